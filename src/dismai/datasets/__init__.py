@@ -1,0 +1,1 @@
+"""Datasets: how each is made, split and described by its card."""

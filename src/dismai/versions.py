@@ -1,0 +1,16 @@
+"""One integer per stage; a rule passes it as a param, so that a change of results re-runs the stage.
+
+Bump the integer in the commit that changes what a stage writes (a golden test that changes
+without a bump is a bug in the commit).
+"""
+
+VERSIONS: dict[str, int] = {
+    "sample_alloy": 1,
+    "build_dataset": 1,
+    "baseline": 1,
+    "train": 1,
+    "generate": 1,
+    "process": 1,
+    "score": 1,
+    "report": 1,
+}
