@@ -34,9 +34,14 @@ class FccLattice(Section):
         return 4 * int(np.prod(self.supercell))
 
     @property
+    def box(self) -> np.ndarray:
+        """Edges of the cell, Å, (3,)."""
+        return self.a_A * np.array(self.supercell, dtype=float)
+
+    @property
     def cell(self) -> np.ndarray:
         """Cell vectors as rows, Å, (3, 3)."""
-        return self.a_A * np.diag(self.supercell).astype(float)
+        return np.diag(self.box)
 
 
 class DatasetSpec(Section):
