@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -14,11 +15,19 @@ from dismai.datasets.monte_carlo import CanonicalSampler, SwapRange
 from dismai.datasets.spec import DatasetSpec, FccLattice, cell_rows
 from dismai.errors import InputError
 from dismai.fcc import fractional_sites
+from dismai.io import replacing
 from dismai.metrics.clusters import count_clusters, published_expansion, warren_cowley_of_counts
 from dismai.seeds import generator_for, seed_for
 
 logger = logging.getLogger(__name__)
 
+NOTES = (
+    "Rebuilt from the published cluster expansion; not the published archive of structures.",
+    "The paper leaves open: swap partners, length of a pass, starts, burn-in, which snapshots are "
+    "taken. Here a pass is one attempted swap per site, starts are random, the burn-in is dropped, "
+    "the wide set is equally spaced over all runs, and the narrow set is equally spaced among "
+    "snapshots whose twelve SRO parameters (shells 1, 2) all lie near their averages.",
+)
 PAPER_COMPOSITION = {"Cr": 51, "Fe": 154, "Ni": 51}
 Engine = Literal["numba", "icet"]
 
@@ -48,6 +57,23 @@ class Snapshots:
         kept = self.occupancy[:, first:]
         runs = np.repeat(np.arange(n_runs), n_snapshots - first)
         return kept.reshape(-1, n_sites), runs
+
+
+def save_snapshots(snapshots: Snapshots, path: Path) -> None:
+    """Write snapshots as a plain NumPy archive."""
+    with replacing(path) as temporary, open(temporary, "wb") as stream:
+        np.savez(
+            stream,
+            occupancy=snapshots.occupancy,
+            interval=np.int64(snapshots.interval),
+            acceptance=np.float64(snapshots.acceptance),
+        )
+
+
+def load_snapshots(path: Path) -> Snapshots:
+    """Read what `save_snapshots` wrote."""
+    with np.load(path, allow_pickle=False) as data:
+        return Snapshots(data["occupancy"], int(data["interval"]), float(data["acceptance"]))
 
 
 def check_composition(composition: Mapping[str, int], supercell: tuple[int, int, int]) -> None:
@@ -251,6 +277,7 @@ def build(
         fcc=lattice,
         n_train=len(train),
         n_val=len(val),
+        notes=NOTES,
         provenance=provenance or {},
         statistics={
             "temperature_K": temperature_K,

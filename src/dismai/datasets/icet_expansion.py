@@ -69,7 +69,7 @@ def canonical_ensemble(
     temperature_K: float,
     seed: int,
 ) -> CanonicalEnsemble:
-    """mchammer's canonical ensemble (swaps of any two unlike atoms) on one decoration."""
+    """Mchammer's canonical ensemble (swaps of any two unlike atoms) on one decoration."""
     atoms = decorated(occupancy, expansion.a_A, supercell)
     calculator = ClusterExpansionCalculator(atoms, to_icet(expansion))
     return CanonicalEnsemble(

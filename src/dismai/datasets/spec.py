@@ -57,6 +57,7 @@ class DatasetSpec(Section):
     fcc: FccLattice | None = Field(None, description="reference lattice of an alloy")
     n_train: int = Field(0, ge=0)
     n_val: int = Field(0, ge=0)
+    notes: tuple[str, ...] = Field((), description="how the set differs from the papers'")
     provenance: dict[str, Any] = Field(
         default_factory=dict, description="source, seeds, versions, SHA-256 of inputs"
     )

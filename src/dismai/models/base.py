@@ -1,15 +1,12 @@
 """The contract of a generative model, and the registry that finds architectures by name."""
 
 from abc import ABC, abstractmethod
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import ClassVar
 
 from ase import Atoms
-from pydantic import ValidationError
 
 from dismai.datasets.spec import DatasetSpec
-from dismai.errors import InputError
 from dismai.section import Section
 
 GROUP = "dismai.models"
