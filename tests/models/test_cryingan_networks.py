@@ -10,9 +10,9 @@ from dismai.models.cryingan.networks import Critic, Generator, pool_species
 COUNTS = (6, 20, 6)
 
 
-def new_critic(pooling="average", n_columns=3):
+def new_critic(pooling="average", harmonics=0):
     random = torch.Generator().manual_seed(1)
-    return Critic(COUNTS, n_columns, (32, 32, 16), (24, 12), 10, pooling, random)
+    return Critic(COUNTS, 3, harmonics, (32, 32, 16), (24, 12), 10, pooling, random)
 
 
 @pytest.mark.parametrize("pooling", ["average", "max", "mix"])
@@ -33,6 +33,15 @@ def test_a_permutation_across_species_changes_a_critic():
     for layer in (*critic.rows, *critic.heads):
         layer.weight.data *= 3  # far from linear
     assert (critic(table.double()) - critic(table.double().roll(9, dims=2))).abs().max() > 1e-3
+
+
+def test_plane_waves_make_a_critic_periodic():
+    random = torch.Generator().manual_seed(2)
+    table = torch.rand(4, 1, 32, 3, generator=random)
+    whole = torch.randint(-1, 2, table.shape, generator=random)
+    periodic, plain = new_critic(harmonics=3), new_critic()
+    assert (periodic(table) - periodic(table + whole)).abs().max() < 1e-5
+    assert (plain(table) - plain(table + whole)).abs().max() > 1e-3
 
 
 def test_pooling_by_hand():
@@ -58,7 +67,7 @@ def test_batch_norm_has_the_eps_of_the_paper():
 
 def test_weights_are_xavier_uniform_and_biases_zero():
     random = torch.Generator().manual_seed(4)
-    critic = Critic(COUNTS, 3, (512, 512, 256), (1000, 200), 10, "average", random)
+    critic = Critic(COUNTS, 3, 0, (512, 512, 256), (1000, 200), 10, "average", random)
     # The first layer stands for a convolution 1 -> 512 with three columns in its kernel.
     bounds = [(6 / (3 + 3 * 512)) ** 0.5, (6 / (512 + 512)) ** 0.5]
     for layer, bound in zip(critic.rows, bounds, strict=False):
