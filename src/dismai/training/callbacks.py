@@ -147,4 +147,5 @@ def newest_usable(folder: Path, fingerprint: str) -> Path | None:
         )
         for stale in states(folder):
             stale.unlink()
+        return None
     return None
