@@ -12,7 +12,7 @@ SMALL = {
     "critic_channels": [16, 16],
     "critic_hidden": [16],
     "batch": 8,
-    "epochs": 6,
+    "epochs": 4,
     "learning_rate": 1e-3,
     "checkpoint_every": 8,
 }

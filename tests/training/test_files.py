@@ -5,6 +5,7 @@ from collections import OrderedDict
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from dismai.errors import InputError
 from dismai.training.files import read_tree, write_tree
@@ -30,6 +31,12 @@ def test_same_tree_same_bytes(tmp_path):
     for name in "ab":
         write_tree(tmp_path / name, TREE)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_weights_of_someone_else_are_refused(tmp_path):
+    save_file({"a": torch.zeros(2)}, tmp_path / "weights", {"format": "pt"})
+    with pytest.raises(InputError, match="header: expected an entry of dismai"):
+        read_tree(tmp_path / "weights")
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-9], lambda b: b[:5], lambda b: b[:-1] + b"\xff"])
