@@ -1,4 +1,4 @@
-"""Which order parameters describe which coordination number, and where they are in a fingerprint."""
+"""The order parameters of each coordination number and their places in a fingerprint."""
 
 import numpy as np
 from numba import njit

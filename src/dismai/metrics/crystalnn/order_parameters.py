@@ -131,8 +131,10 @@ def fill_poles(n, theta, south, w_south, w_equator, hexagon, near):
 
 @njit(cache=True, nogil=True)
 def pole_and_equator(n, theta, phi, off, near, south, w_south, w_equator, folds, hexagon, bent):
-    """Neighbours on both poles and around the equator; bent: azimuths of 135 degrees or more do not
-    count."""
+    """Neighbours on both poles and around the equator.
+
+    hexagon: as fill_poles.  bent: azimuths of 135 degrees or more do not count.
+    """
     fill_poles(n, theta, south, w_south, w_equator, hexagon, near)
     best = 0.0
     for j in range(n):
@@ -237,14 +239,14 @@ def steinhardt(n, unit, out):
         d[13], d[14] = 10395.0 * z, 10395.0
         c, s = 1.0, 0.0  # (x + iy)^m
         for m in range(7):
-            for first, l in ((0, 2), (3, 4), (8, 6)):
-                if m <= l:
+            for first, degree in ((0, 2), (3, 4), (8, 6)):
+                if m <= degree:
                     re[first + m] += d[first + m] * c
                     im[first + m] += d[first + m] * s
             c, s = c * x - s * y, c * y + s * x
-    for p, first, l in ((0, 0, 2), (1, 3, 4), (2, 8, 6)):
+    for p, first, degree in ((0, 0, 2), (1, 3, 4), (2, 8, 6)):
         total, norm = re[first] ** 2, 1.0
-        for m in range(1, l + 1):
-            norm /= (l - m + 1) * (l + m)  # (l - m)! / (l + m)!
+        for m in range(1, degree + 1):
+            norm /= (degree - m + 1) * (degree + m)  # (l - m)! / (l + m)!
             total += 2.0 * norm * (re[first + m] ** 2 + im[first + m] ** 2)
         out[p] = math.sqrt(total) / n

@@ -17,8 +17,10 @@ from numba import njit
 from dismai.errors import StructureError
 from dismai.metrics.crystalnn.points import Grid, check_radius, make_grid, points_within
 
-FAR = 1e12  # Å; a face that reaches it is open
-TOLERANCE = 1e-12  # relative; a plane that cuts off less than this only touches
+# Å; a face is first cut out of a small square, which keeps all digits, then, if it reaches the
+# border, out of a larger one; a face that reaches the border of the last is open
+NEAR, STEP, FAR = 1e2, 1e3, 1e11
+TOLERANCE = 1e-13  # relative; a plane that cuts off less than this only touches
 COINCIDENT = 1e-8  # Å
 N_CORNERS = 256
 OK, OPEN, SAME_POINT, CROWDED, NO_ROOM_FOR_POINTS, NO_ROOM_FOR_FACES = range(6)
@@ -129,12 +131,12 @@ def plane_axes(x, y, z):
 
 
 @njit(cache=True, nogil=True)
-def face_polygon(f, n, vector, half, line, corner, spare):
+def face_polygon(f, n, far, vector, half, line, corner, spare):
     """Corners of the face towards point f; half is half the squared distances, increasing.
 
     corner: rows (x, y, |x| + |y|, label) in the plane of the face, origin at its foot point;
     label k means that the edge to the next corner lies on the plane of point k, label >= n that
-    it lies on the far boundary. Returns the number of corners: 0 if there is no face, -1 if there
+    it lies on the border, a square with the half side far. Returns the number of corners: 0 if there is no face, -1 if there
     are more than the buffers hold.
     """
     d = math.sqrt(2.0 * half[f])
@@ -144,13 +146,13 @@ def face_polygon(f, n, vector, half, line, corner, spare):
     for t in range(4):
         line[n + t, 0] = (1.0, 0.0, -1.0, 0.0)[t]
         line[n + t, 1] = (0.0, 1.0, 0.0, -1.0)[t]
-        line[n + t, 2] = FAR
-        corner[t, 0] = (FAR, FAR, -FAR, -FAR)[t]
-        corner[t, 1] = (-FAR, FAR, FAR, -FAR)[t]
-        corner[t, 2] = 2.0 * FAR
+        line[n + t, 2] = far
+        corner[t, 0] = (far, far, -far, -far)[t]
+        corner[t, 1] = (-far, far, far, -far)[t]
+        corner[t, 2] = 2.0 * far
         corner[t, 3] = n + t
     m = 4
-    reach = 4.0 * FAR * FAR  # squared distance of the farthest corner from the atom
+    reach = 4.0 * far * far  # squared distance of the farthest corner from the atom
     for k in range(n):
         if 0.5 * half[k] > reach:  # (d_k / 2)^2: this plane and all later ones are farther away
             break
@@ -261,16 +263,24 @@ def cell_faces(n, vector, half, line, corner, spare, seen, omega, area):
         if seen[f] != FOUND:
             f += 1
             continue
-        m = face_polygon(f, n, vector, half, line, corner, spare)
-        if m < 0:
-            return CROWDED
+        far = NEAR
+        while True:
+            m = face_polygon(f, n, far, vector, half, line, corner, spare)
+            if m < 0:
+                return CROWDED
+            on_border = False
+            for t in range(m):
+                on_border |= corner[t, 3] >= n
+            if not on_border:
+                break
+            if far >= FAR:
+                return OPEN
+            far *= STEP
         seen[f] = DONE
         omega[f], area[f] = 0.0, 0.0
         after = f + 1
         for t in range(m):
             k = int(corner[t, 3])
-            if k >= n:
-                return OPEN
             if seen[k] == NEW:
                 seen[k] = FOUND
                 after = min(after, k)
