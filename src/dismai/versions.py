@@ -1,4 +1,4 @@
-"""One integer per stage; a rule passes it as a param, so that a change of results re-runs the stage.
+"""One integer per stage; a rule passes it as a param, so that new results re-run the stage.
 
 Bump the integer in the commit that changes what a stage writes (a golden test that changes
 without a bump is a bug in the commit).

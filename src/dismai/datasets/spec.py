@@ -34,9 +34,14 @@ class FccLattice(Section):
         return 4 * int(np.prod(self.supercell))
 
     @property
+    def box(self) -> np.ndarray:
+        """Edges of the cell, Å, (3,)."""
+        return self.a_A * np.array(self.supercell, dtype=float)
+
+    @property
     def cell(self) -> np.ndarray:
         """Cell vectors as rows, Å, (3, 3)."""
-        return self.a_A * np.diag(self.supercell).astype(float)
+        return np.diag(self.box)
 
 
 class DatasetSpec(Section):
@@ -52,6 +57,7 @@ class DatasetSpec(Section):
     fcc: FccLattice | None = Field(None, description="reference lattice of an alloy")
     n_train: int = Field(0, ge=0)
     n_val: int = Field(0, ge=0)
+    notes: tuple[str, ...] = Field((), description="how the set differs from the papers'")
     provenance: dict[str, Any] = Field(
         default_factory=dict, description="source, seeds, versions, SHA-256 of inputs"
     )

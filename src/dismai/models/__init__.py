@@ -1,1 +1,103 @@
-"""Generative models behind one contract."""
+"""Generative models by name. Importing this is cheap: architectures are loaded when needed.
+
+An architecture is found through two entry-point groups: `dismai.models` names its class,
+`dismai.hparams` its hyperparameters, which can be checked without importing torch.
+"""
+
+from __future__ import annotations
+
+import difflib
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from dismai.datasets.spec import DATASETS, DatasetSpec, FccLattice, cell_rows
+from dismai.errors import InputError
+from dismai.section import Section
+
+if TYPE_CHECKING:
+    from dismai.models.base import GenerativeModel
+
+MODEL_GROUP = "dismai.models"
+HPARAMS_GROUP = "dismai.hparams"
+
+
+def names() -> list[str]:
+    """Names of the architectures that can be used."""
+    return sorted({entry.name for entry in entry_points(group=MODEL_GROUP)})
+
+
+def check_hparams(name: str, params: dict[str, Any]) -> Section:
+    """Hyperparameters of an architecture, defaults filled in; InputError names the first mistake.
+
+    An architecture that registers no hyperparameters section is imported to find it.
+    """
+    registered = _entry(HPARAMS_GROUP, name) if name in names() else None
+    hparams_class = registered.load() if registered else _model_class(name).Hparams
+    try:
+        return hparams_class(**params)
+    except ValidationError as error:
+        raise InputError(_first_mistake(name, hparams_class, error)) from None
+
+
+def create(name: str, spec: DatasetSpec, **params: Any) -> GenerativeModel:
+    """An untrained model of a dataset; `params` are hyperparameters of the architecture."""
+    return _model_class(name)(spec, check_hparams(name, params))
+
+
+def load(path: Path) -> GenerativeModel:
+    """A trained model, of whatever architecture, from the file that its `save` wrote."""
+    from dismai.models.weights import read_header  # needs torch
+
+    return _model_class(read_header(Path(path))["architecture"]).load(Path(path))
+
+
+def parameter_count(name: str, dataset: str) -> int:
+    """Parameters trained at paper scale, summed over the networks of an architecture."""
+    return create(name, paper_spec(dataset)).parameter_count()
+
+
+def paper_spec(dataset: str) -> DatasetSpec:
+    """Composition and size of a dataset of the paper; a cell is given for the alloys only."""
+    if dataset not in DATASETS:
+        raise InputError(f"dataset: expected one of {', '.join(DATASETS)}, found {dataset!r}")
+    if dataset.startswith("alloy"):
+        fcc = FccLattice()
+        composition = {"Cr": 51, "Fe": 154, "Ni": 51}
+        return DatasetSpec(
+            name=dataset,
+            kind="alloy",
+            composition=composition,
+            cell_A=cell_rows(fcc.cell),
+            fcc=fcc,
+        )
+    no_cell = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    composition = {
+        "amorphous_si": {"Si": 256},
+        "interface": {"Li": 72, "Co": 36, "Sc": 12, "Cl": 72, "O": 72},
+    }[dataset]
+    return DatasetSpec(name=dataset, kind=dataset, composition=composition, cell_A=no_cell)
+
+
+def _entry(group: str, name: str) -> EntryPoint | None:
+    return next(iter(entry_points(group=group, name=name)), None)
+
+
+def _model_class(name: str) -> type[GenerativeModel]:
+    entry = _entry(MODEL_GROUP, name)
+    if entry is None:
+        raise InputError(f"architecture: expected one of {', '.join(names())}, found {name!r}")
+    return entry.load()
+
+
+def _first_mistake(name: str, hparams_class: type[Section], error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = list(hparams_class.model_fields)
+        close = difflib.get_close_matches(place, known, n=1, cutoff=0.5) or known
+        return f"{name}: {place}: expected a known hyperparameter ({', '.join(close)}), found this"
+    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"{name}: {place or 'hyperparameters'}: expected {expected}, found {first['input']!r}"

@@ -1,18 +1,17 @@
-"""The contract of a generative model, and the registry that finds architectures by name."""
+"""The contract of a generative model. Importing it needs neither torch nor ase."""
+
+from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import ClassVar
-
-from ase import Atoms
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, ClassVar
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
 from dismai.section import Section
 
-GROUP = "dismai.models"
+if TYPE_CHECKING:
+    from ase import Atoms
 
 
 class GenerativeModel(ABC):
@@ -21,8 +20,14 @@ class GenerativeModel(ABC):
     A third party registers a subclass under the entry-point group `dismai.models`.
     """
 
+    architecture: ClassVar[str]
+    """Name under which the class is registered."""
+
     Hparams: ClassVar[type[Section]]
     """Hyperparameters: a frozen pydantic section, importable without torch."""
+
+    device: str = "auto"
+    """Where to compute, as Lightning calls it: auto, cpu, cuda, mps. Never part of a result."""
 
     def __init__(self, spec: DatasetSpec, hparams: Section):
         self.spec = spec
@@ -32,7 +37,7 @@ class GenerativeModel(ABC):
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
         """Train on structures whose species are in the block order of the card.
 
-        Resumes from `workdir` if a matching state is there; writes `workdir/history.csv`.
+        Resumes from `workdir/state/` if a matching state is there; writes `workdir/history.csv`.
         """
 
     @abstractmethod
@@ -41,9 +46,16 @@ class GenerativeModel(ABC):
 
     @abstractmethod
     def save(self, path: Path) -> None:
-        """Write weights, card and hyperparameters to one safetensors file."""
+        """Write weights, card and hyperparameters to one safetensors file.
+
+        A readable `hparams.yaml` goes beside it.
+        """
 
     @classmethod
     @abstractmethod
-    def load(cls, path: Path) -> "GenerativeModel":
+    def load(cls, path: Path) -> GenerativeModel:
         """Read what `save` wrote."""
+
+    def parameter_count(self) -> int:
+        """Number of trained parameters, all networks together."""
+        raise InputError(f"{self.architecture}: parameter_count: this architecture has none")

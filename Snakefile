@@ -1,0 +1,56 @@
+"""Dismai-Bench: from raw inputs to a report on generative models of disordered materials.
+
+Configuration and targets stand here, the stages in rules/, the logic in src/dismai.
+"""
+
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from dismai.config import BASELINES, TrainedModel, n_generated, run_table, validate
+from dismai.errors import InputError
+from dismai.versions import VERSIONS
+
+
+configfile: Path(workflow.basedir) / "config" / "config.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=f"results/{config['run']}",
+    logs=f"results/{config['run']}/logs",
+    benchmarks=f"results/{config['run']}/benchmarks",
+
+
+scattergather:
+    shard=config["shards"],
+
+
+wildcard_constraints:
+    dataset="|".join(config["datasets"]),
+    model=alternatives(ALL_MODELS),
+    seed=r"\d+",
+    temperature=r"\d+(\.\d+)?",
+
+
+report: "docs/report/workflow.rst"
+
+
+rule all:
+    input:
+        tables=[
+            "<results>/tables/alloys.parquet",
+            "<results>/tables/ranking.parquet",
+        ],
+        figures=collect("<results>/figures/{dataset}/sro.svg", dataset=DATASETS),
+        expansion="<results>/datasets/alloy_expansion.ce",
+        config="<results>/config.yaml",
+    localrule: True
+
+
+include: "rules/alloy.smk"
+include: "rules/model.smk"
+include: "rules/evaluate.smk"
+include: "rules/report.smk"

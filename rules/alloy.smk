@@ -1,0 +1,99 @@
+"""Alloys: cluster expansion -> Monte Carlo snapshots -> training set, validation set, card.
+
+Needs the ECIs of the configuration. Narrow and wide sets of one temperature share snapshots.
+"""
+
+
+rule write_icet_expansion:
+    input:
+        ecis=shipped(config["alloy"]["ecis"]),
+    output:
+        expansion="<results>/datasets/alloy_expansion.ce",
+    log:
+        "<logs>/write_icet_expansion.log",
+    benchmark:
+        "<benchmarks>/write_icet_expansion.tsv"
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        version=VERSIONS["sample_alloy"],
+    script:
+        "../workflow/scripts/write_icet_expansion.py"
+
+
+rule sample_alloy:
+    input:
+        ecis=shipped(config["alloy"]["ecis"]),
+    output:
+        snapshots="<results>/datasets/snapshots_{temperature}K.npz",
+    log:
+        "<logs>/sample_alloy/{temperature}K.log",
+    benchmark:
+        "<benchmarks>/sample_alloy/{temperature}K.tsv"
+    conda:
+        "../envs/main.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        version=VERSIONS["sample_alloy"],
+        seed=config["seed"],
+        settings=config["alloy"],
+    script:
+        "../workflow/scripts/sample_alloy.py"
+
+
+rule build_alloy_dataset:
+    input:
+        ecis=shipped(config["alloy"]["ecis"]),
+        snapshots=snapshots_of,
+    output:
+        train="<results>/datasets/{dataset}/train.extxyz",
+        val="<results>/datasets/{dataset}/val.extxyz",
+        card="<results>/datasets/{dataset}/card.json",
+        features="<results>/datasets/{dataset}/features.parquet",
+    log:
+        "<logs>/build_alloy_dataset/{dataset}.log",
+    benchmark:
+        "<benchmarks>/build_alloy_dataset/{dataset}.tsv"
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        version=VERSIONS["build_dataset"],
+        seed=config["seed"],
+        sampling=config["alloy"],
+        settings=lookup(dpath="datasets/{dataset}", within=config),
+    script:
+        "../workflow/scripts/build_alloy_dataset.py"
+
+
+rule pack_reference:
+    input:
+        card="<results>/datasets/{dataset}/card.json",
+        train="<results>/datasets/{dataset}/train.extxyz",
+        val="<results>/datasets/{dataset}/val.extxyz",
+    output:
+        reference="<results>/reference/{dataset}.parquet",
+    log:
+        "<logs>/pack_reference/{dataset}.log",
+    benchmark:
+        "<benchmarks>/pack_reference/{dataset}.tsv"
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        version=VERSIONS["build_dataset"],
+    script:
+        "../workflow/scripts/pack_reference.py"

@@ -1,0 +1,132 @@
+"""Helpers of the rules: the validated configuration, the table of runs, input functions."""
+
+
+def validated(raw):
+    """The configuration as a checked object; a wrong entry ends the workflow with one line."""
+    try:
+        return validate(raw)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def alternatives(names):
+    """A wildcard constraint that matches the given names and, without any, nothing."""
+    return "|".join(names) or "(?!)"
+
+
+def shipped(path):
+    """A path of the configuration: relative ones start at the folder of the Snakefile."""
+    return str(Path(workflow.basedir) / path)
+
+
+def runs_of(dataset):
+    """Runs on one dataset; an unknown dataset is an error, not an empty list."""
+    runs = [run for run in RUNS if run.dataset == dataset]
+    if not runs:
+        raise WorkflowError(f"no run in the configuration uses dataset {dataset!r}")
+    return runs
+
+
+def run_of(wildcards):
+    """The row of the run table that the wildcards name."""
+    for run in RUNS:
+        if (run.dataset, run.model) == (wildcards.dataset, wildcards.model):
+            return run
+    raise WorkflowError(
+        f"no run in the configuration has dataset {wildcards.dataset!r} "
+        f"and model {wildcards.model!r}"
+    )
+
+
+def all_of(pattern, runs):
+    """The paths of a pattern for all given runs."""
+    return collect(pattern, zip, **run_columns(runs))
+
+
+def run_columns(runs):
+    """The run table as columns, for collect."""
+    return {
+        "dataset": [run.dataset for run in runs],
+        "model": [run.model for run in runs],
+        "seed": [run.seed for run in runs],
+    }
+
+
+def metrics_of_all(wildcards):
+    """Metrics of every run."""
+    return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", RUNS)
+
+
+def features_of(wildcards):
+    """Features of every run on one dataset."""
+    runs = runs_of(wildcards.dataset)
+    return all_of("<results>/generated/{dataset}/{model}/seed{seed}/features.parquet", runs)
+
+
+def trained_on(dataset):
+    """Runs of trained models on one dataset."""
+    return [run for run in runs_of(dataset) if run.kind == "trained"]
+
+
+def names_of_runs(wildcards):
+    """Model and seed of every run on a dataset, in the order of `features_of`."""
+    return [f"{run.model} {run.seed}" for run in runs_of(wildcards.dataset)]
+
+
+def names_of_trained(wildcards):
+    """Model and seed of every training on a dataset, in the order of `histories_of`."""
+    return [f"{run.model} {run.seed}" for run in trained_on(wildcards.dataset)]
+
+
+def kind_of(wildcards):
+    """Whether a run is trained, made elsewhere or a baseline."""
+    return run_of(wildcards).kind
+
+
+def histories_of(wildcards):
+    """Loss curves of every model trained on one dataset."""
+    runs = trained_on(wildcards.dataset)
+    return all_of("<results>/models/{dataset}/{model}/seed{seed}/history.csv", runs)
+
+
+def pictured_of(wildcards):
+    """The cleaned structures of the first trained run on a dataset, or of its first run."""
+    runs = trained_on(wildcards.dataset) or runs_of(wildcards.dataset)
+    return all_of("<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz", runs[:1])
+
+
+def snapshots_of(wildcards):
+    """Monte Carlo snapshots at the temperature of an alloy dataset."""
+    temperature = CONFIG.datasets[wildcards.dataset].temperature_K
+    return f"<results>/datasets/snapshots_{temperature:g}K.npz"
+
+
+def structures_file_of(wildcards):
+    """The file of structures made elsewhere, of a `kind: file` model."""
+    path = CONFIG.models[wildcards.model].path
+    return path.replace("{dataset}", wildcards.dataset).replace("{seed}", wildcards.seed)
+
+
+def hparams_of(wildcards):
+    """Hyperparameters of a trained model on one dataset."""
+    return CONFIG.models[wildcards.model].hparams(wildcards.dataset)
+
+
+def n_generated_of(wildcards):
+    """Number of structures that a run declares."""
+    return n_generated(CONFIG, run_of(wildcards))
+
+
+def align_of(wildcards):
+    """How generated alloys of a run are laid on the lattice."""
+    run = run_of(wildcards)
+    return "none" if run.kind == "baseline" else CONFIG.models[run.model].align
+
+
+CONFIG = validated(config)
+config.update(CONFIG.model_dump(mode="json"))
+RUNS = run_table(CONFIG)
+DATASETS = sorted({run.dataset for run in RUNS})
+TRAINED = [name for name, model in CONFIG.models.items() if isinstance(model, TrainedModel)]
+IMPORTED = [name for name in CONFIG.models if name not in TRAINED]
+ALL_MODELS = [*TRAINED, *IMPORTED, *BASELINES]

@@ -1,0 +1,71 @@
+"""Evaluation: every generated structure is checked, cleaned and described; then the set is scored.
+
+Shards are processed on their own; no result depends on their number.
+"""
+
+
+rule process_structures:
+    input:
+        structures="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
+        card="<results>/datasets/{dataset}/card.json",
+        ecis=shipped(config["alloy"]["ecis"]),
+    output:
+        clean=temp(
+            "<results>/generated/{dataset}/{model}/seed{seed}/{scatteritem}/clean.extxyz"
+        ),
+        fates=temp(
+            "<results>/generated/{dataset}/{model}/seed{seed}/{scatteritem}/fates.parquet"
+        ),
+        features=temp(
+            "<results>/generated/{dataset}/{model}/seed{seed}/{scatteritem}/features.parquet"
+        ),
+    log:
+        "<logs>/process_structures/{dataset}/{model}/seed{seed}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/process_structures/{dataset}/{model}/seed{seed}/{scatteritem}.tsv"
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        version=VERSIONS["process"],
+        n_structures=n_generated_of,
+        align=align_of,
+    script:
+        "../workflow/scripts/process_structures.py"
+
+
+rule score_structures:
+    input:
+        clean=gather.shard(
+            "<results>/generated/{{dataset}}/{{model}}/seed{{seed}}/{scatteritem}/clean.extxyz"
+        ),
+        fates=gather.shard(
+            "<results>/generated/{{dataset}}/{{model}}/seed{{seed}}/{scatteritem}/fates.parquet"
+        ),
+        features=gather.shard(
+            "<results>/generated/{{dataset}}/{{model}}/seed{{seed}}/{scatteritem}/features.parquet"
+        ),
+        reference="<results>/datasets/{dataset}/features.parquet",
+    output:
+        clean="<results>/generated/{dataset}/{model}/seed{seed}/clean.extxyz",
+        fates="<results>/generated/{dataset}/{model}/seed{seed}/fates.parquet",
+        features="<results>/generated/{dataset}/{model}/seed{seed}/features.parquet",
+        metrics="<results>/metrics/{dataset}/{model}/seed{seed}.parquet",
+    log:
+        "<logs>/score_structures/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/score_structures/{dataset}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        version=VERSIONS["score"],
+        kind=kind_of,
+    script:
+        "../workflow/scripts/score_structures.py"

@@ -1,0 +1,113 @@
+"""Models: train, generate; structures made elsewhere; baselines.
+
+Every rule that makes `raw.extxyz` serves its own kind of model, told apart by name.
+"""
+
+
+rule train_model:
+    input:
+        train="<results>/datasets/{dataset}/train.extxyz",
+        val="<results>/datasets/{dataset}/val.extxyz",
+        card="<results>/datasets/{dataset}/card.json",
+    output:
+        model="<results>/models/{dataset}/{model}/seed{seed}/model.safetensors",
+        hparams="<results>/models/{dataset}/{model}/seed{seed}/hparams.yaml",
+        history="<results>/models/{dataset}/{model}/seed{seed}/history.csv",
+    log:
+        "<logs>/train_model/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/train_model/{dataset}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=alternatives(TRAINED),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 16000 * attempt,
+        runtime=lambda wildcards, attempt: 1440 * attempt,
+    params:
+        version=VERSIONS["train"],
+        architecture=lookup(dpath="models/{model}/architecture", within=config),
+        hparams=hparams_of,
+        seed=config["seed"],
+    script:
+        "../workflow/scripts/train_model.py"
+
+
+rule generate_structures:
+    input:
+        model="<results>/models/{dataset}/{model}/seed{seed}/model.safetensors",
+    output:
+        structures="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
+    log:
+        "<logs>/generate_structures/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/generate_structures/{dataset}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=alternatives(TRAINED),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        version=VERSIONS["generate"],
+        n_structures=n_generated_of,
+        seed=config["seed"],
+    script:
+        "../workflow/scripts/generate_structures.py"
+
+
+rule import_structures:
+    input:
+        structures=structures_file_of,
+    output:
+        structures="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
+    log:
+        "<logs>/import_structures/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/import_structures/{dataset}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=alternatives(IMPORTED),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        version=VERSIONS["generate"],
+        n_structures=n_generated_of,
+    script:
+        "../workflow/scripts/import_structures.py"
+
+
+rule make_baseline:
+    input:
+        train="<results>/datasets/{dataset}/train.extxyz",
+        val="<results>/datasets/{dataset}/val.extxyz",
+        card="<results>/datasets/{dataset}/card.json",
+    output:
+        structures="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
+    log:
+        "<logs>/make_baseline/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/make_baseline/{dataset}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=alternatives(BASELINES),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        version=VERSIONS["baseline"],
+        n_structures=n_generated_of,
+        seed=config["seed"],
+        settings=config["baselines"],
+    script:
+        "../workflow/scripts/make_baseline.py"

@@ -1,0 +1,1 @@
+"""From generated structures to numbers: check, clean, describe, score."""

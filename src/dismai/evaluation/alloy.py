@@ -1,0 +1,83 @@
+"""Cleaning, description and scores of alloy structures (metrics of Table 3)."""
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from dismai.cluster_expansion import ClusterExpansion, cluster_names
+from dismai.datasets.spec import DatasetSpec
+from dismai.errors import StructureError
+from dismai.metrics.clusters import (
+    counts,
+    probabilities_of_counts,
+    sro_names,
+    warren_cowley_of_counts,
+)
+from dismai.metrics.geometry import count_vacancies
+from dismai.metrics.statistics import UNDEFINED, Interval, distance_ci, mean_ci
+from dismai.postprocess.on_lattice import Alignment, keep_on_lattice
+
+PROBABILITY_COLUMNS = [f"p_{name}" for name in cluster_names()]
+SRO_COLUMNS = [f"alpha_{name}" for name in sro_names()]
+ENERGY_COLUMN = "formation_energy_eV_per_atom"
+FEATURES = ["n_removed", "n_vacancies", ENERGY_COLUMN, *PROBABILITY_COLUMNS, *SRO_COLUMNS]
+
+
+def clean(atoms: Atoms, spec: DatasetSpec, align: Alignment) -> tuple[Atoms, dict[str, float]]:
+    """Atoms on lattice sites, and how many were removed and are missing."""
+    kept, n_removed, status = keep_on_lattice(atoms, spec.fcc, align)
+    if status != "ok":
+        raise StructureError(status)
+    n_vacancies = count_vacancies(kept, spec.fcc.a_A) if align == "rotate" else n_removed
+    return kept, {"n_removed": float(n_removed), "n_vacancies": float(n_vacancies)}
+
+
+def describe(atoms: Atoms, spec: DatasetSpec) -> np.ndarray:
+    """Cluster counts per atom of a cleaned structure, (45,), exact."""
+    return counts(atoms, spec.fcc.a_A)
+
+
+def features_table(
+    clusters: np.ndarray, numbered: pd.DataFrame, expansion: ClusterExpansion
+) -> pd.DataFrame:
+    """Features of structures, one row each, from their cluster counts.
+
+    The formation energy and the SRO use counts rounded to 5 decimals as published, the
+    probabilities do not.
+
+    Args:
+        clusters: counts per atom, (n_structures, 45).
+        numbered: columns structure, n_removed, n_vacancies.
+        expansion: the energy function.
+    """
+    clusters = clusters.reshape(-1, len(PROBABILITY_COLUMNS))
+    rounded = np.round(clusters, 5)
+    sro = warren_cowley_of_counts(rounded).reshape(-1, len(SRO_COLUMNS))
+    described = np.hstack(
+        [expansion.energy(rounded)[:, None], probabilities_of_counts(clusters), sro]
+    )
+    return pd.concat([numbered, pd.DataFrame(described, columns=FEATURES[2:])], axis=1)
+
+
+def score(features: pd.DataFrame, reference: pd.DataFrame) -> dict[str, tuple[str, Interval]]:
+    """Metrics of accepted structures against training structures, by name: unit and interval.
+
+    Args:
+        features: one row per accepted structure; may be empty.
+        reference: one row per training structure.
+    """
+    if len(features) == 0:
+        distance = vacancies = with_vacancies = energy = UNDEFINED
+    else:
+        mean = reference[PROBABILITY_COLUMNS].to_numpy().mean(axis=0)
+        distance = distance_ci(features[PROBABILITY_COLUMNS].to_numpy(), mean)
+        vacancies = mean_ci(features["n_vacancies"].to_numpy())
+        with_vacancies = mean_ci(100.0 * (features["n_vacancies"].to_numpy() > 0))
+        above = features[ENERGY_COLUMN].to_numpy() - reference[ENERGY_COLUMN].mean()
+        energy = mean_ci(1000 * above)
+    return {
+        "d_cluster": ("1", distance),
+        "percent_structures_with_vacancies": ("%", with_vacancies),
+        "mean_vacancies_per_structure": ("vacancies", vacancies),
+        "energy_above_training": ("meV/atom", energy),
+    }

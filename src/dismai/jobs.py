@@ -1,0 +1,166 @@
+"""What every workflow script needs: its log, its threads, its provenance, and to die in time."""
+
+import ctypes
+import hashlib
+import json
+import logging
+import os
+import platform
+import select
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, distributions, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from filelock import FileLock, Timeout
+
+from dismai.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+PACKAGES = ("dismai", "ase", "icet", "lightning", "numba", "numpy", "pandas", "scipy", "torch")
+PR_SET_PDEATHSIG = 1
+
+
+@contextmanager
+def job(snakemake: Any) -> Iterator[None]:
+    """Run one script: log to its file and to stderr, use its threads, end with its parent.
+
+    An InputError ends the job with one line in the log and exit code 2.
+    """
+    handlers = [logging.FileHandler(snakemake.log[0], mode="w"), logging.StreamHandler()]
+    logging.basicConfig(
+        level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", handlers=handlers
+    )
+    logging.captureWarnings(True)
+    end_with_parents()
+    _use_threads(snakemake.threads)
+    try:
+        yield
+    except InputError as error:
+        logger.error("%s", error)
+        sys.exit(2)
+    except Exception:
+        logger.exception("rule %s failed", snakemake.rule)
+        raise
+
+
+def _use_threads(n_threads: int) -> None:
+    if "numba" in sys.modules:
+        numba = sys.modules["numba"]
+        numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(n_threads)
+
+
+def end_with_parents() -> None:
+    """Kill this process when its parent, or the snakemake that started it, is gone.
+
+    Snakemake runs a script below a shell, and a SIGKILL of snakemake leaves both alive: two
+    processes would then write the same files after a restart.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    ancestors: list[int] = []
+    found = False
+    pid = os.getppid()
+    while pid > 1 and not found:
+        try:
+            ancestors.append(os.pidfd_open(pid))
+            status = Path(f"/proc/{pid}/stat").read_text()
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            break
+        found = any(os.path.basename(word) == b"snakemake" for word in words[:3])
+        pid = int(status.rpartition(")")[2].split()[1])
+    if not ancestors:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if not found:  # run by hand: only the parent counts, not the terminal above it
+        ancestors = ancestors[:1]
+
+    def wait() -> None:
+        select.select(ancestors, [], [])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a working folder; InputError if another live job holds it."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise InputError(f"{folder}: expected no other job here, found one at work") from None
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of the files below a folder."""
+    path = Path(path)
+    digest = hashlib.sha256()
+    if path.is_dir():
+        for entry in sorted(path.rglob("*")):
+            if entry.is_file():
+                digest.update(f"{entry.relative_to(path)}\0{sha256(entry)}\0".encode())
+        return digest.hexdigest()
+    with open(path, "rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages whose numbers enter results."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def origin(snakemake: Any) -> dict[str, Any]:
+    """Where a result comes from: rule, params, SHA-256 of each named input, versions, threads.
+
+    No time, host or path: the same configuration gives the same bytes anywhere.
+    """
+    inputs = {}
+    for name in snakemake.input.keys():
+        files = snakemake.input[name]
+        files = [files] if isinstance(files, str) else list(files)
+        inputs[name] = [sha256(file) for file in files]
+    return {
+        "rule": snakemake.rule,
+        "wildcards": dict(sorted(snakemake.wildcards.items())),
+        "params": dict(sorted(snakemake.params.items())),
+        "inputs": inputs,
+        "versions": package_versions(),
+        "threads": snakemake.threads,
+    }
+
+
+def provenance(snakemake: Any) -> dict[str, str]:
+    """The same as a footer of a Parquet table: canonical JSON under the key `dismai`."""
+    return {"dismai": json.dumps(origin(snakemake), sort_keys=True, default=str)}
+
+
+def write_config(config: dict[str, Any], path: Path) -> None:
+    """Write the resolved configuration as YAML, its own SHA-256 in the first line."""
+    text = yaml.safe_dump(config, sort_keys=True)
+    Path(path).write_text(f"# sha256 {hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+
+
+def write_environment(path: Path) -> None:
+    """Write name and version of every installed package, one a line."""
+    packages = {f"{package.metadata['Name']}=={package.version}" for package in distributions()}
+    Path(path).write_text("\n".join([f"python=={platform.python_version()}", *sorted(packages)]))

@@ -1,0 +1,119 @@
+"""CryinGAN behind the contract of a generative model.
+
+"Dismai-Bench", Digital Discovery 2024, 3, 1889. A generator turns noise into the fractional
+coordinates of all atoms of a fixed cell with fixed species; one critic judges coordinates, another
+the distances to nearest neighbours, both pooled over the atoms of a species.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from ase import Atoms
+from torch import Tensor
+
+from dismai.datasets.spec import DatasetSpec
+from dismai.models.base import GenerativeModel
+from dismai.models.cryingan.distances import nearest_distances
+from dismai.models.cryingan.hparams import Hparams
+from dismai.models.cryingan.module import (
+    CryinGANModule,
+    Networks,
+    TranslatedTables,
+    lattice_translations,
+)
+from dismai.models.weights import read_model, write_model
+from dismai.seeds import seed_for
+from dismai.training.data import TrainingData, fractional_coordinates
+from dismai.training.run import fingerprint, run_training
+
+SAMPLING_CHUNK = 64
+"""Structures per forward pass; fixed, so that the bytes of one never depend on how many follow."""
+
+
+class CryinGAN(GenerativeModel):
+    """Generator and critics of one dataset."""
+
+    architecture = "cryingan"
+    Hparams = Hparams
+
+    def __init__(self, spec: DatasetSpec, hparams: Hparams):
+        super().__init__(spec, hparams.resolved(spec))
+        self.networks: Networks | None = None
+
+    def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
+        """Train; the last weights are used. The validation set is not needed and not looked at."""
+        h = self.hparams
+        self.networks = self._new_networks(seed_for(seed, "weights"))
+        data = TrainingData(self._tables(train), h.batch, seed_for(seed, "batches"))
+        cell = torch.tensor(self.spec.cell, dtype=torch.float32)
+        module = CryinGANModule(self.networks, cell, h, seed)
+        run_training(
+            module,
+            data,
+            workdir,
+            columns=(*(f"critic_{kind}" for kind in self.networks.critics), "generator"),
+            fingerprint=fingerprint(self.architecture, h, train, seed),
+            epochs=h.epochs,
+            checkpoint_every=h.checkpoint_every,
+            precision=h.precision,
+            device=self.device,
+        )
+
+    @torch.no_grad()
+    def sample(self, n: int, seed: int) -> list[Atoms]:
+        """One forward pass on the CPU, each structure from noise of its own stream."""
+        if self.networks is None:
+            raise RuntimeError("cryingan: fit or load before sample")
+        generator = self.networks.generator.eval()
+        chunks = [
+            generator(self._noise(range(start, start + SAMPLING_CHUNK), seed))[:, 0].numpy()
+            for start in range(0, n, SAMPLING_CHUNK)
+        ]
+        x = np.concatenate(chunks)[:n].astype(float) % 1.0
+        return [
+            Atoms(self.spec.symbols, positions=x_i @ self.spec.cell, cell=self.spec.cell, pbc=True)
+            for x_i in x
+        ]
+
+    def save(self, path: Path) -> None:
+        if self.networks is None:
+            raise RuntimeError("cryingan: fit or load before save")
+        write_model(path, self, self.networks.state_dict())
+
+    @classmethod
+    def load(cls, path: Path) -> CryinGAN:
+        spec, hparams, tensors = read_model(path, cls.architecture)
+        model = cls(spec, Hparams(**hparams))
+        model.networks = model._new_networks(seed=0)  # overwritten at once
+        model.networks.load_state_dict(tensors)
+        return model
+
+    def parameter_count(self) -> int:
+        networks = self._new_networks(seed=0)
+        return sum(parameter.numel() for parameter in networks.parameters())
+
+    def _new_networks(self, seed: int) -> Networks:
+        random = torch.Generator().manual_seed(seed)
+        return Networks(list(self.spec.composition.values()), self.hparams, random)
+
+    def _noise(self, indices: range, seed: int) -> Tensor:
+        """Noise of structures with these indices, each from its own stream, (n, latent)."""
+        rows = []
+        for i in indices:
+            random = torch.Generator().manual_seed(seed_for(seed, "sample", i))
+            rows.append(torch.randn(self.hparams.latent, generator=random))
+        return torch.stack(rows)
+
+    def _tables(self, structures: list[Atoms]) -> TranslatedTables:
+        """Training tables; distances once, in double precision, before they are rounded."""
+        x = torch.from_numpy(fractional_coordinates(structures, self.spec))
+        cell = torch.from_numpy(self.spec.cell)
+        distances = torch.cat(
+            [nearest_distances(chunk, cell, self.hparams.neighbours) for chunk in x.split(32)]
+        )
+        fcc = self.spec.fcc
+        supercell = fcc.supercell if fcc is not None and self.hparams.translations else (1, 1, 1)
+        return TranslatedTables(x.float(), distances.float(), lattice_translations(supercell))

@@ -1,0 +1,140 @@
+"""One training step of CryinGAN, in Lightning's terms."""
+
+from collections.abc import Sequence
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from dismai.models.cryingan.distances import nearest_distances
+from dismai.models.cryingan.hparams import Hparams
+from dismai.models.cryingan.losses import critic_loss
+from dismai.models.cryingan.networks import Critic, Generator
+from dismai.seeds import seed_for
+
+
+class TranslatedTables(Dataset):
+    """Coordinate and distance tables of the training set and of all its translated copies.
+
+    Item i is structure i // n_copies under translation i % n_copies, computed when asked for;
+    distances are the same in all copies.
+    """
+
+    def __init__(self, x: Tensor, distances: Tensor, translations: Tensor):
+        self.x, self.distances, self.translations = x, distances, translations
+
+    def __len__(self) -> int:
+        return len(self.x) * len(self.translations)
+
+    def __getitem__(self, items: list[int]) -> tuple[Tensor, Tensor]:
+        index = torch.tensor(items)
+        structure = index // len(self.translations)
+        translation = self.translations[index % len(self.translations)]
+        x = torch.remainder(self.x[structure] + translation[:, None], 1.0)
+        return x[:, None], self.distances[structure][:, None]  # (B, 1, n_atoms, 3 or k)
+
+
+def lattice_translations(supercell: Sequence[int]) -> Tensor:
+    """All translations by whole conventional cells, fractional, (prod(supercell), 3); 0 first."""
+    steps = torch.cartesian_prod(*(torch.arange(n) for n in supercell)).reshape(-1, 3)
+    return steps / torch.tensor(supercell)
+
+
+class Networks(nn.Module):
+    """The generator and the critics of a dataset."""
+
+    def __init__(self, counts: Sequence[int], hparams: Hparams, random: torch.Generator):
+        super().__init__()
+        h = hparams
+        self.generator = Generator(
+            sum(counts), h.latent, h.generator_first, h.generator_channels, random
+        )
+        kinds = {"coordinates": (3, h.coordinate_pooling)}
+        if h.critics == "combined":
+            kinds = {"combined": (3 + h.neighbours, h.coordinate_pooling)}
+        elif h.lambda_distance:
+            kinds["distances"] = (h.neighbours, h.distance_pooling)
+        self.critics = nn.ModuleDict(
+            {
+                kind: Critic(
+                    *(counts, n_columns, h.critic_channels, h.critic_hidden, h.critic_outputs),
+                    *(pooling, random),
+                )
+                for kind, (n_columns, pooling) in kinds.items()
+            }
+        )
+
+
+class CryinGANModule(LightningModule):
+    """Adversarial training: critics every step, the generator every few (CryinGAN)."""
+
+    def __init__(self, networks: Networks, cell: Tensor, hparams: Hparams, seed: int):
+        super().__init__()
+        self.automatic_optimization = False
+        self.networks = networks
+        self.register_buffer("cell", cell, persistent=False)  # rows, Å, (3, 3)
+        self.h, self.seed = hparams, seed
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Generator first, then the critics in their order."""
+        networks = [self.networks.generator, *self.networks.critics.values()]
+        return [
+            torch.optim.Adam(
+                network.parameters(), lr=self.h.learning_rate, betas=self.h.betas, fused=True
+            )
+            for network in networks
+        ]
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> dict[str, Tensor]:
+        x, distances = batch
+        random = torch.Generator()
+        random.manual_seed(seed_for(self.seed, "step", self.current_epoch, batch_idx))
+        generator_optimizer, *critic_optimizers = self.optimizers()
+        losses = {}
+
+        with torch.no_grad():
+            fake = self.views(self.networks.generator(self.noise(len(x), random)))
+        real = self.views(x, distances)
+        for (kind, critic), optimizer in zip(
+            self.networks.critics.items(), critic_optimizers, strict=True
+        ):
+            mixing = torch.rand(len(x), generator=random).to(x.device)
+            loss = critic_loss(critic, real[kind], fake[kind], mixing, self.h.penalty)
+            optimizer.zero_grad()
+            self.manual_backward(self.weight(kind) * loss)
+            optimizer.step()
+            losses[f"critic_{kind}"] = loss.detach()
+
+        if batch_idx % self.h.generator_every == 0:
+            fake = self.views(self.networks.generator(self.noise(len(x), random)))
+            loss = self.generator_loss(fake)
+            generator_optimizer.zero_grad()
+            # Gradients of the generator only: the critics are fixed here.
+            self.manual_backward(loss, inputs=list(self.networks.generator.parameters()))
+            generator_optimizer.step()
+            losses["generator"] = loss.detach()
+        return losses
+
+    def generator_loss(self, fake: dict[str, Tensor]) -> Tensor:
+        """Weighted sum over the critics of - mean D(fake)."""
+        scores = {kind: critic(fake[kind]) for kind, critic in self.networks.critics.items()}
+        return sum(-self.weight(kind) * score.mean() for kind, score in scores.items())
+
+    def weight(self, kind: str) -> float:
+        """Weight of a critic in all losses."""
+        return self.h.lambda_distance if kind == "distances" else 1.0
+
+    def noise(self, n: int, random: torch.Generator) -> Tensor:
+        """Noise of n structures, drawn on the CPU: the same on every device. (n, latent)."""
+        return torch.randn(n, self.h.latent, generator=random).to(self.device)
+
+    def views(self, x: Tensor, distances: Tensor | None = None) -> dict[str, Tensor]:
+        """The table each critic sees, made from fractional coordinates, (B, 1, n_atoms, 3)."""
+        kinds = self.networks.critics.keys()
+        if distances is None and kinds != {"coordinates"}:
+            distances = nearest_distances(x[:, 0], self.cell, self.h.neighbours)[:, None]
+        tables = {"coordinates": x, "distances": distances}
+        if "combined" in kinds:
+            tables["combined"] = torch.cat([x, distances], dim=-1)
+        return {kind: tables[kind] for kind in kinds}

@@ -1,0 +1,162 @@
+"""Tables of a run: metrics beside the published numbers, and the ranking."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from dismai.datasets.spec import DatasetSpec
+from dismai.io import write_table
+
+TABLE_3 = ("d_cluster", "percent_structures_with_vacancies", "percent_failed")
+PAPER_ATOMS = 256
+PUBLISHED_MODELS = {
+    "cdvae": "CDVAE",
+    "diffcsp": "DiffCSP",
+    "crystens": "CrysTens",
+    "unimat": "UniMat",
+    "cryingan": "CryinGAN",
+}
+STYLE = """
+body { font-family: sans-serif; font-size: 13px; margin: 1em; }
+table { border-collapse: collapse; }
+th, td { padding: 3px 10px; text-align: right; border-bottom: 1px solid #ddd; }
+th { background: #f3f3f3; } td:nth-child(-n+3), th:nth-child(-n+3) { text-align: left; }
+tr.baseline { color: #777; } p { max-width: 50em; }
+"""
+
+
+def published_numbers(path: Path) -> pd.DataFrame:
+    """Published metrics of the alloys (Table 3), with our names of the models."""
+    table = pd.read_csv(path, dtype=str)
+    table = table[table["table"] == "3"].copy()
+    ours = {published: name for name, published in PUBLISHED_MODELS.items()}
+    table["model"] = table["model"].map(ours)
+    for column in ("mean", "min", "max"):
+        table[f"published_{column}"] = table[column].astype(float)
+    columns = ["dataset", "model", "metric", "published_mean", "published_min", "published_max"]
+    return table[columns]
+
+
+def over_seeds(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Mean, least and greatest value over the trainings of a model, one row a metric.
+
+    With a single training the bootstrap interval of its value stands in ci_low and ci_high.
+    """
+    keys = ["dataset", "model", "kind", "metric", "unit"]
+    groups = metrics.groupby(keys, sort=False)
+    table = groups.agg(
+        n_seeds=("seed", "nunique"),
+        mean=("value", "mean"),
+        min=("value", "min"),
+        max=("value", "max"),
+        ci_low=("ci_low", "first"),
+        ci_high=("ci_high", "first"),
+        n_generated=("n_generated", "first"),
+    ).reset_index()
+    table.loc[table["n_seeds"] > 1, ["ci_low", "ci_high"]] = np.nan
+    return table
+
+
+def alloy_table(
+    metrics: pd.DataFrame, cards: Sequence[DatasetSpec], published: pd.DataFrame
+) -> pd.DataFrame:
+    """Metrics of the alloys with the published ones beside, one row a dataset, model and metric.
+
+    Published rows of models that were not run are kept. n_atoms tells whether the two compare:
+    the paper's structures have 256 atoms.
+    """
+    ours = over_seeds(metrics)
+    n_atoms = {card.name: card.n_atoms for card in cards}
+    wanted = published[published["dataset"].isin(n_atoms)]
+    table = ours.merge(wanted, on=["dataset", "model", "metric"], how="outer")
+    table["kind"] = table["kind"].fillna("published only")
+    table["unit"] = table["unit"].fillna(table["metric"].map(_unit))
+    table["n_atoms"] = table["dataset"].map(n_atoms)
+    for column in ("n_seeds", "n_generated"):
+        table[column] = table[column].fillna(0).astype(int)
+    order = {kind: i for i, kind in enumerate(["baseline", "trained", "file", "published only"])}
+    table["order"] = table["kind"].map(order)
+    datasets = {card.name: i for i, card in enumerate(cards)}
+    table["dataset_order"] = table["dataset"].map(datasets)
+    table = table.sort_values(["dataset_order", "order", "model", "metric"], ignore_index=True)
+    return table.drop(columns=["order", "dataset_order"])
+
+
+def _unit(metric: str) -> str:
+    return "%" if metric.startswith("percent") else "1"
+
+
+def ranking(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Models and baselines by their mean rank in d_cluster over the datasets they were scored on.
+
+    Rank 1 is the smallest distance; a set without an accepted structure comes last.
+    """
+    table = over_seeds(metrics[metrics["metric"] == "d_cluster"])
+    table["rank"] = table.groupby("dataset")["mean"].rank(method="min", na_option="bottom")
+    wide = table.pivot(index=["model", "kind"], columns="dataset", values="rank")
+    wide.columns = [f"rank_{dataset}" for dataset in wide.columns]
+    wide.insert(0, "mean_rank", wide.mean(axis=1))
+    wide.insert(1, "n_datasets", wide.notna().sum(axis=1) - 1)
+    return wide.sort_values("mean_rank", kind="stable").reset_index()
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """A table for people: one row a dataset and model, value and spread in one cell."""
+    if "metric" not in table:
+        return table.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
+    rows = {}
+    for row in table[table["metric"].isin(TABLE_3)].itertuples():
+        cells = rows.setdefault((row.dataset, row.model, row.kind), {})
+        low, high = (row.min, row.max) if row.n_seeds > 1 else (row.ci_low, row.ci_high)
+        cells[row.metric] = _cell(row.mean, low, high)
+        cells[f"{row.metric}, published"] = _cell(
+            row.published_mean, row.published_min, row.published_max
+        )
+    columns = [name for metric in TABLE_3 for name in (metric, f"{metric}, published")]
+    index = pd.MultiIndex.from_tuples(rows, names=["dataset", "model", "kind"])
+    return pd.DataFrame(list(rows.values()), index=index, columns=columns).reset_index()
+
+
+def _cell(value: float, low: float, high: float) -> str:
+    if np.isnan(value):
+        return "–"
+    if np.isnan(low):
+        return f"{value:.3g}"
+    return f"{value:.3g} [{low:.3g}, {high:.3g}]"
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """A GitHub table."""
+    lines = [list(map(str, table.columns)), ["---"] * len(table.columns)]
+    lines += [list(map(str, row)) for row in table.itertuples(index=False)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def to_html(table: pd.DataFrame) -> str:
+    """A self-contained page with one table."""
+    head = "".join(f"<th>{escape(str(column))}</th>" for column in table.columns)
+    rows = []
+    for row in table.to_dict("records"):
+        cells = "".join(f"<td>{escape(str(value))}</td>" for value in row.values())
+        rows.append(f'<tr class="{escape(str(row.get("kind", "")))}">{cells}</tr>')
+    body = "\n".join(rows)
+    return (
+        f'<!doctype html><html><head><meta charset="utf-8"><style>{STYLE}</style></head>'
+        f"<body><table><tr>{head}</tr>\n{body}</table></body></html>\n"
+    )
+
+
+def write_all(
+    table: pd.DataFrame, parquet: Path, csv: Path, markdown: Path, page: Path, meta: dict[str, str]
+) -> None:
+    """Write a table as Parquet and CSV, and for people as Markdown and HTML."""
+    schema = pa.Schema.from_pandas(table, preserve_index=False).remove_metadata()
+    write_table(table, Path(parquet), schema, meta)
+    table.to_csv(csv, index=False, float_format="%.8g")
+    shown = readable(table)
+    Path(markdown).write_text(to_markdown(shown))
+    Path(page).write_text(to_html(shown))

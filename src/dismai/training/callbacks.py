@@ -1,0 +1,150 @@
+"""Lightning callbacks common to all models: history, progress in the log, states on disk."""
+
+import logging
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.plugins.io import CheckpointIO
+
+from dismai.errors import InputError
+from dismai.training.files import read_tree, write_atomically, write_tree
+
+logger = logging.getLogger(__name__)
+
+KEPT_STATES = 2
+
+
+class SafetensorsIO(CheckpointIO):
+    """Lightning checkpoints as safetensors with JSON, written atomically, never pickled."""
+
+    def save_checkpoint(self, checkpoint, path, storage_options=None) -> None:
+        write_tree(Path(path), checkpoint)
+
+    def load_checkpoint(self, path, map_location=None, weights_only=None) -> dict[str, Any]:
+        return read_tree(Path(path))
+
+    def remove_checkpoint(self, path) -> None:
+        Path(path).unlink(missing_ok=True)
+
+
+class History(Callback):
+    """Mean of every loss over each epoch; travels inside the state, so a resumed run has it all.
+
+    `training_step` returns a dict of detached scalars; a loss may be missing in some steps.
+    """
+
+    def __init__(self, columns: tuple[str, ...], model: str):
+        self.columns, self.model = columns, model
+        self.rows: list[list[float]] = []
+        self._epoch: dict[str, list[torch.Tensor]] = {}
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._epoch = {name: [] for name in self.columns}
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        for name in self.columns:
+            if name in outputs:
+                self._epoch[name].append(outputs[name])
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        means = [self._mean(name) for name in self.columns]
+        for name, mean in zip(self.columns, means, strict=True):
+            if not math.isfinite(mean):
+                raise InputError(
+                    f"{self.model}: {name} loss in epoch {trainer.current_epoch}: expected a "
+                    f"finite number, found {mean}; a lower learning rate may help"
+                )
+        self.rows.append(means)
+
+    def _mean(self, name: str) -> float:
+        return torch.stack(self._epoch[name]).double().mean().item() if self._epoch[name] else 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        shape = (len(self.rows), len(self.columns))
+        return {"rows": torch.tensor(self.rows, dtype=torch.float64).reshape(shape)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = state_dict["rows"].tolist()
+
+    def write(self, path: Path, steps_per_epoch: int) -> None:
+        """One row per epoch: epochs and steps done, mean losses."""
+        lines = [",".join(("epoch", "step", *self.columns))]
+        for epoch, row in enumerate(self.rows, start=1):
+            values = (f"{value:.9g}" for value in row)
+            lines.append(",".join((str(epoch), str(epoch * steps_per_epoch), *values)))
+        write_atomically(path, ("\n".join(lines) + "\n").encode())
+
+
+class Progress(Callback):
+    """A line in the log every few seconds."""
+
+    def __init__(self, n_steps: int, steps_per_epoch: int, interval_s: float = 10.0):
+        self.n_steps, self.steps_per_epoch, self.interval_s = n_steps, steps_per_epoch, interval_s
+        self._last: tuple[float, int] | None = None
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        step = trainer.current_epoch * self.steps_per_epoch + batch_idx + 1
+        now = time.monotonic()
+        if self._last is None:
+            self._last = (now, step)
+        elapsed = now - self._last[0]
+        if elapsed < self.interval_s:
+            return
+        rate = (step - self._last[1]) / elapsed
+        losses = ", ".join(f"{name} {float(value):.4g}" for name, value in outputs.items())
+        logger.info(
+            "step %d of %d (%.1f %%, %.1f per s): %s",
+            *(step, self.n_steps, 100 * step / self.n_steps, rate, losses),
+        )
+        self._last = (now, step)
+
+
+class StateKeeper(Callback):
+    """Saves the state of training at the end of epochs; keeps the newest two.
+
+    A state is saved in the epoch that passes a multiple of `every` steps, and in the last one.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str, every: int, steps_per_epoch: int):
+        self.folder, self.fingerprint = folder, fingerprint
+        self.every, self.steps_per_epoch = every, steps_per_epoch
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"fingerprint": self.fingerprint}
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        epochs = trainer.current_epoch + 1
+        step = epochs * self.steps_per_epoch
+        passed = step // self.every > (step - self.steps_per_epoch) // self.every
+        if passed or epochs == trainer.max_epochs:
+            trainer.save_checkpoint(self.folder / f"epoch{epochs:07d}.safetensors")
+            for old in states(self.folder)[KEPT_STATES:]:
+                old.unlink()
+
+
+def states(folder: Path) -> list[Path]:
+    """States in a folder, newest first."""
+    return sorted(folder.glob("epoch*.safetensors"), reverse=True)
+
+
+def newest_usable(folder: Path, fingerprint: str) -> Path | None:
+    """The newest undamaged state with this fingerprint; states of anything else are removed."""
+    for path in states(folder):
+        try:
+            found = read_tree(path)["callbacks"]["StateKeeper"]["fingerprint"]
+        except InputError as error:
+            logger.warning("state is damaged, trying an older one: %s", error)
+            path.unlink()
+            continue
+        if found == fingerprint:
+            return path
+        logger.warning(
+            "%s belongs to other settings, data, code or threads: training starts afresh", path
+        )
+        for stale in states(folder):
+            stale.unlink()
+    return None

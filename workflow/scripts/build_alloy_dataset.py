@@ -1,0 +1,36 @@
+"""Select, split and describe the structures of one alloy dataset."""
+
+from pathlib import Path
+
+from dismai.cluster_expansion import read_cluster_expansion
+from dismai.datasets.alloy import build, load_snapshots
+from dismai.datasets.spec import FccLattice, write_card
+from dismai.evaluation.alloy import FEATURES
+from dismai.evaluation.process import describe_reference
+from dismai.io import features_schema, write_structures, write_table
+from dismai.jobs import job, origin, provenance
+
+settings, sampling = snakemake.params.settings, snakemake.params.sampling
+
+with job(snakemake):
+    expansion = read_cluster_expansion(Path(snakemake.input.ecis))
+    lattice = FccLattice(a_A=expansion.a_A, supercell=tuple(sampling["supercell"]))
+    train, val, spec = build(
+        load_snapshots(Path(snakemake.input.snapshots)),
+        snakemake.wildcards.dataset,
+        settings["temperature_K"],
+        settings["selection"],
+        lattice,
+        settings["n_structures"],
+        sampling["burn_in_passes"],
+        settings["sro_tolerance"],
+        settings["validation_share"],
+        snakemake.params.seed,
+        origin(snakemake),
+    )
+    write_structures(train, snakemake.output.train)
+    write_structures(val, snakemake.output.val)
+    write_card(spec, snakemake.output.card)
+    features = describe_reference(train, spec, expansion, snakemake.output.train)
+    schema = features_schema(FEATURES)
+    write_table(features, snakemake.output.features, schema, provenance(snakemake))

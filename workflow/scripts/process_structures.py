@@ -1,0 +1,27 @@
+"""Check, clean and describe one shard of generated structures."""
+
+from pathlib import Path
+
+from dismai.cluster_expansion import read_cluster_expansion
+from dismai.datasets.spec import read_card
+from dismai.evaluation.alloy import FEATURES
+from dismai.evaluation.process import load_generated, process, shard_range
+from dismai.io import FATES_SCHEMA, features_schema, write_structures, write_table
+from dismai.jobs import job, provenance
+
+shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
+
+with job(snakemake):
+    n_structures = snakemake.params.n_structures
+    only = shard_range(n_structures, shard - 1, n_shards)
+    structures = load_generated(Path(snakemake.input.structures), n_structures, only)
+    result = process(
+        structures,
+        read_card(Path(snakemake.input.card)),
+        snakemake.params.align,
+        read_cluster_expansion(Path(snakemake.input.ecis)),
+    )
+    write_structures(result.clean, snakemake.output.clean)
+    meta = provenance(snakemake)
+    write_table(result.fates, snakemake.output.fates, FATES_SCHEMA, meta)
+    write_table(result.features, snakemake.output.features, features_schema(FEATURES), meta)

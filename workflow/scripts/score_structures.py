@@ -1,0 +1,28 @@
+"""Gather the shards of one generated set and score it against the training set."""
+
+from dismai.evaluation.alloy import FEATURES
+from dismai.evaluation.score import score
+from dismai.io import (
+    FATES_SCHEMA,
+    METRICS_SCHEMA,
+    concatenate_files,
+    features_schema,
+    gather_tables,
+    read_table,
+    write_table,
+)
+from dismai.jobs import job, provenance
+
+wildcards, output = snakemake.wildcards, snakemake.output
+
+with job(snakemake):
+    fates = gather_tables(snakemake.input.fates)
+    features = gather_tables(snakemake.input.features)
+    reference = read_table(snakemake.input.reference)
+    names = (wildcards.dataset, wildcards.model, snakemake.params.kind, int(wildcards.seed))
+    metrics = score(features, fates, reference, *names)
+    meta = provenance(snakemake)
+    concatenate_files(snakemake.input.clean, output.clean)
+    write_table(fates, output.fates, FATES_SCHEMA, meta)
+    write_table(features, output.features, features_schema(FEATURES), meta)
+    write_table(metrics, output.metrics, METRICS_SCHEMA, meta)

@@ -1,0 +1,20 @@
+"""Train one model on one dataset, or go on from its last checkpoint."""
+
+from pathlib import Path
+
+from dismai import models
+from dismai.datasets.spec import read_card
+from dismai.io import read_structures
+from dismai.jobs import job, locked
+from dismai.seeds import seed_for
+
+names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
+target = Path(snakemake.output.model)
+
+with job(snakemake), locked(target.parent / "state"):
+    spec = read_card(Path(snakemake.input.card))
+    model = models.create(snakemake.params.architecture, spec, **snakemake.params.hparams)
+    train = read_structures(Path(snakemake.input.train))
+    val = read_structures(Path(snakemake.input.val))
+    model.fit(train, val, target.parent, seed_for(snakemake.params.seed, "train", *names))
+    model.save(target)

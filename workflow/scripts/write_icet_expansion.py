@@ -1,0 +1,11 @@
+"""Write the cluster expansion in icet's own format."""
+
+from pathlib import Path
+
+from dismai.cluster_expansion import read_cluster_expansion
+from dismai.datasets.icet_expansion import to_icet
+from dismai.jobs import job
+
+with job(snakemake):
+    expansion = read_cluster_expansion(Path(snakemake.input.ecis))
+    to_icet(expansion).write(snakemake.output.expansion)
