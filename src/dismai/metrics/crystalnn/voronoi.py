@@ -136,8 +136,8 @@ def face_polygon(f, n, far, vector, half, line, corner, spare):
 
     corner: rows (x, y, |x| + |y|, label) in the plane of the face, origin at its foot point;
     label k means that the edge to the next corner lies on the plane of point k, label >= n that
-    it lies on the border, a square with the half side far. Returns the number of corners: 0 if there is no face, -1 if there
-    are more than the buffers hold.
+    it lies on the border, a square with the half side far. Returns the number of corners: 0 if
+    there is no face, -1 if there are more than the buffers hold.
     """
     d = math.sqrt(2.0 * half[f])
     h = 0.5 * d
