@@ -64,7 +64,8 @@ def make_grid(atoms: Atoms) -> Grid:
     frac[frac >= 1.0] = 0.0
     reach = np.linalg.norm(inverse, axis=0)
     boxes, first, members = _boxes(frac, reach, volume)
-    return Grid(cell, reach, frac, frac @ cell, wrap.astype(np.int64), boxes, first, members)
+    xyz = positions - wrap @ cell  # keeps all digits of atoms inside the cell
+    return Grid(cell, reach, frac, xyz, wrap.astype(np.int64), boxes, first, members)
 
 
 def _boxes(frac, reach, volume):
