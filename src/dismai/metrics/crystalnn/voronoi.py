@@ -18,7 +18,7 @@ from dismai.errors import StructureError
 from dismai.metrics.crystalnn.points import Grid, check_radius, make_grid, points_within
 
 # Å; a face is first cut out of a small square, which keeps all digits, then, if it reaches the
-# border, out of a larger one; a face that reaches the border of the last is open
+# border or beyond, out of a larger one; a face that reaches the border of the last is open
 NEAR, STEP, FAR = 1e2, 1e3, 1e11
 TOLERANCE = 1e-13  # relative; a plane that cuts off less than this only touches
 COINCIDENT = 1e-8  # Å
@@ -271,11 +271,13 @@ def cell_faces(n, vector, half, line, corner, spare, seen, omega, area):
             on_border = False
             for t in range(m):
                 on_border |= corner[t, 3] >= n
-            if not on_border:
-                break
             if far >= FAR:
-                return OPEN
-            far *= STEP
+                if on_border:
+                    return OPEN
+                break
+            if m > 0 and not on_border:
+                break
+            far *= STEP  # the face may lie beyond the square
         seen[f] = DONE
         omega[f], area[f] = 0.0, 0.0
         after = f + 1
