@@ -135,16 +135,17 @@ def newest_usable(folder: Path, fingerprint: str) -> Path | None:
     """The newest undamaged state with this fingerprint; states of anything else are removed."""
     for path in states(folder):
         try:
-            found = read_tree(path)["callbacks"]["StateKeeper"]["fingerprint"]
+            keeper = read_tree(path)["callbacks"]["StateKeeper"]
         except InputError as error:
             logger.warning("state is damaged, trying an older one: %s", error)
             path.unlink()
             continue
-        if found == fingerprint:
+        if keeper["fingerprint"] == fingerprint:
             return path
         logger.warning(
             "%s belongs to other settings, data, code or threads: training starts afresh", path
         )
         for stale in states(folder):
             stale.unlink()
+        return None
     return None

@@ -39,7 +39,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], document: Any) -> None
     write_atomically(path, safetensors.torch.save(tensors, metadata))
 
 
-def read_tensors(path: Path, device: str = "cpu") -> tuple[dict[str, Tensor], Any]:
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
     """Read what `write_tensors` wrote; InputError if it is anything else, or damaged."""
     path = Path(path)
     try:
@@ -50,18 +50,14 @@ def read_tensors(path: Path, device: str = "cpu") -> tuple[dict[str, Tensor], An
         raise InputError(f"{path}: expected a safetensors file, found no such file") from None
     except SafetensorError as error:
         raise InputError(f"{path}: expected a safetensors file, found: {error}") from None
-    if "dismai" not in metadata:
-        raise InputError(f"{path}: metadata: expected an entry 'dismai', found {sorted(metadata)}")
-    envelope = json.loads(metadata["dismai"])
-    if _digest(tensors, envelope["document"]) != envelope["sha256"]:
+    try:
+        envelope = json.loads(metadata["dismai"])
+        intact = _digest(tensors, envelope["document"]) == envelope["sha256"]
+    except (KeyError, TypeError, json.JSONDecodeError):
+        raise InputError(f"{path}: header: expected an entry of dismai, found none") from None
+    if not intact:
         raise InputError(f"{path}: expected the SHA-256 in its header, found damaged content")
-    placed = {name: tensor.to(device) for name, tensor in tensors.items()}
-    return placed, json.loads(envelope["document"])
-
-
-def read_document(path: Path) -> Any:
-    """The JSON document of a file that `write_tensors` wrote, without its tensors."""
-    return read_tensors(path)[1]
+    return tensors, json.loads(envelope["document"])
 
 
 def write_tree(path: Path, tree: Any) -> None:
@@ -71,9 +67,9 @@ def write_tree(path: Path, tree: Any) -> None:
     write_tensors(path, tensors, document)
 
 
-def read_tree(path: Path, device: str = "cpu") -> Any:
+def read_tree(path: Path) -> Any:
     """Read what `write_tree` wrote, types of keys and containers included."""
-    tensors, document = read_tensors(path, device)
+    tensors, document = read_tensors(path)
     return _decode(document, tensors)
 
 

@@ -36,6 +36,13 @@ class Hparams(Section):
     )
     distance_pooling: Pooling = Field("average", description="over the atoms of a species")
 
+    harmonics: int = Field(
+        0,
+        ge=0,
+        description="0: critics see coordinates as they are, like the paper's; n: as sine and "
+        "cosine of 2 pi x, 4 pi x, ... 2 n pi x, which knows that a cell is periodic",
+    )
+
     # Losses
     lambda_distance: float | None = Field(
         None, ge=0, description="weight of the distance critic; 0: no such critic"

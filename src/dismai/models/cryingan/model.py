@@ -46,7 +46,7 @@ class CryinGAN(GenerativeModel):
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
         """Train; the last weights are used. The validation set is not needed and not looked at."""
         h = self.hparams
-        self.networks = self._new_networks(seed_for(seed, "weights"))
+        self.networks = self.new_networks(seed_for(seed, "weights"))
         data = TrainingData(self._tables(train), h.batch, seed_for(seed, "batches"))
         cell = torch.tensor(self.spec.cell, dtype=torch.float32)
         module = CryinGANModule(self.networks, cell, h, seed)
@@ -87,15 +87,15 @@ class CryinGAN(GenerativeModel):
     def load(cls, path: Path) -> CryinGAN:
         spec, hparams, tensors = read_model(path, cls.architecture)
         model = cls(spec, Hparams(**hparams))
-        model.networks = model._new_networks(seed=0)  # overwritten at once
+        model.networks = model.new_networks(seed=0)  # overwritten at once
         model.networks.load_state_dict(tensors)
         return model
 
     def parameter_count(self) -> int:
-        networks = self._new_networks(seed=0)
+        networks = self.new_networks(seed=0)
         return sum(parameter.numel() for parameter in networks.parameters())
 
-    def _new_networks(self, seed: int) -> Networks:
+    def new_networks(self, seed: int) -> Networks:
         random = torch.Generator().manual_seed(seed)
         return Networks(list(self.spec.composition.values()), self.hparams, random)
 

@@ -50,18 +50,18 @@ class Networks(nn.Module):
         self.generator = Generator(
             sum(counts), h.latent, h.generator_first, h.generator_channels, random
         )
-        kinds = {"coordinates": (3, h.coordinate_pooling)}
+        kinds = {"coordinates": (3, h.harmonics, h.coordinate_pooling)}
         if h.critics == "combined":
-            kinds = {"combined": (3 + h.neighbours, h.coordinate_pooling)}
+            kinds = {"combined": (3 + h.neighbours, h.harmonics, h.coordinate_pooling)}
         elif h.lambda_distance:
-            kinds["distances"] = (h.neighbours, h.distance_pooling)
+            kinds["distances"] = (h.neighbours, 0, h.distance_pooling)
         self.critics = nn.ModuleDict(
             {
                 kind: Critic(
-                    *(counts, n_columns, h.critic_channels, h.critic_hidden, h.critic_outputs),
-                    *(pooling, random),
+                    *(counts, n_columns, harmonics, h.critic_channels, h.critic_hidden),
+                    *(h.critic_outputs, pooling, random),
                 )
-                for kind, (n_columns, pooling) in kinds.items()
+                for kind, (n_columns, harmonics, pooling) in kinds.items()
             }
         )
 

@@ -98,13 +98,24 @@ def pool_species(x: Tensor, counts: Sequence[int], pooling: str) -> Tensor:
     return torch.cat(pooled, dim=-1)
 
 
+def plane_waves(x: Tensor, harmonics: int) -> Tensor:
+    """Sines and cosines of 2 pi k x, k = 1..harmonics: (..., C) to (..., 2 harmonics C)."""
+    phase = 2.0 * math.pi * x[..., None] * torch.arange(1, harmonics + 1, device=x.device)
+    return torch.cat([phase.sin(), phase.cos()], dim=-1).flatten(-2)
+
+
 class Critic(nn.Module):
-    """A table of rows, (B, 1, n_atoms, n_columns), to `n_outputs` scores, (B, n_outputs)."""
+    """A table of rows, (B, 1, n_atoms, n_columns), to `n_outputs` scores, (B, n_outputs).
+
+    With harmonics > 0 the first three columns, fractional coordinates, enter as plane waves. That
+    is not in the paper; a critic of raw coordinates takes far longer to see a lattice.
+    """
 
     def __init__(
         self,
         counts: Sequence[int],
         n_columns: int,
+        harmonics: int,
         channels: Sequence[int],
         hidden: Sequence[int],
         n_outputs: int,
@@ -112,7 +123,8 @@ class Critic(nn.Module):
         random: torch.Generator,
     ):
         super().__init__()
-        self.counts, self.pooling = tuple(counts), pooling
+        self.counts, self.harmonics, self.pooling = tuple(counts), harmonics, pooling
+        n_columns += 3 * (2 * harmonics - 1) if harmonics else 0
         self.rows = nn.ModuleList(
             nn.Linear(n_in, n_out)
             for n_in, n_out in zip((n_columns, *channels), channels, strict=False)
@@ -127,6 +139,8 @@ class Critic(nn.Module):
 
     def forward(self, table: Tensor) -> Tensor:
         x = table.squeeze(1)
+        if self.harmonics:
+            x = torch.cat([plane_waves(x[..., :3], self.harmonics), x[..., 3:]], dim=-1)
         for layer in self.rows:
             x = functional.leaky_relu(layer(x), LEAK)
         x = pool_species(x, self.counts, self.pooling)

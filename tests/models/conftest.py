@@ -1,0 +1,42 @@
+"""A small alloy and quick settings for tests of models."""
+
+import numpy as np
+from ase import Atoms
+
+from dismai.datasets.spec import DatasetSpec, FccLattice, cell_rows
+
+SMALL = {
+    "latent": 64,
+    "generator_first": 8,
+    "generator_channels": [16, 16],
+    "critic_channels": [16, 16],
+    "critic_hidden": [16],
+    "batch": 8,
+    "epochs": 4,
+    "learning_rate": 1e-3,
+    "checkpoint_every": 8,
+}
+
+
+def alloy_spec():
+    """32 sites of fcc: 6 Cr, 20 Fe, 6 Ni."""
+    fcc = FccLattice(supercell=(2, 2, 2))
+    return DatasetSpec(
+        name="alloy_300K_narrow",
+        kind="alloy",
+        composition={"Cr": 6, "Fe": 20, "Ni": 6},
+        cell_A=cell_rows(fcc.cell),
+        fcc=fcc,
+    )
+
+
+def ordered_alloys(n):
+    """Decorations of the perfect lattice, each another permutation of the sites."""
+    grid = np.array(np.meshgrid(*[range(4)] * 3, indexing="ij")).reshape(3, -1).T
+    sites = grid[grid.sum(1) % 2 == 0] * 1.8  # Å
+    spec = alloy_spec()
+    random = np.random.default_rng(0)
+    return [
+        Atoms(spec.symbols, positions=random.permutation(sites), cell=spec.cell, pbc=True)
+        for _ in range(n)
+    ]

@@ -1,0 +1,45 @@
+"""Batches follow from (seed, epoch); coordinates end up in [0, 1)."""
+
+import numpy as np
+from ase import Atoms
+
+from dismai.datasets.spec import DatasetSpec
+from dismai.training.data import EpochBatches, fractional_coordinates, hash_structures
+
+SPEC = DatasetSpec(
+    name="amorphous_si",
+    kind="amorphous_si",
+    composition={"Si": 2},
+    cell_A=((4.0, 0.0, 0.0), (1.0, 5.0, 0.0), (0.0, 0.5, 6.0)),
+)
+
+
+def structure(x):
+    return Atoms("Si2", positions=np.array(x) @ SPEC.cell, cell=SPEC.cell, pbc=True)
+
+
+def test_every_item_once_an_epoch_in_another_order():
+    sampler = EpochBatches(20, 8, seed=1)
+    orders = []
+    for epoch in (0, 1, 0):
+        sampler.set_epoch(epoch)
+        batches = list(sampler)
+        assert [len(batch) for batch in batches] == [8, 8, 4]
+        assert len(sampler) == 3
+        orders.append(sum(batches, []))
+        assert sorted(orders[-1]) == list(range(20))
+    assert orders[0] == orders[2] != orders[1]
+
+
+def test_coordinates_are_wrapped_and_the_upper_face_is_the_lower_one():
+    x = fractional_coordinates([structure([[1.25, -0.25, 0.5], [-1e-12, 1 - 1e-9, 3.0]])], SPEC)
+    np.testing.assert_allclose(x, [[[0.25, 0.75, 0.5], [0, 0, 0]]], atol=1e-8)
+    assert x.min() >= 0
+    assert x.max() < 1
+
+
+def test_the_hash_sees_every_coordinate_and_the_order():
+    a, b = structure([[0, 0, 0], [0.5, 0.5, 0.5]]), structure([[0, 0, 0], [0.5, 0.5, 0.4]])
+    hashes = {hash_structures(s) for s in ([a, b], [b, a], [a], [a, a])}
+    assert len(hashes) == 4
+    assert hash_structures([a, b]) == hash_structures([a.copy(), b.copy()])
