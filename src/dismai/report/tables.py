@@ -13,6 +13,7 @@ from dismai.io import write_table
 
 TABLE_3 = ("d_cluster", "percent_structures_with_vacancies", "percent_failed")
 PAPER_ATOMS = 256
+PUBLISHED_SOURCE = "Dismai-Bench paper"
 PUBLISHED_MODELS = {
     "cdvae": "CDVAE",
     "diffcsp": "DiffCSP",
@@ -30,9 +31,10 @@ tr.baseline { color: #777; } p { max-width: 50em; }
 
 
 def published_numbers(path: Path) -> pd.DataFrame:
-    """Published metrics of the alloys (Table 3), with our names of the models."""
+    """Published metrics of all datasets (Tables 1 to 3), with our names of the models."""
     table = pd.read_csv(path, dtype=str)
-    table = table[table["table"] == "3"].copy()
+    own = table["source"].eq(PUBLISHED_SOURCE) & table["table"].isin(["1", "2", "3"])
+    table = table[own].copy()
     ours = {published: name for name, published in PUBLISHED_MODELS.items()}
     table["model"] = table["model"].map(ours)
     for column in ("mean", "min", "max"):
