@@ -79,6 +79,25 @@ def evaluate(
 
 
 @app.command()
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of `evaluate --out`, or results/RUN.")
+    ],
+    metric: Annotated[
+        str | None, typer.Option(help="Metric that ranks; else the headline metric.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print all pairs as JSON.")] = False,
+) -> None:
+    """Rank several scored sets, paired by seeds where seeds pair."""
+    from dismai.comparison import compare as compare_sets
+    from dismai.comparison import to_json, to_text
+    from dismai.runs import load_runs
+
+    comparison = compare_sets(load_runs(runs), metric)
+    typer.echo(to_json(comparison) if json else to_text(comparison))
+
+
+@app.command()
 def describe(
     files: Annotated[list[Path], typer.Argument(help="Files or folders of structures.")],
 ) -> None:

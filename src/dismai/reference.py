@@ -4,6 +4,7 @@ A reference is one Parquet table: the cluster counts of every structure as integ
 all features follow exactly), and whether it was held out of training; the card is in the footer.
 """
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -121,6 +122,14 @@ def load_built(
         name = str(held_out_file)
         held_out = describe_reference(structures, spec, options, name, n_jobs, reporter)
     return Reference(spec, features, held_out, tuple(notes))
+
+
+def reference_digest(train: pd.DataFrame) -> str:
+    """Names a reference: SHA-256 of the features of the training structures to nine digits."""
+    values = train.drop(columns="structure").to_numpy(dtype=float)
+    rounded = [f"{value:.9g}" for value in values.mean(axis=0)]
+    text = json.dumps([list(train.columns), len(train), rounded])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def infer_spec(train: Sequence[Atoms], dataset: str, path: Path) -> DatasetSpec:

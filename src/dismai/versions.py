@@ -13,4 +13,5 @@ VERSIONS: dict[str, int] = {
     "process": 1,
     "score": 2,
     "report": 1,
+    "degrade": 1,
 }

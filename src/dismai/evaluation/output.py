@@ -1,25 +1,16 @@
 """The files of an evaluation: tables, JSON and the page."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from dismai.evaluation.file import Evaluation
 from dismai.io import FATES_SCHEMA, METRICS_SCHEMA, replacing, write_table
+from dismai.reference import reference_digest
 from dismai.report.page import page
 from dismai.versions import VERSIONS
-
-
-def reference_digest(train: pd.DataFrame) -> str:
-    """Names a reference: SHA-256 of the features of the training structures to nine digits."""
-    values = train.drop(columns="structure").to_numpy(dtype=float)
-    rounded = [f"{value:.9g}" for value in values.mean(axis=0)]
-    text = json.dumps([list(train.columns), len(train), rounded])
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def to_json(evaluation: Evaluation) -> str:

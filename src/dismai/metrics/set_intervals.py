@@ -21,6 +21,8 @@ from dismai.metrics.statistics import (
 )
 
 K_NEIGHBORS = 5
+KERNEL_WIDTHS = (1.0, 4.0, 16.0, 64.0)
+"""Widths of the kernel of the MMD, times the median distance of training structures."""
 
 
 def compare_sets(
@@ -63,12 +65,16 @@ def expected_coverage(n_generated: int, n_training: int, k: int = K_NEIGHBORS) -
 
 
 def _mmd(own: np.ndarray, across: np.ndarray, within: np.ndarray) -> Interval:
-    """Unbiased squared discrepancy, GRETTON 2012 Eq. 3, with the kernel width of `sets.mmd`."""
+    """Unbiased squared discrepancy, GRETTON 2012 Eq. 3, mean over the widths of the kernel.
+
+    One width would stop growing for sets that are further away than it.
+    """
     pairs = within[np.triu_indices(len(within), 1)]
-    width = np.median(pairs**2)
+    median = np.sqrt(np.median(pairs**2))
 
     def kernel(distance):
-        return np.exp(-0.5 * distance**2 / width)
+        widths = median * np.array(KERNEL_WIDTHS)
+        return np.mean([np.exp(-0.5 * (distance / width) ** 2) for width in widths], axis=0)
 
     constant = kernel(pairs).mean()
     to_training = kernel(across).mean(axis=1)
