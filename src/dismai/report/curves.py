@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 from dismai.evaluation import amorphous_si as si
 from dismai.evaluation import interface
 from dismai.metrics.motifs import motif_names
-from dismai.report.figures import labelled, legend
+from dismai.report.figures import REFERENCE_COLOR, labelled, legend
 
 SHOWN_PERCENT = 1.0
 """Motifs below this share in all sets are left out."""
@@ -134,16 +134,17 @@ def plot_nearest(
 ) -> Figure:
     """Distance of each structure to the nearest training structure: copies are at the left."""
     columns = list(columns)
-    shown = dict(sets) if held_out is None else {"held out": held_out, **sets}
-    figure = Figure(figsize=(9.0, 2.8), layout="constrained")
-    axes = figure.subplots()
     training = reference[columns].to_numpy()
-    colored = labelled(reference, shown)
+    colored = dict(list(labelled(reference, sets).items())[1:])
+    if held_out is not None:
+        colored = {"held out": (held_out, REFERENCE_COLOR), **colored}
     distances = {
         label: cdist(table[columns].to_numpy(), training).min(axis=1)
-        for label, (table, _) in list(colored.items())[1:]
+        for label, (table, _) in colored.items()
         if len(table)
     }
+    figure = Figure(figsize=(9.0, 2.8), layout="constrained")
+    axes = figure.subplots()
     top = max((d.max() for d in distances.values()), default=1.0) or 1.0
     edges = np.linspace(0.0, 1.02 * top, 61)
     for label, distance in distances.items():
@@ -151,7 +152,7 @@ def plot_nearest(
         axes.stairs(100 * counts / counts.sum(), edges, color=colored[label][1], linewidth=1.4)
     axes.set(xlabel="distance to the nearest training structure", ylabel="structures (%)")
     axes.set(xlim=(0, edges[-1]), ylim=(0, None))
-    legend(figure, {label: entry for label, entry in colored.items() if label != "training"})
+    legend(figure, colored)
     return figure
 
 

@@ -42,7 +42,7 @@ td.number, th.number { text-align: right; white-space: nowrap;
 td.name { font-family: ui-monospace, monospace; font-size: 13px; }
 td.small { color: #5b6975; font-size: 13px; }
 ul.notes { background: #fff8e5; border-left: 4px solid #e6b84c; padding: .7em 1em .7em 2em; }
-figure { margin: 1.4em 0 2em; } figure svg { width: 100%; height: auto; }
+figure { margin: 1.4em 0 2em; } figure svg { max-width: 100%; height: auto; }
 figcaption { color: #4a5866; font-size: 14px; }
 .tiles { display: flex; gap: 1em; flex-wrap: wrap; margin: 1.2em 0; }
 .tile { border: 1px solid #e3e8ed; border-radius: 8px; padding: .6em 1.1em; min-width: 8em; }
