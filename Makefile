@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 DEMO := --configfile config/demo.yaml --profile profiles/local
 PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
-.PHONY: install demo test lint format profiles reference clean
+.PHONY: install demo test lint format schema profiles reference clean
 
 install: $(INSTALLED)
 
@@ -45,6 +45,10 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
+
+# Remakes the schema of the configuration and its documentation from src/dismai/config.py.
+schema: $(INSTALLED)
+	$(BIN)/python -m dismai.config_docs config/schema.json docs/configuration.md
 
 # Makes `snakemake --profile local` and `--profile slurm` work as typed, from anywhere.
 profiles:
