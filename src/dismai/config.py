@@ -118,8 +118,8 @@ class Baselines(Section):
 class Selection(Section):
     """Models trained on datasets with seeds: every combination is one run."""
 
-    datasets: list[str] = Field(min_length=1)
-    models: list[str]
+    datasets: list[str] = Field(min_length=1, description="names under datasets")
+    models: list[str] = Field(description="names under models; none: baselines only")
     seeds: list[int] = Field(min_length=1, description="one training each")
 
 
@@ -130,11 +130,11 @@ class Config(Section):
     seed: int = Field(ge=0, description="root of all random streams")
     shards: int = Field(ge=1, description="parts in which generated structures are processed")
     n_generated: int = Field(1000, ge=1, description="structures drawn from every trained model")
-    alloy: Alloy
-    datasets: dict[str, AlloyDataset]
-    models: dict[str, Model]
-    baselines: Baselines = Baselines()
-    runs: list[Selection]
+    alloy: Alloy = Field(description="sampling of the alloys")
+    datasets: dict[str, AlloyDataset] = Field(description="what is trained on, by name")
+    models: dict[str, Model] = Field(description="what is trained or scored, by name")
+    baselines: Baselines = Field(Baselines(), description="trivial generators")
+    runs: list[Selection] = Field(description="which models on which datasets")
 
     @model_validator(mode="after")
     def _names_exist(self):

@@ -28,10 +28,19 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
 HEADER = """# Configuration
 
 Made from `src/dismai/config.py` by `make schema`; `config/schema.json` is the same for editors.
-`config/config.yaml` is paper scale; `--configfile` overlays unite mappings and replace lists. A wrong
-key, type or value stops before any job, with one line that names the key, what was expected and found.
+`config/config.yaml` is paper scale; `--configfile` overlays unite mappings and replace lists. A
+wrong key, type or value stops before any job, with one line: key, expected, found.
 Hyperparameters (`models.NAME.params`) are those of the architecture: see [models](models.md).
 """
+
+
+def _kind(section: type[BaseModel], name: str) -> str:
+    """Type of a field in words, from the schema."""
+    entry = section.model_json_schema()["properties"][name]
+    options = entry.get("anyOf", [entry])
+    if "enum" in entry:
+        return " or ".join(map(str, entry["enum"]))
+    return " or ".join(option.get("type", "section") for option in options)
 
 
 def schema() -> str:
@@ -45,11 +54,12 @@ def documentation() -> str:
     for title, section in SECTIONS:
         rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
         for name, field in section.model_fields.items():
-            default = "required" if field.is_required() else f"`{field.get_default()!r}`"
+            default = "required" if field.is_required() else "see its section"
             if field.default_factory is not None:
-                default = "`{}`"
-            kind = str(field.annotation).replace("typing.", "").replace("dismai.config.", "")
-            kind = kind.removeprefix("<class '").removesuffix("'>").replace("|", "\\|")
+                default = "none"
+            elif not field.is_required() and not isinstance(field.default, BaseModel):
+                default = f"`{field.default!r}`"
+            kind = _kind(section, name)
             rows.append(f"| `{name}` | {kind} | {default} | {field.description or ''} |")
         summary = (section.__doc__ or "").strip().splitlines()[0]
         parts.append(f"## {title or 'top level'}\n\n{summary}\n\n" + "\n".join(rows) + "\n")
