@@ -141,7 +141,7 @@ def align_of(wildcards):
 CONFIG = validated(config)
 config.update(CONFIG.model_dump(mode="json"))
 RUNS = run_table(CONFIG)
-DATASETS = sorted({run.dataset for run in RUNS})
+DATASETS = list(dict.fromkeys(run.dataset for run in RUNS))
 TRAINED = [
     name for name, model in CONFIG.models.items() if isinstance(model, TrainedModel)
 ]
