@@ -10,6 +10,7 @@ from dismai.config import (
     Alloy,
     AlloyDataset,
     Baselines,
+    CommandModel,
     Config,
     FileModel,
     Selection,
@@ -22,6 +23,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("datasets.NAME (kind: alloy)", AlloyDataset),
     ("models.NAME (trained)", TrainedModel),
     ("models.NAME (kind: file)", FileModel),
+    ("models.NAME (kind: command)", CommandModel),
     ("baselines", Baselines),
     ("runs[]", Selection),
 )
