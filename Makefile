@@ -1,0 +1,69 @@
+# Everything a user types. A fresh machine needs python3.11, make and a C++ compiler (icet is
+# built from source). Nothing is installed outside .venv.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+DEMO := --configfile config/demo.yaml --profile profiles/local
+PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
+
+.PHONY: install demo test lint format profiles reference clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip==25.3
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+# One live run at a time; after a crash or Ctrl-C the same command goes on where it stopped.
+demo: $(INSTALLED)
+	@mkdir -p results
+	@flock --nonblock --conflict-exit-code 3 results/.lock $(MAKE) --no-print-directory demo-locked || \
+	  { code=$$?; [ $$code -ne 3 ] || echo "make demo: another run is at work in results/" >&2; exit $$code; }
+
+.PHONY: demo-locked
+demo-locked:
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake all --unlock $(DEMO) --quiet all
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake all $(DEMO) --quiet rules
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake all $(DEMO) --quiet all --report results/demo/report.html
+	@cat results/demo/tables/ranking.md
+	@echo "report: results/demo/report.html"
+
+test: $(INSTALLED)
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+# Makes `snakemake --profile local` and `--profile slurm` work as typed, from anywhere.
+profiles:
+	@mkdir -p "$(PROFILES)"
+	@for name in local slurm; do \
+	  link="$(PROFILES)/$$name"; target="$(CURDIR)/profiles/$$name"; \
+	  if [ -L "$$link" ] && [ "$$(readlink "$$link")" = "$$target" ]; then continue; fi; \
+	  if [ -e "$$link" ] || [ -L "$$link" ]; then \
+	    echo "make profiles: $$link exists and is not our link; left as it is" >&2; exit 2; fi; \
+	  ln -s "$$target" "$$link" && echo "$$link -> $$target"; \
+	done
+
+# Remakes the reference sets that ship with the package (paper scale, minutes).
+REFERENCES := $(foreach t,300K 1500K,$(foreach w,narrow wide,alloy_$(t)_$(w)))
+reference: $(INSTALLED)
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local \
+	  $(REFERENCES:%=results/paper/reference/%.parquet)
+	mkdir -p resources/reference
+	cp $(REFERENCES:%=results/paper/reference/%.parquet) resources/reference/
+
+clean:
+	rm -rf results .snakemake .pytest_cache .ruff_cache

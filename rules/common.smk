@@ -60,7 +60,9 @@ def metrics_of_all(wildcards):
 def features_of(wildcards):
     """Features of every run on one dataset."""
     runs = runs_of(wildcards.dataset)
-    return all_of("<results>/generated/{dataset}/{model}/seed{seed}/features.parquet", runs)
+    return all_of(
+        "<results>/generated/{dataset}/{model}/seed{seed}/features.parquet", runs
+    )
 
 
 def trained_on(dataset):
@@ -68,14 +70,23 @@ def trained_on(dataset):
     return [run for run in runs_of(dataset) if run.kind == "trained"]
 
 
+def labels(runs):
+    """Names for figures: the model, and its seed where it was trained more than once."""
+    models = [run.model for run in runs]
+    return [
+        run.model if models.count(run.model) == 1 else f"{run.model}, seed {run.seed}"
+        for run in runs
+    ]
+
+
 def names_of_runs(wildcards):
-    """Model and seed of every run on a dataset, in the order of `features_of`."""
-    return [f"{run.model} {run.seed}" for run in runs_of(wildcards.dataset)]
+    """Labels of every run on a dataset, in the order of `features_of`."""
+    return labels(runs_of(wildcards.dataset))
 
 
 def names_of_trained(wildcards):
-    """Model and seed of every training on a dataset, in the order of `histories_of`."""
-    return [f"{run.model} {run.seed}" for run in trained_on(wildcards.dataset)]
+    """Labels of every training on a dataset, in the order of `histories_of`."""
+    return labels(trained_on(wildcards.dataset))
 
 
 def kind_of(wildcards):
@@ -92,7 +103,9 @@ def histories_of(wildcards):
 def pictured_of(wildcards):
     """The cleaned structures of the first trained run on a dataset, or of its first run."""
     runs = trained_on(wildcards.dataset) or runs_of(wildcards.dataset)
-    return all_of("<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz", runs[:1])
+    return all_of(
+        "<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz", runs[:1]
+    )
 
 
 def snapshots_of(wildcards):
@@ -104,7 +117,9 @@ def snapshots_of(wildcards):
 def structures_file_of(wildcards):
     """The file of structures made elsewhere, of a `kind: file` model."""
     path = CONFIG.models[wildcards.model].path
-    return path.replace("{dataset}", wildcards.dataset).replace("{seed}", wildcards.seed)
+    return path.replace("{dataset}", wildcards.dataset).replace(
+        "{seed}", wildcards.seed
+    )
 
 
 def hparams_of(wildcards):
@@ -127,6 +142,8 @@ CONFIG = validated(config)
 config.update(CONFIG.model_dump(mode="json"))
 RUNS = run_table(CONFIG)
 DATASETS = sorted({run.dataset for run in RUNS})
-TRAINED = [name for name, model in CONFIG.models.items() if isinstance(model, TrainedModel)]
+TRAINED = [
+    name for name, model in CONFIG.models.items() if isinstance(model, TrainedModel)
+]
 IMPORTED = [name for name in CONFIG.models if name not in TRAINED]
 ALL_MODELS = [*TRAINED, *IMPORTED, *BASELINES]

@@ -31,7 +31,7 @@ class Alloy(Section):
     n_runs: int = Field(10, ge=1, description="independent runs per temperature")
     n_passes: int = Field(50_000, ge=1, description="passes per run, n_sites attempts each")
     interval: int = Field(10, ge=1, description="passes between snapshots")
-    burn_in_passes: int = Field(10_000, ge=0, description="passes dropped at the start of a run")
+    burn_in_passes: int = Field(20_000, ge=0, description="passes dropped at the start of a run")
 
     @model_validator(mode="after")
     def _composition_fills_the_sites(self):

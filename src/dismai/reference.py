@@ -49,9 +49,20 @@ def pack(train: Sequence[Atoms], val: Sequence[Atoms], spec: DatasetSpec, path: 
     write_table(table, path, SCHEMA, {"card": json.dumps(spec.model_dump(mode="json"))})
 
 
+def shipped_references() -> dict[str, Path]:
+    """Datasets whose reference ships with the package, and where it is."""
+    folder = resource("eci.yaml").parent / "reference"
+    return {path.stem: path for path in sorted(folder.glob("*.parquet"))}
+
+
 def load_shipped(dataset: str, expansion: ClusterExpansion) -> Reference:
     """The shipped reference of a dataset; InputError if there is none."""
-    path = resource(f"reference/{dataset}.parquet")
+    path = shipped_references().get(dataset)
+    if path is None:
+        raise InputError(
+            f"dataset {dataset!r}: expected one with a shipped reference "
+            f"({', '.join(shipped_references())}) or training structures given by --reference"
+        )
     table = pq.read_table(path)
     spec = DatasetSpec(**json.loads(table.schema.metadata[b"card"]))
     frame = table.to_pandas()

@@ -239,7 +239,7 @@ def build(
     selection: Literal["narrow", "wide"],
     lattice: FccLattice,
     n_structures: int = 1500,
-    burn_in_passes: int = 10_000,
+    burn_in_passes: int = 20_000,
     sro_tolerance: float = 0.1,
     validation_share: float = 0.2,
     seed: int = 0,

@@ -13,6 +13,7 @@ from dismai.cluster_expansion import ClusterExpansion
 from dismai.fcc import neighbor_table, shell_vectors, site_coordinates, site_index
 
 BOLTZMANN_eV_PER_K = 8.617333262e-5
+NO_ENERGY_eV = 1e-12
 SwapRange = Literal["any_pair", "nearest_neighbors"]
 
 
@@ -110,7 +111,8 @@ def _metropolis(
             if a > 0:
                 energy += fields[2 * j + a - 1] - fields[2 * i + a - 1]
             energy -= couplings[kinds[i, j], a, b]
-            if energy > 0.0:
+            # Rounding must not decide whether a swap of no energy draws a random number.
+            if energy > NO_ENERGY_eV:
                 exponent = -beta * energy
                 if exponent < -40.0 or rng.random() >= np.exp(exponent):
                     continue

@@ -28,11 +28,11 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def labelled(reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> dict[str, tuple]:
-    """Label -> (table, colour) of the training set and of every set with structures."""
+    """Label -> (table, colour) of the training set and of every generated set."""
     colored = {"training": (reference, REFERENCE_COLOR)}
     for i, (label, table) in enumerate(sets.items()):
-        if len(table):
-            colored[label] = (table, COLORS[i % len(COLORS)])
+        shown = label if len(table) else f"{label} (none accepted)"
+        colored[shown] = (table, COLORS[i % len(COLORS)])
     return colored
 
 

@@ -1,0 +1,75 @@
+"""Metrics of the interface: its energy, and distances between mean fingerprints per cation.
+
+    gamma = (E - N e_0) / A,    e_0 = -4.78 eV/atom
+
+e_0 lies 0.4 J/m^2 above the lowest structure found for the published cell of 264 atoms; for other
+cells it was not refitted. There is one interface in the cell: the other surfaces face vacuum.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+from ase import Atoms
+
+from dismai.errors import StructureError
+from dismai.metrics.statistics import euclidean
+
+REFERENCE_ENERGY = -4.78  # eV/atom
+N_ATOMS = 264
+AREA = 12.46997 * 17.19967 * np.sin(np.radians(75.6674))  # Å^2
+J_PER_M2 = 16.02176634  # of 1 eV/Å^2
+CATIONS: Mapping[str, int] = {"Li": 72, "Co": 36, "Sc": 12}  # of the published cell
+
+
+def interface_area(atoms: Atoms) -> float:
+    """Area of the cell along its first two vectors, Å^2."""
+    return float(np.linalg.norm(np.cross(atoms.cell[0], atoms.cell[1])))
+
+
+def interface_energy(energy: float, n_atoms: int = N_ATOMS, area: float = AREA) -> float:
+    """Normalised interface energy, J/m^2, of a total energy, eV; area in Å^2.
+
+    The published constants hold for the cell of 264 atoms; for another take its own number of
+    atoms and `interface_area`.
+    """
+    return (energy - n_atoms * REFERENCE_ENERGY) / area * J_PER_M2
+
+
+def check_composition(atoms: Atoms, expected: Mapping[str, int]) -> None:
+    """Refuse a structure with other numbers of the expected elements, as StructureError."""
+    found = Counter(atoms.get_chemical_symbols())
+    wrong = {s: found[s] for s, n in expected.items() if found[s] != n}
+    if wrong:
+        text = ", ".join(f"{expected[s]} {s}, found {n}" for s, n in wrong.items())
+        raise StructureError(f"expected {text}")
+
+
+def cation_means(
+    fingerprints: np.ndarray, symbols: np.ndarray, cations: Mapping[str, int] = CATIONS
+) -> np.ndarray:
+    """Mean fingerprint of each cation of one structure, (n_cations, n_features).
+
+    fingerprints: (n_sites, n_features).  symbols: elements of these sites, (n_sites,).
+    """
+    symbols = np.asarray(symbols)
+    for element, n in cations.items():
+        if (symbols == element).sum() != n:
+            raise StructureError(f"expected {n} {element}, found {(symbols == element).sum()}")
+    return np.array([fingerprints[symbols == element].mean(axis=0) for element in cations])
+
+
+def cation_distances(
+    generated: np.ndarray, training: np.ndarray, cations: Mapping[str, int] = CATIONS
+) -> dict[str, float]:
+    """Distances d_s per cation, and d_all, the distance of the means over all cations.
+
+    generated, training: mean fingerprint of each cation over a set, (n_cations, n_features).
+    d_all = || sum_s n_s (F_s - F_s') / sum_s n_s ||: differences of cations can cancel.
+    """
+    out = {
+        f"d_{element}": euclidean(generated[k], training[k]) for k, element in enumerate(cations)
+    }
+    share = np.array(list(cations.values())) / sum(cations.values())
+    out["d_all"] = euclidean(share @ generated, share @ training)
+    return out

@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+from ase import Atoms
+from reference_cells import interface264, random_cell
+
+from dismai.errors import StructureError
+from dismai.metrics import angles, crystalnn, rdf
+from dismai.metrics.descriptors import describe, describe_all
+
+
+@pytest.mark.parametrize("preset", ["amorphous_si", "interface"])
+def test_one_tessellation_gives_the_same_numbers(preset):
+    atoms = interface264()
+    found = describe(atoms, preset)
+    np.testing.assert_array_equal(found.fingerprints, crystalnn.fingerprints(atoms, preset))
+    np.testing.assert_array_equal(found.angles, angles.bond_angles(atoms))
+    np.testing.assert_array_equal((found.r, found.g), rdf.rdf(atoms))
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_a_bad_structure_costs_itself_and_the_order_is_kept(n_threads):
+    cells = [random_cell(np.random.default_rng(seed), 8) for seed in range(40)]
+    cells[3] = Atoms("Si2", [(0, 0, 0), (0, 0, 0)], cell=[9, 9, 9], pbc=True)
+    found = list(describe_all(iter(cells), n_threads=n_threads))
+    assert len(found) == 40
+    assert isinstance(found[3], StructureError)
+    for atoms, own in zip(cells[4:], found[4:], strict=True):
+        np.testing.assert_array_equal(own.fingerprints, crystalnn.fingerprints(atoms))
