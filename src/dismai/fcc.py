@@ -18,19 +18,22 @@ MULTIPLICITY = np.array([6, 3, 12, 6, 12, 4, 24])
 BASIS = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0))
 
 
+@lru_cache(maxsize=8)
 def shell_vectors(shell: int) -> np.ndarray:
     """All symmetry-equivalent vectors of a shell (1 to 7), in units of a/2, (n_vectors, 3).
 
     The second half holds the negatives of the first half, so that the first half meets every
     unordered pair of sites once.
     """
-    vectors = {
+    distinct = {
         tuple(sign * component for sign, component in zip(signs, permutation, strict=True))
         for permutation in permutations(SHELLS[shell - 1])
         for signs in product((1, -1), repeat=3)
     }
-    half = sorted(vector for vector in vectors if vector > (0, 0, 0))
-    return np.array(half + [tuple(-component for component in vector) for vector in half])
+    half = sorted(vector for vector in distinct if vector > (0, 0, 0))
+    vectors = np.array(half + [tuple(-component for component in vector) for vector in half])
+    vectors.setflags(write=False)
+    return vectors
 
 
 def site_coordinates(supercell: tuple[int, int, int]) -> np.ndarray:

@@ -4,11 +4,11 @@ from ase import Atoms
 from ase.build import bulk
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from reference_cells import GOLDEN, random_cell, rattled_crystal, si256, slab
 
 from dismai.errors import InputError, StructureError
 from dismai.metrics.angles import bond_angles, distribution, share
 from dismai.metrics.crystalnn import GEOMETRIC, neighbor_list
+from tests.metrics.reference_cells import GOLDEN, random_cell, rattled_crystal, si256, slab
 
 SEEDS = st.integers(0, 2**32 - 1)
 fresh = settings(

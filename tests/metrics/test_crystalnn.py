@@ -6,7 +6,11 @@ from ase import Atoms
 from ase.build import bulk
 from hypothesis import Phase, given, reject, settings
 from hypothesis import strategies as st
-from reference_cells import (
+
+from dismai.errors import InputError, StructureError
+from dismai.metrics import crystalnn
+from dismai.metrics.crystalnn.elements import elements, radius
+from tests.metrics.reference_cells import (
     GOLDEN,
     OXIDATION_STATES,
     interface264,
@@ -15,10 +19,6 @@ from reference_cells import (
     si256,
     slab,
 )
-
-from dismai.errors import InputError, StructureError
-from dismai.metrics import crystalnn
-from dismai.metrics.crystalnn.elements import elements, radius
 
 SEEDS = st.integers(0, 2**32 - 1)
 # no shrinking: a seed has no simpler form, and the libraries are slow

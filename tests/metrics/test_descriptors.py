@@ -1,11 +1,14 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase import Atoms
-from reference_cells import interface264, random_cell
 
 from dismai.errors import StructureError
 from dismai.metrics import angles, crystalnn, rdf
 from dismai.metrics.descriptors import describe, describe_all
+from tests.metrics.reference_cells import interface264, random_cell
 
 
 @pytest.mark.parametrize("preset", ["amorphous_si", "interface"])
@@ -26,3 +29,13 @@ def test_a_bad_structure_costs_itself_and_the_order_is_kept(n_threads):
     assert isinstance(found[3], StructureError)
     for atoms, own in zip(cells[4:], found[4:], strict=True):
         np.testing.assert_array_equal(own.fingerprints, crystalnn.fingerprints(atoms))
+
+
+def test_the_examples_of_the_docs_run():
+    text = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    drop_in = next(example for example in examples if "bulk" in example)
+    names = {}
+    exec(drop_in, names)  # noqa: S102
+    assert sorted(names["index"]) == [1] * 6
+    np.testing.assert_allclose(np.linalg.norm(names["vectors"], axis=1), 5.64 / 2)

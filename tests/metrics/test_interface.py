@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from reference_cells import GOLDEN, interface264
 
 from dismai.errors import StructureError
 from dismai.metrics import crystalnn
@@ -13,6 +12,7 @@ from dismai.metrics.interface import (
     interface_area,
     interface_energy,
 )
+from tests.metrics.reference_cells import GOLDEN, interface264
 
 
 def test_the_published_constants():

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from ase.build import bulk
-from reference_cells import interface264, si256
 
 from dismai.errors import InputError
 from dismai.metrics import crystalnn
@@ -13,6 +12,7 @@ from dismai.metrics.motifs import (
     motif_shares,
     motifs,
 )
+from tests.metrics.reference_cells import interface264, si256
 
 LABELS = crystalnn.feature_names()
 

@@ -4,10 +4,10 @@ from ase import Atoms
 from ase.build import bulk
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from reference_cells import GOLDEN, random_cell, rattled_crystal, si256, slab
 
 from dismai.errors import InputError, StructureError
 from dismai.metrics.rdf import rdf
+from tests.metrics.reference_cells import GOLDEN, random_cell, rattled_crystal, si256, slab
 
 SEEDS = st.integers(0, 2**32 - 1)
 fresh = settings(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap
+from scipy.stats import binomtest, bootstrap
 
 from dismai.errors import InputError
 from dismai.metrics import statistics
@@ -52,9 +52,15 @@ def test_distances():
     assert statistics.cosine_distance([1, 2], [2, 4]) == pytest.approx(0, abs=1e-15)
 
 
-def test_percentage_with_wilson_interval():
-    interval = statistics.percentage(0, 100)
-    assert interval.value == 0
-    assert interval.high == pytest.approx(3.6994, abs=1e-3)
+@pytest.mark.parametrize(("hits", "total"), [(0, 100), (3, 7), (100, 100)])
+def test_percentage_has_the_interval_of_wilson(hits, total):
+    interval = statistics.percentage(hits, total)
+    expected = binomtest(hits, total).proportion_ci(method="wilson")
+    assert interval.value == pytest.approx(100 * hits / total)
+    assert interval.low == pytest.approx(100 * expected.low, abs=1e-9)
+    assert interval.high == pytest.approx(100 * expected.high, abs=1e-9)
+
+
+def test_more_hits_than_trials_are_refused():
     with pytest.raises(InputError, match="expected 0 to 3, found 4"):
         statistics.percentage(4, 3)

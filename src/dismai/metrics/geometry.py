@@ -97,31 +97,55 @@ def nearest_within(point, positions, box, radius):
 
 
 @njit(cache=True)
-def _bin_atoms(positions, box, n_bins):
-    """Linked cells: first atom of every bin, next atom of every atom."""
+def _bin_atoms(positions, box, radius):
+    """Linked cells at least two radii wide: first atom of every cell, next atom of every atom."""
+    n_bins = np.empty(3, np.int64)
+    for x in range(3):
+        n_bins[x] = max(1, int(box[x] / (2 * radius)))
     heads = np.full((n_bins[0], n_bins[1], n_bins[2]), -1, np.int64)
-    following = np.empty(len(positions), np.int64)
+    following = np.full(len(positions), -1, np.int64)
     for i in range(len(positions)):
-        u, v, w = _bin_of(positions[i], box, n_bins)
+        u = int(np.floor(positions[i, 0] / box[0] * n_bins[0])) % n_bins[0]
+        v = int(np.floor(positions[i, 1] / box[1] * n_bins[1])) % n_bins[1]
+        w = int(np.floor(positions[i, 2] / box[2] * n_bins[2])) % n_bins[2]
         following[i] = heads[u, v, w]
         heads[u, v, w] = i
     return heads, following
 
 
 @njit(cache=True)
-def _bin_of(point, box, n_bins):
-    u = int(np.floor(point[0] / box[0] * n_bins[0])) % n_bins[0]
-    v = int(np.floor(point[1] / box[1] * n_bins[1])) % n_bins[1]
-    w = int(np.floor(point[2] / box[2] * n_bins[2])) % n_bins[2]
-    return u, v, w
+def _nearest_in_cells(point, positions, heads, following, box, radius):
+    """Index of the atom nearest to a point within a radius (Å), periodic; -1 if there is none."""
+    best = -1
+    best_squared = radius * radius
+    n0, n1, n2 = heads.shape
+    # Plain numbers, no arrays: this runs for every neighbour position of every atom.
+    u_low = int(np.floor((point[0] - radius) * n0 / box[0]))
+    v_low = int(np.floor((point[1] - radius) * n1 / box[1]))
+    w_low = int(np.floor((point[2] - radius) * n2 / box[2]))
+    u_high = int(np.floor((point[0] + radius) * n0 / box[0]))
+    v_high = int(np.floor((point[1] + radius) * n1 / box[1]))
+    w_high = int(np.floor((point[2] + radius) * n2 / box[2]))
+    for u in range(u_low, u_high + 1):
+        for v in range(v_low, v_high + 1):
+            for w in range(w_low, w_high + 1):
+                j = heads[u % n0, v % n1, w % n2]
+                while j >= 0:
+                    squared = 0.0
+                    for x in range(3):
+                        d = positions[j, x] - point[x]
+                        d -= box[x] * np.rint(d / box[x])
+                        squared += d * d
+                    if squared < best_squared or (squared == best_squared and j < best):
+                        best_squared = squared
+                        best = j
+                    j = following[j]
+    return best
 
 
 @njit(cache=True)
 def _count_pairs(positions, species, box, vectors, shells, pair_index, radius, dimers):
-    n_bins = np.empty(3, np.int64)
-    for x in range(3):
-        n_bins[x] = max(3, int(box[x] / (2 * radius)))
-    heads, following = _bin_atoms(positions, box, n_bins)
+    heads, following = _bin_atoms(positions, box, radius)
     point = np.empty(3)
     for i in range(len(positions)):
         for k in range(len(vectors)):
@@ -129,25 +153,20 @@ def _count_pairs(positions, species, box, vectors, shells, pair_index, radius, d
                 # The published code rounds the fractional point to 3 decimals, then adds 1e-6 Å.
                 fraction = (positions[i, x] + vectors[k, x]) / box[x]
                 point[x] = np.rint(fraction * 1000) / 1000 * box[x] + 1e-6
-            u, v, w = _bin_of(point, box, n_bins)
-            best = -1
-            best_squared = radius * radius
-            for du in range(-1, 2):
-                for dv in range(-1, 2):
-                    for dw in range(-1, 2):
-                        j = heads[(u + du) % n_bins[0], (v + dv) % n_bins[1], (w + dw) % n_bins[2]]
-                        while j >= 0:
-                            squared = 0.0
-                            for x in range(3):
-                                d = positions[j, x] - point[x]
-                                d -= box[x] * np.rint(d / box[x])
-                                squared += d * d
-                            if squared <= best_squared:
-                                best_squared = squared
-                                best = j
-                            j = following[j]
-            if best >= 0:
-                dimers[shells[k], pair_index[species[i], species[best]]] += 1
+            j = _nearest_in_cells(point, positions, heads, following, box, radius)
+            if j >= 0:
+                dimers[shells[k], pair_index[species[i], species[j]]] += 1
+
+
+@njit(cache=True)
+def _every_neighbor_is_there(positions, vectors, box, radius):
+    heads, following = _bin_atoms(positions, box, radius)
+    for i in range(len(positions)):
+        for k in range(len(vectors)):
+            point = positions[i] + vectors[k]
+            if _nearest_in_cells(point, positions, heads, following, box, radius) < 0:
+                return False
+    return True
 
 
 def count_pairs(atoms: Atoms, species: np.ndarray, a_A: float) -> np.ndarray:
@@ -180,9 +199,9 @@ def count_vacancies(atoms: Atoms, a_A: float) -> int:
     positions = box_positions(atoms, box)
     axes, _ = crystal_axes(positions, box, a_A)
     vectors = a_A / 2 * shell_vectors(1) @ axes
-    points = (positions[:, None, :] + vectors[None]).reshape(-1, 3)
-    if all(nearest_within(p, positions, box, MATCH_RADIUS_A) >= 0 for p in points):
+    if _every_neighbor_is_there(positions, vectors, box, MATCH_RADIUS_A):
         return 0
+    points = (positions[:, None, :] + vectors[None]).reshape(-1, 3)
     occupied = positions
     while True:
         last_filled = False

@@ -47,24 +47,28 @@ def count_pairs(grid, edges):
     n_a, n_b, n_c = grid.boxes
     cell, xyz = grid.cell, grid.xyz
     for i in range(len(xyz)):
-        a_low, a_high = box_range(grid, i, 0, r_max)
+        own = np.empty(3, np.int64)
+        for x in range(3):
+            own[x] = min(int(grid.frac[i, x] * grid.boxes[x]), grid.boxes[x] - 1)
+        _, a_high = box_range(grid, i, 0, r_max)
         b_low, b_high = box_range(grid, i, 1, r_max)
         c_low, c_high = box_range(grid, i, 2, r_max)
-        for a in range(a_low, a_high + 1):
+        # each pair once: only boxes from the own one on, the own one only from the own atom on
+        for a in range(own[0], a_high + 1):
             s_a = a // n_a
-            for b in range(b_low, b_high + 1):
+            for b in range(own[1] if a == own[0] else b_low, b_high + 1):
                 s_b = b // n_b
-                for c in range(c_low, c_high + 1):
+                in_row = a == own[0] and b == own[1]
+                for c in range(own[2] if in_row else c_low, c_high + 1):
                     s_c = c // n_c
                     box = ((a - s_a * n_a) * n_b + b - s_b * n_b) * n_c + c - s_c * n_c
                     x0 = s_a * cell[0, 0] + s_b * cell[1, 0] + s_c * cell[2, 0] - xyz[i, 0]
                     y0 = s_a * cell[0, 1] + s_b * cell[1, 1] + s_c * cell[2, 1] - xyz[i, 1]
                     z0 = s_a * cell[0, 2] + s_b * cell[1, 2] + s_c * cell[2, 2] - xyz[i, 2]
-                    forward = s_a > 0 or (s_a == 0 and (s_b > 0 or (s_b == 0 and s_c > 0)))
+                    is_own = in_row and c == own[2]
                     for t in range(grid.first[box], grid.first[box + 1]):
                         j = grid.members[t]
-                        # each pair once: the image of j from i is an image of i from j
-                        if j < i or (j == i and not forward):
+                        if is_own and j <= i:
                             continue
                         x, y, z = xyz[j, 0] + x0, xyz[j, 1] + y0, xyz[j, 2] + z0
                         r2 = x * x + y * y + z * z

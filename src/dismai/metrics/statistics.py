@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest
 
 from dismai.errors import InputError
 
 N_RESAMPLES = 1000
 BOOTSTRAP_SEED = 7
+NORMAL_QUANTILE = 1.959963984540054  # of 97.5 %
 
 
 class Interval(NamedTuple):
@@ -96,5 +96,8 @@ def percentage(n_hits: int, n_total: int) -> Interval:
     """100 n_hits / n_total with Wilson's 95 % interval."""
     if not 0 <= n_hits <= n_total:
         raise InputError(f"percentage: expected 0 to {n_total}, found {n_hits}")
-    limits = binomtest(n_hits, n_total).proportion_ci(method="wilson")
-    return Interval(100 * n_hits / n_total, 100 * limits.low, 100 * limits.high)
+    share = n_hits / n_total
+    z2 = NORMAL_QUANTILE**2 / n_total
+    centre = (share + z2 / 2) / (1 + z2)
+    half = np.sqrt(z2 * share * (1 - share) + z2**2 / 4) / (1 + z2)
+    return Interval(100 * share, float(100 * (centre - half)), float(100 * (centre + half)))

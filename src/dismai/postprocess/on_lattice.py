@@ -181,9 +181,10 @@ def keep_on_lattice(
     except StructureError as error:
         return Atoms(cell=lattice.cell, pbc=True), n_sites, str(error)
     n_removed = n_sites - len(kept)
-    order = sorted(range(len(kept)), key=lambda k: _rank(atoms.symbols[kept[k]]))
+    symbols = np.array(atoms.get_chemical_symbols())[kept]
+    order = np.argsort([_rank(symbol) for symbol in symbols], kind="stable")
     cleaned = Atoms(
-        [atoms.symbols[kept[k]] for k in order],
+        list(symbols[order]),
         positions=new_positions[order],
         cell=lattice.cell,
         pbc=True,

@@ -152,16 +152,19 @@ def face_polygon(f, n, far, vector, half, line, corner, spare):
         corner[t, 2] = 2.0 * far
         corner[t, 3] = n + t
     m = 4
-    reach = 4.0 * far * far  # squared distance of the farthest corner from the atom
+    wide = 2.0 * far * far  # squared distance of the farthest corner from the foot point
     for k in range(n):
-        if 0.5 * half[k] > reach:  # (d_k / 2)^2: this plane and all later ones are farther away
+        if 0.5 * half[k] > wide + h * h:  # (d_k / 2)^2: this plane and later ones are too far
             break
         if k == f:
             continue
         v0, v1, v2 = vector[k, 0], vector[k, 1], vector[k, 2]
+        along = v0 * u0 + v1 * u1 + v2 * u2
+        c = half[k] - h * along
+        if c > 0.0 and c * c > (2.0 * half[k] - along * along) * wide:
+            continue  # the line passes outside the circle about all corners
         a = v0 * p0 + v1 * p1 + v2 * p2
         b = v0 * q0 + v1 * q1 + v2 * q2
-        c = half[k] - h * (v0 * u0 + v1 * u1 + v2 * u2)
         size = math.sqrt(2.0 * half[k])
         worst, excess = -1, 0.0
         for t in range(m):
@@ -178,33 +181,35 @@ def face_polygon(f, n, far, vector, half, line, corner, spare):
             return 0
         if m > N_CORNERS - 2:
             return -1
-        reach = 0.0
+        wide = 0.0
         for t in range(m):
-            reach = max(reach, corner[t, 0] ** 2 + corner[t, 1] ** 2)
-        reach += h * h
+            wide = max(wide, corner[t, 0] ** 2 + corner[t, 1] ** 2)
     return m
 
 
 @njit(cache=True, nogil=True)
 def cut(m, k, worst, line, corner, spare):
     """Cut the corners beyond line k, a run about the worst one; spare[:, 2] holds the excess."""
+    # `t + 1 if t + 1 < m else 0` is (t + 1) % m without the division
     last = worst
-    while spare[(last + 1) % m, 2] > 0.0:
-        last = (last + 1) % m
-        if last == worst:
+    after = last + 1 if last + 1 < m else 0
+    while spare[after, 2] > 0.0:
+        if after == worst:
             return 0
+        last = after
+        after = last + 1 if last + 1 < m else 0
     before = worst
     while spare[before, 2] > 0.0:
-        before = (before - 1) % m
-    # corners last + 1 ... before stay; then come the two new ones
-    kept = (before - last - 1) % m + 1
-    for t in range(kept):
-        source = (last + 1 + t) % m
-        spare[t, 0], spare[t, 1], spare[t, 3] = (
-            corner[source, 0],
-            corner[source, 1],
-            corner[source, 3],
-        )
+        before = before - 1 if before > 0 else m - 1
+    # corners after ... before stay; then come the two new ones
+    kept, source = 0, after
+    while True:
+        spare[kept, 0], spare[kept, 1] = corner[source, 0], corner[source, 1]
+        spare[kept, 3] = corner[source, 3]
+        kept += 1
+        if source == before:
+            break
+        source = source + 1 if source + 1 < m else 0
     edges = (int(corner[before, 3]), int(corner[last, 3]))
     for side in range(2):
         x, y = spare[kept - 1, 0], spare[kept - 1, 1]

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from dismai.errors import InputError
+from dismai.metrics.sets import (
+    coverage,
+    diversity,
+    fidelity,
+    memorisation,
+    mmd,
+    standardize,
+)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(11)
+
+
+def test_mmd_is_the_plain_double_sum(rng):
+    x, y = rng.normal(size=(7, 3)), rng.normal(1, 2, size=(9, 3))
+
+    def k(a, b):
+        return np.exp(-((a - b) ** 2).sum() / (2 * 1.3**2))
+
+    xx = np.mean([k(x[i], x[j]) for i in range(7) for j in range(7) if i != j])
+    yy = np.mean([k(y[i], y[j]) for i in range(9) for j in range(9) if i != j])
+    xy = np.mean([k(a, b) for a in x for b in y])
+    np.testing.assert_allclose(mmd(x, y, 1.3), xx + yy - 2 * xy, rtol=1e-12)
+
+
+def test_mmd_sees_a_change_of_spread_that_means_do_not(rng):
+    reference = rng.normal(size=(400, 4))
+    same = [mmd(rng.normal(size=(400, 4)), reference) for _ in range(10)]
+    wider = mmd(1.5 * rng.normal(size=(400, 4)), reference)
+    assert min(same) < 0 < max(same)
+    assert wider > 5 * np.abs(same).max()
+
+
+def test_a_new_sample_is_faithful_diverse_and_covers(rng):
+    reference, new = rng.normal(size=(600, 3)), rng.normal(size=(600, 3))
+    np.testing.assert_allclose(coverage(new, reference), 1 - 2.0**-5, atol=0.03)
+    assert fidelity(new, reference) > 0.9
+    np.testing.assert_allclose(diversity(new, reference), 1, atol=0.05)
+
+
+def test_a_collapsed_model_is_faithful_and_does_not_cover(rng):
+    reference = rng.normal(size=(600, 3))
+    collapsed = 0.01 * rng.normal(size=(600, 3))
+    assert fidelity(collapsed, reference) == 1
+    assert coverage(collapsed, reference) < 0.1
+    assert diversity(collapsed, reference) < 0.02
+
+
+def test_noise_is_diverse_and_not_faithful(rng):
+    reference = rng.normal(size=(600, 3))
+    noise = rng.normal(0, 10, size=(600, 3))
+    assert fidelity(noise, reference) < 0.1
+    assert diversity(noise, reference) > 5
+
+
+def test_memorisation_tells_copies_from_new_structures(rng):
+    training, held_out, new = (rng.normal(size=(500, 5)) for _ in range(3))
+    np.testing.assert_allclose(memorisation(new, training, held_out), 0.5, atol=0.05)
+    assert memorisation(training[:100], training, held_out) == 1
+    assert memorisation(new + 20, training, held_out) == 0
+    half = np.concatenate([training[:250], new[:250]])
+    np.testing.assert_allclose(memorisation(half, training, held_out), 0.75, atol=0.05)
+
+
+def test_the_scale_is_that_of_the_reference(rng):
+    reference = np.column_stack([rng.normal(3, 2, 50), np.full(50, 7.0), rng.normal(0, 1e-3, 50)])
+    scaled = standardize(reference)(reference)
+    assert scaled.shape == (50, 2)
+    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(scaled.std(axis=0), 1)
+
+
+def test_sets_without_information_are_refused(rng):
+    same = np.ones((10, 3))
+    for function in (mmd, diversity):
+        with pytest.raises(InputError, match="different"):
+            function(rng.normal(size=(10, 3)), same)
+    with pytest.raises(InputError, match="vary"):
+        standardize(same)
+    with pytest.raises(InputError, match="at least 6"):
+        coverage(same, same[:5])
+    with pytest.raises(InputError, match="finite"):
+        diversity(np.full((3, 3), np.nan), rng.normal(size=(3, 3)))

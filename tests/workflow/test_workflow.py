@@ -1,0 +1,217 @@
+"""The workflow: plans, runs, resumes, and refuses what is wrong before any job."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from dismai.io import read_table
+
+ROOT = Path(__file__).parents[2]
+TINY = ROOT / "tests" / "config" / "tiny.yaml"
+METRICS = "results/tiny/metrics/alloy_300K_wide/cryingan/seed0.parquet"
+
+
+def command(*arguments, directory, configs=(TINY,)):
+    """A snakemake call in another folder, as a list of words."""
+    config = ["--configfile", *map(str, configs)] if configs else []
+    return [
+        *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+        *("--directory", str(directory), *arguments),
+        *config,
+        *("--profile", str(ROOT / "profiles" / "local")),
+    ]
+
+
+def snakemake(*arguments, directory, configs=(TINY,), check=True):
+    result = subprocess.run(
+        command(*arguments, directory=directory, configs=configs), capture_output=True, text=True
+    )
+    assert not check or result.returncode == 0, result.stdout + result.stderr
+    return result
+
+
+def planned(output):
+    """Job counts of a dry run, by rule."""
+    rows = re.findall(r"^(\w+) +(\d+)$", output.split("Job stats:")[1], flags=re.MULTILINE)
+    return {rule: int(count) for rule, count in rows}
+
+
+def test_the_workflow_passes_snakemakes_own_lint():
+    result = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--lint"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_paper_scale_plan_has_every_job(tmp_path):
+    jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=()).stdout)
+    # Four datasets with one model of three seeds and three baselines each, in twenty shards.
+    assert jobs["train_model"] == jobs["generate_structures"] == 12
+    assert jobs["make_baseline"] == 12
+    assert jobs["process_structures"] == 20 * 24
+    assert jobs["score_structures"] == 24
+    assert jobs["sample_alloy"] == 2
+    assert jobs["build_alloy_dataset"] == 4
+
+
+def test_the_demo_plan_stays_small(tmp_path):
+    demo = ROOT / "config" / "demo.yaml"
+    jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=(demo,)).stdout)
+    assert jobs["total"] == 66
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder with a finished tiny run."""
+    directory = tmp_path_factory.mktemp("tiny")
+    snakemake("all", directory=directory)
+    return directory
+
+
+def test_a_tiny_run_makes_every_table_and_figure(finished):
+    results = finished / "results" / "tiny"
+    for name in ("alloys", "ranking"):
+        for suffix in ("parquet", "csv", "md", "html"):
+            assert (results / "tables" / f"{name}.{suffix}").stat().st_size > 0
+    for figure in ("sro", "energy", "structures", "training"):
+        text = (results / "figures" / "alloy_300K_wide" / f"{figure}.svg").read_text()
+        assert text.rstrip().endswith("</svg>")
+    config = yaml.safe_load((results / "config.yaml").read_text())
+    assert config["alloy"]["n_passes"] == 1000
+    fates = read_table(results / "generated/alloy_300K_wide/random_decoration/seed0/fates.parquet")
+    assert fates["structure"].tolist() == list(range(6))
+    assert (fates["status"] == "accepted").all()
+
+
+def test_every_table_says_where_it_comes_from(finished):
+    import json
+
+    footer = json.loads(pq.read_schema(finished / METRICS).metadata[b"dismai"])
+    assert footer["rule"] == "score_structures"
+    assert footer["wildcards"]["model"] == "cryingan"
+    assert len(footer["inputs"]["reference"][0]) == 64
+    assert "torch" in footer["versions"]
+    assert str(finished) not in json.dumps(footer)
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    result = snakemake("all", directory=finished)
+    assert "Nothing to be done" in result.stdout + result.stderr
+
+
+def test_the_report_is_one_file(finished):
+    snakemake("all", "--report", "report.html", directory=finished)
+    text = (finished / "report.html").read_text()
+    assert "Warren-Cowley" in text
+    assert len(text) > 1_000_000  # everything is inside
+
+
+def test_one_target_runs_alone_and_the_number_of_shards_changes_nothing(finished, tmp_path):
+    one_shard = tmp_path / "one.yaml"
+    one_shard.write_text("shards: 1\n")
+    result = snakemake(METRICS, directory=tmp_path, configs=(TINY, one_shard))
+    assert "make_baseline" not in result.stdout + result.stderr
+    ours, theirs = read_table(tmp_path / METRICS), read_table(finished / METRICS)
+    assert ours.equals(theirs)
+
+
+def test_a_file_of_structures_is_scored_like_a_model(finished, tmp_path):
+    source = finished / "results/tiny/datasets/alloy_300K_wide/val.extxyz"
+    overlay = {
+        "models": {"mine": {"kind": "file", "path": str(source), "n_generated": 5}},
+        "runs": [{"datasets": ["alloy_300K_wide"], "models": ["mine"], "seeds": [0]}],
+    }
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(overlay))
+    target = "results/tiny/metrics/alloy_300K_wide/mine/seed0.parquet"
+    snakemake(target, directory=tmp_path, configs=(TINY, tmp_path / "mine.yaml"))
+    table = read_table(tmp_path / target).set_index("metric")
+    assert table["value"]["percent_failed"] == pytest.approx(20)  # four of five are in the file
+    fates = tmp_path / "results/tiny/generated/alloy_300K_wide/mine/seed0/fates.parquet"
+    assert read_table(fates)["reason"].tolist()[4] == "expected 5 structures, found 4"
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ("alloy: {n_pass: 3}", "configuration: alloy.n_pass: expected one of the keys"),
+        ("seed: -1", "configuration: seed: expected greater than or equal to 0, found -1"),
+        ("runs: [{datasets: [interface], models: [cryingan], seeds: [0]}]",
+         "runs.0.datasets: expected one of alloy_300K_wide"),
+    ],
+)  # fmt: skip
+def test_a_wrong_configuration_ends_before_any_job(tmp_path, overlay, message):
+    path = tmp_path / "wrong.yaml"
+    path.write_text(overlay)
+    result = snakemake("all", directory=tmp_path, configs=(TINY, path), check=False)
+    assert result.returncode != 0
+    (line,) = [line for line in result.stderr.splitlines() if "expected" in line]
+    assert message in line
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_damaged_eci_file_stops_the_job_with_one_line(tmp_path):
+    broken = tmp_path / "eci.yaml"
+    text = (ROOT / "resources" / "eci.yaml").read_text()
+    broken.write_text(text.replace("Cr-Ni: -0.017503750379865866", ""))
+    overlay = tmp_path / "broken.yaml"
+    overlay.write_text(f"alloy: {{ecis: {broken}}}")
+    target = "results/tiny/datasets/snapshots_300K.npz"
+    result = snakemake(target, directory=tmp_path, configs=(TINY, overlay), check=False)
+    assert result.returncode != 0
+    log = (tmp_path / "results/tiny/logs/sample_alloy/300K.log").read_text()
+    assert log.strip().endswith("dimers.1NN.eci: expected an entry 'Cr-Ni', found Cr-Cr, Cr-Fe, "
+                                "Fe-Fe, Fe-Ni, Ni-Ni")  # fmt: skip
+    assert "Traceback" not in log
+
+
+def test_a_sigkill_in_training_is_resumed_to_the_same_bytes(finished, tmp_path):
+    slow = tmp_path / "slow.yaml"
+    slow.write_text("models: {cryingan: {params: {epochs: 40}}}")
+    arguments = {"directory": tmp_path, "configs": (TINY, slow)}
+    undisturbed = tmp_path / "undisturbed"
+    undisturbed.mkdir()
+    snakemake(METRICS, directory=undisturbed, configs=(TINY, slow))
+
+    process = subprocess.Popen(
+        command(METRICS, **arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    state = tmp_path / "results/tiny/models/alloy_300K_wide/cryingan/seed0/state"
+    wait_for(lambda: len(list(state.glob("*.safetensors"))) > 0)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_for(lambda: not children_of(tmp_path))
+    assert not (tmp_path / METRICS).exists()
+
+    snakemake("all", "--unlock", **arguments)
+    snakemake(METRICS, **arguments)
+    log = tmp_path / "results/tiny/logs/train_model/alloy_300K_wide/cryingan/seed0.log"
+    assert "resum" in log.read_text().lower()
+    assert (tmp_path / METRICS).read_bytes() == (undisturbed / METRICS).read_bytes()
+
+
+def children_of(directory):
+    """Live processes whose working folder is the given one."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "cwd").resolve() == directory:
+                found.append(entry.name)
+        except OSError:
+            continue
+    return found
+
+
+def wait_for(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
