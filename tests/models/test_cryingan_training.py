@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import SMALL, alloy_spec, ordered_alloys
 from numpy.testing import assert_allclose
 
 import dismai.models
 from dismai.errors import InputError
+from tests.models.conftest import SMALL, alloy_spec, ordered_alloys
 
 TRAIN = """
 import sys
@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 import torch
 torch.set_num_threads(1)
-from conftest import SMALL, alloy_spec, ordered_alloys
+from tests.models.conftest import SMALL, alloy_spec, ordered_alloys
 import dismai.models
 model = dismai.models.create("cryingan", alloy_spec(), **SMALL)
 model.fit(ordered_alloys(8), [], Path({workdir!r}), seed=3)
