@@ -334,6 +334,21 @@ def test_a_structure_without_sense_costs_itself(atoms, reason):
         crystalnn.fingerprints(atoms)
 
 
+def test_a_huge_box_takes_no_longer():
+    atoms = si256(1)
+    atoms.set_cell([1e6] * 3)
+    cells = crystalnn.tessellate(atoms, np.arange(0, 256, 16))
+    solid_angle = np.add.reduceat(cells.solid_angle, cells.start[:-1])
+    np.testing.assert_allclose(solid_angle, 4 * np.pi, rtol=1e-6)
+
+
+def test_a_thin_cell_is_refused_at_once():
+    atoms = si256(1)
+    atoms.set_cell([[4.253, 16.665, 0.005], [4.258, 16.664, 0], [0, 0, 32]])
+    with pytest.raises(StructureError, match="points|thin"):
+        crystalnn.fingerprints(atoms)
+
+
 def test_a_cation_without_anions_fails():
     atoms = bulk("Li", a=3.5).repeat(2)
     with pytest.raises(StructureError, match="opposite charge"):
