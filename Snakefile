@@ -61,4 +61,5 @@ rule all:
 include: "rules/alloy.smk"
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
+include: "rules/study_degradation.smk"
 include: "rules/report.smk"

@@ -12,6 +12,7 @@ import numpy as np
 
 from dismai.baselines import random_decoration
 from dismai.evaluation.alloy import clean, describe, features_table
+from dismai.evaluation.options import Options
 from dismai.metrics.clusters import probabilities, published_expansion
 from dismai.postprocess import keep_on_lattice
 from dismai.reference import load_shipped
@@ -41,11 +42,11 @@ def main() -> None:
     start = time.perf_counter()
     probabilities(kept[0])
     for align in ("none", "translate", "rotate"):
-        describe(clean(structures[0], spec, align)[0], spec)
+        describe(clean(structures[0], spec, Options(align))[0], spec, Options(align))
     print(f"compilation, not counted: {time.perf_counter() - start:.1f} s")
     cleaned = [keep_on_lattice(atoms, spec.fcc)[0] for atoms in structures]
     start = time.perf_counter()
-    clusters = np.array([describe(atoms, spec) for atoms in cleaned])
+    clusters = np.array([describe(atoms, spec, Options()) for atoms in cleaned])
     elapsed = time.perf_counter() - start
     print(f"counting on the lattice      {60 * len(cleaned) / elapsed:10.0f} structures per minute")
     import pandas as pd
@@ -54,10 +55,10 @@ def main() -> None:
     numbered["n_removed"] = numbered["n_vacancies"] = 0.0
     for align in ("none", "translate", "rotate"):
         start = time.perf_counter()
-        n_done = 0
+        n_done, options = 0, Options(align)
         for atoms in structures[:400]:
             try:
-                clusters[n_done] = describe(clean(atoms, spec, align)[0], spec)
+                clusters[n_done] = describe(clean(atoms, spec, options)[0], spec, options)
             except ValueError:
                 continue  # a shift by one displaced atom can leave too many off the lattice
             n_done += 1

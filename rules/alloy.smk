@@ -57,6 +57,7 @@ rule build_alloy_dataset:
         val="<results>/datasets/{dataset}/val.extxyz",
         card="<results>/datasets/{dataset}/card.json",
         features="<results>/datasets/{dataset}/features.parquet",
+        held_out="<results>/datasets/{dataset}/features_val.parquet",
     log:
         "<logs>/build_alloy_dataset/{dataset}.log",
     benchmark:

@@ -49,6 +49,8 @@ rule score_structures:
             "<results>/generated/{{dataset}}/{{model}}/seed{{seed}}/{scatteritem}/features.parquet"
         ),
         reference="<results>/datasets/{dataset}/features.parquet",
+        held_out="<results>/datasets/{dataset}/features_val.parquet",
+        card="<results>/datasets/{dataset}/card.json",
     output:
         clean="<results>/generated/{dataset}/{model}/seed{seed}/clean.extxyz",
         fates="<results>/generated/{dataset}/{model}/seed{seed}/fates.parquet",

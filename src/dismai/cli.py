@@ -39,23 +39,62 @@ def evaluate(
     n_generated: Annotated[
         int | None, typer.Option(min=1, help="Structures generated; else those in the file.")
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Name of the set in tables; else that of the file.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the training; pairs sets in `compare`.")
+    ] = 0,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes; else one a core. Changes no result.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for metrics.parquet and fates.parquet.")
+        Path | None, typer.Option(help="Folder for report.html, metrics and fates.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Score a file of structures against the training set of a dataset."""
     from dismai.evaluation.file import evaluate_file, to_text
-    from dismai.io import FATES_SCHEMA, METRICS_SCHEMA, write_table
+    from dismai.evaluation.output import to_json, write_evaluation
+    from dismai.evaluation.parallel import usable_cores
+    from dismai.progress import progress_bars
 
-    result = evaluate_file(file, dataset, reference, align.value, n_generated)
+    with progress_bars() as reporter:
+        result = evaluate_file(
+            file,
+            dataset,
+            reference,
+            align.value,
+            n_generated,
+            jobs or usable_cores(),
+            model,
+            seed,
+            reporter,
+        )
     if out is not None:
-        write_table(result.metrics, out / "metrics.parquet", METRICS_SCHEMA)
-        write_table(result.fates, out / "fates.parquet", FATES_SCHEMA)
-    if json:
-        typer.echo(result.metrics.to_json(orient="records", indent=2))
-    else:
-        typer.echo(to_text(result))
+        write_evaluation(result, out)
+    typer.echo(to_json(result) if json else to_text(result))
+    if out is not None and not json:
+        typer.echo(f"\nWritten: {out / 'report.html'}, metrics and fates beside it.")
+
+
+@app.command()
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of `evaluate --out`, or results/RUN.")
+    ],
+    metric: Annotated[
+        str | None, typer.Option(help="Metric that ranks; else the headline metric.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print all pairs as JSON.")] = False,
+) -> None:
+    """Rank several scored sets, paired by seeds where seeds pair."""
+    from dismai.comparison import compare as compare_sets
+    from dismai.comparison import to_json, to_text
+    from dismai.runs import load_runs
+
+    comparison = compare_sets(load_runs(runs), metric)
+    typer.echo(to_json(comparison) if json else to_text(comparison))
 
 
 @app.command()

@@ -4,7 +4,9 @@ A reference is one Parquet table: the cluster counts of every structure as integ
 all features follow exactly), and whether it was held out of training; the card is in the footer.
 """
 
+import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +18,15 @@ import pyarrow.parquet as pq
 from ase import Atoms
 
 from dismai.cluster_expansion import ClusterExpansion, cluster_names
-from dismai.datasets.spec import DatasetSpec, read_card
+from dismai.datasets.spec import DATASETS, DatasetSpec, FccLattice, cell_rows, read_card
 from dismai.errors import InputError
 from dismai.evaluation import alloy
+from dismai.evaluation.kinds import kind_name
+from dismai.evaluation.options import Options
+from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import describe_reference
 from dismai.io import read_structures, write_table
-from dismai.metrics.clusters import counts
+from dismai.metrics.clusters import counts, published_expansion
 from dismai.resources import resource
 
 SCHEMA = pa.schema(
@@ -34,11 +39,15 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Reference:
-    """Card of a dataset with the features of its training and of its held-out structures."""
+    """Card of a dataset with the features of its training and of its held-out structures.
+
+    notes: what had to be assumed, in sentences for the reader of the results.
+    """
 
     spec: DatasetSpec
     train: pd.DataFrame
     held_out: pd.DataFrame | None
+    notes: tuple[str, ...] = ()
 
 
 def pack(train: Sequence[Atoms], val: Sequence[Atoms], spec: DatasetSpec, path: Path) -> None:
@@ -78,20 +87,77 @@ def load_shipped(dataset: str, expansion: ClusterExpansion) -> Reference:
     )
 
 
-def load_built(path: Path, expansion: ClusterExpansion) -> Reference:
+def load_built(
+    path: Path, dataset: str, options: Options, n_jobs: int = 1, reporter: Reporter | None = None
+) -> Reference:
     """The reference of training structures in a file, with the card and `val.extxyz` beside it.
 
+    Without a card, kind, composition and cell come from the name of the dataset and the first
+    structure; without `val.extxyz` one half of the training set is later compared with the other.
+    Both are said in the notes.
+
     Raises:
-        InputError: no structures, no card, or a structure that does not fit the card.
+        InputError: no structures, no kind, or a structure that does not fit the others.
     """
     path = Path(path)
-    spec = read_card(path.with_name("card.json"))
-    if spec.kind != "alloy":
-        raise InputError(f"{path}: expected an alloy dataset, found kind {spec.kind}")
-    train = describe_reference(read_structures(path), spec, expansion, str(path))
+    train = read_structures(path)
+    card = path.with_name("card.json")
+    notes = []
+    if card.exists():
+        spec = read_card(card).model_copy(update={"name": dataset})
+    else:
+        spec = infer_spec(train, dataset, path)
+        notes.append(
+            f"No card.json beside {path.name}: kind {spec.kind} from the name of the dataset, "
+            "composition and cell from the first structure."
+        )
+    if dataset in DATASETS and kind_name(dataset) != spec.kind:
+        raise InputError(f"{card}: expected kind {kind_name(dataset)}, found {spec.kind}")
+    spec = spec.model_copy(update={"n_train": len(train)})
+    features = describe_reference(train, spec, options, str(path), n_jobs, reporter)
     held_out_file = path.with_name("val.extxyz")
     held_out = None
-    if held_out_file.exists():
+    if held_out_file.exists() and held_out_file != path:
         structures = read_structures(held_out_file)
-        held_out = describe_reference(structures, spec, expansion, str(held_out_file))
-    return Reference(spec, train, held_out)
+        name = str(held_out_file)
+        held_out = describe_reference(structures, spec, options, name, n_jobs, reporter)
+    return Reference(spec, features, held_out, tuple(notes))
+
+
+def reference_digest(train: pd.DataFrame) -> str:
+    """Names a reference: SHA-256 of the features of the training structures to nine digits."""
+    values = train.drop(columns="structure").to_numpy(dtype=float)
+    rounded = [f"{value:.9g}" for value in values.mean(axis=0)]
+    text = json.dumps([list(train.columns), len(train), rounded])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def infer_spec(train: Sequence[Atoms], dataset: str, path: Path) -> DatasetSpec:
+    """A card for training structures without one, after their first structure.
+
+    Raises:
+        InputError: a name that tells no kind, or an alloy that is not on its lattice.
+    """
+    if dataset not in DATASETS:
+        raise InputError(
+            f"{path.with_name('card.json')}: expected a dataset card, or a dataset of known kind "
+            f"({', '.join(DATASETS)}), found neither"
+        )
+    kind, first = kind_name(dataset), train[0]
+    fcc = None
+    if kind == "alloy":
+        cells = np.rint(first.cell.lengths() / published_expansion().a_A).astype(int)
+        fcc = FccLattice(a_A=published_expansion().a_A, supercell=tuple(cells.tolist()))
+        if fcc.n_sites != len(first):
+            raise InputError(
+                f"{path}: structure 0: expected {fcc.n_sites} atoms on the fcc lattice of its "
+                f"cell, found {len(first)}"
+            )
+    return DatasetSpec(
+        name=dataset,
+        kind=kind,
+        composition=dict(Counter(first.get_chemical_symbols())),
+        cell_A=cell_rows(first.cell.array),
+        fcc=fcc,
+        n_train=len(train),
+    )

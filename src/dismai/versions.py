@@ -6,11 +6,12 @@ without a bump is a bug in the commit).
 
 VERSIONS: dict[str, int] = {
     "sample_alloy": 1,
-    "build_dataset": 1,
+    "build_dataset": 2,
     "baseline": 1,
     "train": 1,
     "generate": 1,
     "process": 1,
-    "score": 1,
+    "score": 2,
     "report": 1,
+    "degrade": 1,
 }

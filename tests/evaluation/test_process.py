@@ -8,6 +8,7 @@ from dismai.baselines import gaussian_displacement, random_decoration
 from dismai.datasets import alloy
 from dismai.datasets.spec import DatasetSpec, FccLattice, cell_rows
 from dismai.errors import InputError, StructureError
+from dismai.evaluation.options import Options
 from dismai.evaluation.process import (
     describe_reference,
     import_file,
@@ -17,7 +18,6 @@ from dismai.evaluation.process import (
 )
 from dismai.evaluation.score import score
 from dismai.io import write_structures
-from dismai.metrics.clusters import published_expansion
 
 LATTICE = FccLattice(supercell=(2, 2, 2))
 SPEC = DatasetSpec(
@@ -30,8 +30,8 @@ SPEC = DatasetSpec(
 
 
 @pytest.fixture(scope="module")
-def expansion():
-    return published_expansion()
+def options():
+    return Options()
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +53,10 @@ def spoil(structures):
     return bad
 
 
-def test_every_structure_has_one_fate_and_bad_ones_fail_alone(structures, expansion):
+def test_every_structure_has_one_fate_and_bad_ones_fail_alone(structures, options):
     frames = dict(enumerate(spoil(structures)))
     frames[9] = StructureError("line 5: expected extended XYZ, found noise")
-    result = process(frames, SPEC, "none", expansion)
+    result = process(frames, SPEC, options)
     fates = result.fates.set_index("structure")
     assert fates.index.tolist() == list(range(12))
     accepted = [0, 8, 10, 11]
@@ -71,76 +71,80 @@ def test_every_structure_has_one_fate_and_bad_ones_fail_alone(structures, expans
     assert fates["stage"][9] == "read"
 
 
-def test_shards_cover_every_structure_once_and_change_nothing(structures, expansion):
+def test_shards_cover_every_structure_once_and_change_nothing(structures, options):
     frames = dict(enumerate(structures))
-    whole = process(frames, SPEC, "none", expansion).features
+    whole = process(frames, SPEC, options).features
     parts = [
-        process({i: frames[i] for i in shard_range(12, k, 5)}, SPEC, "none", expansion).features
+        process({i: frames[i] for i in shard_range(12, k, 5)}, SPEC, options).features
         for k in range(5)
     ]
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
 
 
-def test_structures_that_were_never_written_are_failures(structures, tmp_path, expansion):
+def test_structures_that_were_never_written_are_failures(structures, tmp_path, options):
     path = tmp_path / "raw.extxyz"
     write_structures(structures[:3], path)
     frames = load_generated(path, 5)
-    result = process(frames, SPEC, "none", expansion)
+    result = process(frames, SPEC, options)
     assert result.fates["status"].tolist() == ["accepted"] * 3 + ["rejected"] * 2
     assert result.fates["reason"][4] == "expected 5 structures, found 3"
     with pytest.raises(InputError, match="expected 2 structures, found 3"):
         load_generated(path, 2)
 
 
-def test_scores_of_the_training_set_itself_are_zero(structures, expansion):
-    reference = describe_reference(structures, SPEC, expansion, "train")
-    result = process(dict(enumerate(structures)), SPEC, "none", expansion)
-    names = (SPEC.name, "itself", "file", 0)
-    table = score(result.features, result.fates, reference, *names).set_index("metric")
-    assert table["value"].abs().max() == pytest.approx(0, abs=1e-9)
+def test_scores_of_the_training_set_itself_are_zero(structures, options):
+    reference = describe_reference(structures, SPEC, options, "train")
+    result = process(dict(enumerate(structures)), SPEC, options)
+    names = (SPEC, "itself", "file", 0)
+    table = score(result.features, result.fates, reference, None, *names).set_index("metric")
+    own = table.loc[:"energy_above_training", "value"]
+    assert own.abs().max() == pytest.approx(0, abs=1e-9)
+    sets = table.loc["mmd":, "value"]
+    assert sets[["fidelity", "coverage", "memorisation"]].tolist() == [1, 1, 1]
+    assert sets["diversity"] == pytest.approx(1)
 
 
-def test_vacancies_and_failures_are_percentages_of_the_declared_number(structures, expansion):
-    reference = describe_reference(structures, SPEC, expansion, "train")
+def test_vacancies_and_failures_are_percentages_of_the_declared_number(structures, options):
+    reference = describe_reference(structures, SPEC, options, "train")
     frames = dict(enumerate(structures[:10]))
     for i in range(3):  # two atoms on one site: one vacancy
         frames[i] = frames[i].copy()
         frames[i].positions[0] = frames[i].positions[31] + [0.1, 0, 0]
     frames[9] = StructureError("lost")
-    result = process(frames, SPEC, "none", expansion)
-    names = (SPEC.name, "vacant", "file", 0)
-    table = score(result.features, result.fates, reference, *names).set_index("metric")
+    result = process(frames, SPEC, options)
+    names = (SPEC, "vacant", "file", 0)
+    table = score(result.features, result.fates, reference, None, *names).set_index("metric")
     assert table["value"]["percent_failed"] == 10
     assert table["value"]["percent_structures_with_vacancies"] == pytest.approx(100 * 3 / 9)
     assert table["value"]["mean_vacancies_per_structure"] == pytest.approx(3 / 9)
     assert table["value"]["d_cluster"] > 0.01
 
 
-def test_a_set_without_any_accepted_structure_has_undefined_metrics(structures, expansion):
-    reference = describe_reference(structures, SPEC, expansion, "train")
-    result = process({0: StructureError("lost")}, SPEC, "none", expansion)
-    table = score(result.features, result.fates, reference, SPEC.name, "x", "file", 0)
+def test_a_set_without_any_accepted_structure_has_undefined_metrics(structures, options):
+    reference = describe_reference(structures, SPEC, options, "train")
+    result = process({0: StructureError("lost")}, SPEC, options)
+    table = score(result.features, result.fates, reference, None, SPEC, "x", "file", 0)
     table = table.set_index("metric")
     assert table["value"]["percent_failed"] == 100
     assert np.isnan(table["value"]["d_cluster"])
     with pytest.raises(InputError, match="expected generated structures, found none"):
-        score(result.features, result.fates[:0], reference, SPEC.name, "x", "file", 0)
+        score(result.features, result.fates[:0], reference, None, SPEC, "x", "file", 0)
 
 
-def test_training_structures_must_be_whole(structures, expansion):
+def test_training_structures_must_be_whole(structures, options):
     broken = [structures[0], structures[1][:-1]]
     with pytest.raises(InputError, match="train.xyz: structure 1: composition: expected Cr6"):
-        describe_reference(broken, SPEC, expansion, "train.xyz")
+        describe_reference(broken, SPEC, options, "train.xyz")
 
 
-def test_a_file_of_another_format_is_imported(structures, tmp_path, expansion):
+def test_a_file_of_another_format_is_imported(structures, tmp_path, options):
     folder = tmp_path / "cifs"
     folder.mkdir()
     for i in range(3):
         structures[i].write(folder / f"{i}.cif")
     (folder / "3.cif").write_text("nonsense")
     import_file(folder, 4, tmp_path / "raw.extxyz")
-    result = process(load_generated(tmp_path / "raw.extxyz", 4), SPEC, "none", expansion)
+    result = process(load_generated(tmp_path / "raw.extxyz", 4), SPEC, options)
     assert result.fates["status"].tolist() == ["accepted"] * 3 + ["rejected"]
 
 

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from dismai.errors import InputError
+from dismai.metrics.set_intervals import KERNEL_WIDTHS, compare_sets, expected_coverage
 from dismai.metrics.sets import (
     coverage,
     diversity,
@@ -87,3 +89,39 @@ def test_sets_without_information_are_refused(rng):
         coverage(same, same[:5])
     with pytest.raises(InputError, match="finite"):
         diversity(np.full((3, 3), np.nan), rng.normal(size=(3, 3)))
+
+
+def test_intervals_belong_to_the_values_of_the_plain_functions(rng):
+    new, train, held_out = (rng.normal(size=(n, 4)) for n in (40, 60, 30))
+    found = compare_sets(new, train, held_out)
+    median = np.sqrt(np.median(pdist(train, "sqeuclidean")))
+    by_width = [mmd(new, train, width * median) for width in KERNEL_WIDTHS]
+    assert found["mmd"].value == pytest.approx(np.mean(by_width))
+    assert found["fidelity"].value == pytest.approx(fidelity(new, train))
+    assert found["coverage"].value == pytest.approx(coverage(new, train))
+    assert found["diversity"].value == pytest.approx(diversity(new, train))
+    assert found["memorisation"].value == pytest.approx(memorisation(new, train, held_out))
+    for name, interval in found.items():
+        assert interval.low < interval.value < interval.high, name
+
+
+def test_without_held_out_structures_training_structures_stand_for_them(rng):
+    train, new = rng.normal(size=(200, 3)), rng.normal(size=(200, 3))
+    assert compare_sets(new, train, None)["memorisation"].value == pytest.approx(0.5, abs=0.1)
+    assert compare_sets(train[:50], train, None)["memorisation"].value == 1.0
+
+
+def test_expected_coverage_is_that_of_new_samples(rng):
+    found = []
+    for _ in range(40):
+        train, new = rng.normal(size=(60, 2)), rng.normal(size=(25, 2))
+        found.append(coverage(new, train))
+    assert np.mean(found) == pytest.approx(expected_coverage(25, 60), abs=0.04)
+    assert expected_coverage(10_000, 10_000) == pytest.approx(1 - 2**-5, abs=1e-3)
+
+
+def test_sets_too_small_to_compare_are_undefined(rng):
+    few = compare_sets(rng.normal(size=(1, 3)), rng.normal(size=(60, 3)), None)
+    assert all(np.isnan(interval.value) for interval in few.values())
+    same = compare_sets(np.ones((9, 3)), np.ones((9, 3)), None)
+    assert all(np.isnan(interval.value) for interval in same.values())

@@ -5,12 +5,13 @@ from pathlib import Path
 from dismai.cluster_expansion import read_cluster_expansion
 from dismai.datasets.alloy import build, load_snapshots
 from dismai.datasets.spec import FccLattice, write_card
-from dismai.evaluation.alloy import FEATURES
+from dismai.evaluation.options import Options
 from dismai.evaluation.process import describe_reference
 from dismai.io import features_schema, write_structures, write_table
 from dismai.jobs import job, origin, provenance
 
 settings, sampling = snakemake.params.settings, snakemake.params.sampling
+output = snakemake.output
 
 with job(snakemake):
     expansion = read_cluster_expansion(Path(snakemake.input.ecis))
@@ -28,9 +29,9 @@ with job(snakemake):
         snakemake.params.seed,
         origin(snakemake),
     )
-    write_structures(train, snakemake.output.train)
-    write_structures(val, snakemake.output.val)
-    write_card(spec, snakemake.output.card)
-    features = describe_reference(train, spec, expansion, snakemake.output.train)
-    schema = features_schema(FEATURES)
-    write_table(features, snakemake.output.features, schema, provenance(snakemake))
+    write_structures(train, output.train)
+    write_structures(val, output.val)
+    write_card(spec, output.card)
+    for part, path in ((train, output.features), (val, output.held_out)):
+        features = describe_reference(part, spec, Options(expansion=expansion), path)
+        write_table(features, path, features_schema(features.columns), provenance(snakemake))

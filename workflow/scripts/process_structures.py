@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dismai.cluster_expansion import read_cluster_expansion
 from dismai.datasets.spec import read_card
-from dismai.evaluation.alloy import FEATURES
+from dismai.evaluation.options import Options
 from dismai.evaluation.process import load_generated, process, shard_range
 from dismai.io import FATES_SCHEMA, features_schema, write_structures, write_table
 from dismai.jobs import job, provenance
@@ -18,10 +18,10 @@ with job(snakemake):
     result = process(
         structures,
         read_card(Path(snakemake.input.card)),
-        snakemake.params.align,
-        read_cluster_expansion(Path(snakemake.input.ecis)),
+        Options(snakemake.params.align, read_cluster_expansion(Path(snakemake.input.ecis))),
     )
     write_structures(result.clean, snakemake.output.clean)
     meta = provenance(snakemake)
     write_table(result.fates, snakemake.output.fates, FATES_SCHEMA, meta)
-    write_table(result.features, snakemake.output.features, features_schema(FEATURES), meta)
+    schema = features_schema(result.features.columns)
+    write_table(result.features, snakemake.output.features, schema, meta)

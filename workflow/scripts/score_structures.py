@@ -1,6 +1,8 @@
 """Gather the shards of one generated set and score it against the training set."""
 
-from dismai.evaluation.alloy import FEATURES
+from pathlib import Path
+
+from dismai.datasets.spec import read_card
 from dismai.evaluation.score import score
 from dismai.io import (
     FATES_SCHEMA,
@@ -19,10 +21,12 @@ with job(snakemake):
     fates = gather_tables(snakemake.input.fates)
     features = gather_tables(snakemake.input.features)
     reference = read_table(snakemake.input.reference)
-    names = (wildcards.dataset, wildcards.model, snakemake.params.kind, int(wildcards.seed))
-    metrics = score(features, fates, reference, *names)
+    held_out = read_table(snakemake.input.held_out)
+    names = (wildcards.model, snakemake.params.kind, int(wildcards.seed))
+    spec = read_card(Path(snakemake.input.card))
+    metrics = score(features, fates, reference, held_out, spec, *names)
     meta = provenance(snakemake)
     concatenate_files(snakemake.input.clean, output.clean)
     write_table(fates, output.fates, FATES_SCHEMA, meta)
-    write_table(features, output.features, features_schema(FEATURES), meta)
+    write_table(features, output.features, features_schema(features.columns), meta)
     write_table(metrics, output.metrics, METRICS_SCHEMA, meta)

@@ -7,6 +7,7 @@ from ase import Atoms
 from dismai.cluster_expansion import ClusterExpansion, cluster_names
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import StructureError
+from dismai.evaluation.options import Options
 from dismai.metrics.clusters import (
     counts,
     probabilities_of_counts,
@@ -15,26 +16,34 @@ from dismai.metrics.clusters import (
 )
 from dismai.metrics.geometry import count_vacancies
 from dismai.metrics.statistics import UNDEFINED, Interval, distance_ci, mean_ci
-from dismai.postprocess.on_lattice import Alignment, keep_on_lattice
+from dismai.postprocess.on_lattice import keep_on_lattice
 
 PROBABILITY_COLUMNS = [f"p_{name}" for name in cluster_names()]
 SRO_COLUMNS = [f"alpha_{name}" for name in sro_names()]
 ENERGY_COLUMN = "formation_energy_eV_per_atom"
-FEATURES = ["n_removed", "n_vacancies", ENERGY_COLUMN, *PROBABILITY_COLUMNS, *SRO_COLUMNS]
+COUNTED = ["n_removed", "n_vacancies"]
+FEATURES = [*COUNTED, ENERGY_COLUMN, *PROBABILITY_COLUMNS, *SRO_COLUMNS]
+SET_COLUMNS = PROBABILITY_COLUMNS
 
 
-def clean(atoms: Atoms, spec: DatasetSpec, align: Alignment) -> tuple[Atoms, dict[str, float]]:
+def clean(atoms: Atoms, spec: DatasetSpec, options: Options) -> tuple[Atoms, dict[str, float]]:
     """Atoms on lattice sites, and how many were removed and are missing."""
-    kept, n_removed, status = keep_on_lattice(atoms, spec.fcc, align)
+    kept, n_removed, status = keep_on_lattice(atoms, spec.fcc, options.align)
     if status != "ok":
         raise StructureError(status)
-    n_vacancies = count_vacancies(kept, spec.fcc.a_A) if align == "rotate" else n_removed
+    rotated = options.align == "rotate"
+    n_vacancies = count_vacancies(kept, spec.fcc.a_A) if rotated else n_removed
     return kept, {"n_removed": float(n_removed), "n_vacancies": float(n_vacancies)}
 
 
-def describe(atoms: Atoms, spec: DatasetSpec) -> np.ndarray:
+def describe(atoms: Atoms, spec: DatasetSpec, options: Options) -> np.ndarray:
     """Cluster counts per atom of a cleaned structure, (45,), exact."""
     return counts(atoms, spec.fcc.a_A)
+
+
+def tabulate(rows: np.ndarray, numbered: pd.DataFrame, options: Options) -> pd.DataFrame:
+    """Features of structures from their cluster counts."""
+    return features_table(rows, numbered, options.expansion)
 
 
 def features_table(
@@ -59,12 +68,15 @@ def features_table(
     return pd.concat([numbered, pd.DataFrame(described, columns=FEATURES[2:])], axis=1)
 
 
-def score(features: pd.DataFrame, reference: pd.DataFrame) -> dict[str, tuple[str, Interval]]:
+def score(
+    features: pd.DataFrame, reference: pd.DataFrame, spec: DatasetSpec
+) -> dict[str, tuple[str, Interval]]:
     """Metrics of accepted structures against training structures, by name: unit and interval.
 
     Args:
         features: one row per accepted structure; may be empty.
         reference: one row per training structure.
+        spec: card of the dataset.
     """
     if len(features) == 0:
         distance = vacancies = with_vacancies = energy = UNDEFINED

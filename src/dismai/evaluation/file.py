@@ -4,13 +4,17 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from dismai.datasets.spec import DatasetSpec
+from dismai.evaluation.kinds import KINDS
+from dismai.evaluation.options import Options
+from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import load_generated, process
 from dismai.evaluation.score import score
 from dismai.io import read_frames
-from dismai.metrics.clusters import published_expansion
+from dismai.metrics.set_intervals import expected_coverage
 from dismai.postprocess.on_lattice import Alignment
 from dismai.reference import Reference, load_built, load_shipped
 from dismai.report.tables import published_numbers
@@ -19,24 +23,25 @@ from dismai.resources import resource
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics (one row each), what became of every structure, and the card of the reference."""
+    """Metrics (one row each), what became of every structure, and what they were compared with.
+
+    notes: what the reader of the numbers has to know, in sentences.
+    """
 
     metrics: pd.DataFrame
     fates: pd.DataFrame
-    spec: DatasetSpec
-    is_paper_size: bool
+    features: pd.DataFrame
+    reference: Reference
+    notes: tuple[str, ...]
+
+    @property
+    def spec(self) -> DatasetSpec:
+        return self.reference.spec
 
     def rejections(self) -> list[tuple[str, int]]:
         """Reasons of rejection, most frequent first, with the number of structures."""
         rejected = self.fates[self.fates["status"] == "rejected"]
         return Counter(rejected["reason"]).most_common()
-
-
-def load_reference(dataset: str, path: Path | None) -> Reference:
-    """The shipped reference of a dataset, or that of training structures in a file."""
-    if path is not None:
-        return load_built(path, published_expansion())
-    return load_shipped(dataset, published_expansion())
 
 
 def evaluate_file(
@@ -45,6 +50,10 @@ def evaluate_file(
     reference: Path | None = None,
     align: Alignment = "none",
     n_generated: int | None = None,
+    n_jobs: int = 1,
+    model: str | None = None,
+    seed: int = 0,
+    reporter: Reporter | None = None,
 ) -> Evaluation:
     """Clean, describe and score the structures of a file.
 
@@ -54,65 +63,128 @@ def evaluate_file(
         reference: training structures with their card beside; the shipped set by default.
         align: how alloys are laid on the lattice.
         n_generated: structures that were generated; the number in the file by default.
+        n_jobs: processes; no result depends on it.
+        model: name of the set in tables; the name of the file by default.
+        seed: seed of the training that made the set; pairs sets in comparisons.
+        reporter: told how the work goes on.
 
     Raises:
         InputError: nothing readable, more structures than generated, or no such reference.
     """
-    expected = load_reference(dataset, reference)
+    path = Path(path)
+    options = Options(align)
     count = n_generated or len(read_frames(path, range(0)))
     structures = load_generated(path, count)
-    result = process(structures, expected.spec, align, published_expansion())
-    names = (dataset, path.name, "file", 0)
-    metrics = score(result.features, result.fates, expected.train, *names)
-    metrics = metrics.merge(_noise_floor(expected, dataset), on="metric", how="left")
-    metrics = metrics.merge(_published(dataset), on="metric", how="left")
-    metrics["published"] = metrics["published"].fillna("")
-    return Evaluation(metrics, result.fates, expected.spec, expected.spec.n_atoms == 256)
+    expected = load_reference(dataset, reference, options, n_jobs, reporter)
+    result = process(structures, expected.spec, options, n_jobs, reporter)
+    train, held_out, spec = expected.train, expected.held_out, expected.spec
+    names = (model or path.name, "file", seed)
+    metrics = score(result.features, result.fates, train, held_out, spec, *names)
+    floor, floor_note = noise_floor(expected)
+    floor["coverage"] = expected_coverage(len(result.features), len(train))
+    metrics["noise_floor"] = metrics["metric"].map(floor)
+    metrics["published"] = metrics["metric"].map(_published(dataset)).fillna("")
+    notes = [*expected.notes, _said_as_given(spec), floor_note, *_gaps(result.features)]
+    if spec.n_atoms != KINDS[spec.kind].paper_atoms:
+        notes.append(
+            f"The published values belong to {KINDS[spec.kind].paper_atoms} atoms; other sizes "
+            "do not compare."
+        )
+    if held_out is None:
+        notes.append("Memorisation: without held-out structures, training structures are "
+                     "compared with each other.")  # fmt: skip
+    return Evaluation(metrics, result.fates, result.features, expected, tuple(notes))
 
 
-def _noise_floor(reference: Reference, dataset: str) -> pd.DataFrame:
-    """The same metrics of the held-out structures."""
-    if reference.held_out is None:
-        return pd.DataFrame({"metric": [], "noise_floor": []})
-    fates = pd.DataFrame({"structure": reference.held_out["structure"], "status": "accepted"})
-    table = score(reference.held_out, fates, reference.train, dataset, "held_out", "baseline", 0)
-    return table[["metric", "value"]].rename(columns={"value": "noise_floor"})
+def load_reference(
+    dataset: str,
+    path: Path | None,
+    options: Options,
+    n_jobs: int = 1,
+    reporter: Reporter | None = None,
+) -> Reference:
+    """The shipped reference of a dataset, or that of training structures in a file."""
+    if path is not None:
+        return load_built(path, dataset, options, n_jobs, reporter)
+    return load_shipped(dataset, options.expansion)
 
 
-def _published(dataset: str) -> pd.DataFrame:
+def noise_floor(reference: Reference) -> tuple[dict[str, float], str]:
+    """The same metrics of held-out structures, and which those are.
+
+    Without held-out structures one half of the training set is scored against the other.
+    """
+    train, held_out = reference.train, reference.held_out
+    if held_out is None:
+        if len(train) < 2:
+            return {}, "Noise floor: none, one training structure cannot be split."
+        train, held_out = train.iloc[::2], train.iloc[1::2]
+        note = (
+            f"Noise floor: no val.extxyz, so every second training structure ({len(held_out)}) "
+            f"against the others ({len(train)})."
+        )
+    else:
+        note = f"Noise floor: {len(held_out)} held-out structures; fewer structures scatter more."
+    fates = pd.DataFrame({"structure": held_out["structure"], "status": "accepted"})
+    table = score(held_out, fates, train, None, reference.spec, "held_out", "baseline", 0)
+    return dict(zip(table["metric"], table["value"], strict=True)), note
+
+
+def _said_as_given(spec: DatasetSpec) -> str:
+    if spec.kind == "alloy":
+        return "Alloys are laid on their lattice and not relaxed, as published."
+    return (
+        "Structures were scored as given, without relaxation; the published values are those of "
+        "relaxed structures."
+    )
+
+
+def _gaps(features: pd.DataFrame) -> list[str]:
+    """Which features some accepted structures lack."""
+    groups = {"rings_": "rings", "dihedral_": "dihedral angles"}
+    notes = []
+    for prefix, name in groups.items():
+        columns = [column for column in features if column.startswith(prefix)]
+        lost = int(features[columns].isna().all(axis=1).sum()) if columns else 0
+        if lost:
+            notes.append(f"{lost} accepted structures without {name}: no network, or too dense.")
+    return notes
+
+
+def _published(dataset: str) -> dict[str, str]:
     """Published means of every model, in one cell a metric."""
     table = published_numbers(resource("published.csv"))
     table = table[table["dataset"] == dataset]
-    cells = {
+    return {
         metric: ", ".join(f"{row.model} {row.published_mean:.3g}" for row in rows.itertuples())
         for metric, rows in table.groupby("metric", sort=False)
     }
-    return pd.DataFrame({"metric": list(cells), "published": list(cells.values())})
 
 
 def to_text(evaluation: Evaluation) -> str:
     """The evaluation as lines for a terminal."""
     first = evaluation.metrics.iloc[0]
     spec = evaluation.spec
+    width = max(len(name) for name in evaluation.metrics["metric"])
+    units = max(4, max(len(unit) for unit in evaluation.metrics["unit"]))
     lines = [
         f"{first['model']} against {first['dataset']} ({spec.n_train} training structures of "
         f"{spec.n_atoms} atoms): {first['n_accepted']} of {first['n_generated']} accepted",
         "",
-        f"{'metric':34s} {'value':>9s} {'95 % interval':>21s} {'noise floor':>12s}  unit"
-        "       published",
+        f"{'metric':{width}s} {'value':>9s} {'95 % interval':>21s} {'noise floor':>12s}  "
+        f"{'unit':{units}s}  published",
     ]
     for row in evaluation.metrics.itertuples():
         interval = f"[{row.ci_low:.4g}, {row.ci_high:.4g}]"
-        lines.append(
-            f"{row.metric:34s} {row.value:9.4g} {interval:>21s} {row.noise_floor:12.4g}  "
-            f"{row.unit:9s}  {row.published}".rstrip()
-        )
+        cells = (f"{row.value:9.4g}", f"{interval:>21s}", f"{row.noise_floor:12.4g}")
+        if np.isnan(row.value):
+            cells = (f"{'–':>9s}", f"{'':>21s}", f"{row.noise_floor:12.4g}")
+        line = f"{row.metric:{width}s} {' '.join(cells)}  {row.unit:{units}s}  {row.published}"
+        lines.append(line.rstrip())
     rejections = evaluation.rejections()
     if rejections:
         lines += ["", "rejected:"]
         lines += [f"  {count:5d}  {reason}" for reason, count in rejections[:10]]
         if len(rejections) > 10:
             lines.append(f"         and {len(rejections) - 10} other reasons")
-    if not evaluation.is_paper_size:
-        lines += ["", "The published values belong to 256 atoms; other sizes do not compare."]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *evaluation.notes])

@@ -3,23 +3,27 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from dismai.cluster_expansion import ClusterExpansion
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError, StructureError
-from dismai.evaluation import alloy
+from dismai.evaluation.kinds import KINDS
+from dismai.evaluation.options import Options
+from dismai.evaluation.parallel import Reporter, in_order
 from dismai.io import XYZ_SUFFIXES, concatenate_files, read_frames, write_structures
-from dismai.postprocess.on_lattice import Alignment
 
 logger = logging.getLogger(__name__)
 
 MIN_VOLUME_PER_ATOM_A3 = 0.1
+MAX_VOLUME_PER_ATOM_A3 = 1000.0
+MAX_ELONGATION = 100.0
+"""Longest edge over the smallest height of the cell; beyond it neighbours are all images."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,18 @@ def check(atoms: Atoms, spec: DatasetSpec) -> Atoms:
     volume = abs(np.linalg.det(atoms.cell.array))
     if not volume > MIN_VOLUME_PER_ATOM_A3 * len(atoms):
         raise StructureError(f"expected a cell with a volume, found {volume:.3g} Å³")
+    if volume > MAX_VOLUME_PER_ATOM_A3 * len(atoms):
+        raise StructureError(
+            f"expected a cell of at most {MAX_VOLUME_PER_ATOM_A3:.0f} Å³ per atom, "
+            f"found {volume / len(atoms):.3g}"
+        )
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(atoms.cell.array), axis=0)
+    elongation = atoms.cell.lengths().max() / heights.min()
+    if elongation > MAX_ELONGATION:
+        raise StructureError(
+            f"expected a cell at most {MAX_ELONGATION:.0f} times as long as it is thick, "
+            f"found {elongation:.3g}"
+        )
     found = Counter(atoms.get_chemical_symbols())
     if found != Counter(spec.composition):
         expected = " ".join(f"{symbol}{count}" for symbol, count in spec.composition.items())
@@ -75,70 +91,116 @@ def check(atoms: Atoms, spec: DatasetSpec) -> Atoms:
     return atoms
 
 
+@dataclass(frozen=True)
+class Fate:
+    """What became of one structure: cleaned and described, or rejected at a stage, and why."""
+
+    number: int
+    stage: str = ""
+    reason: str = ""
+    clean: Atoms | None = None
+    counted: dict[str, float] = field(default_factory=dict)
+    row: np.ndarray | None = None
+    was_periodic: bool = True
+
+
+def process_one(
+    number: int, structure: Atoms | StructureError, spec: DatasetSpec, options: Options
+) -> Fate:
+    """Check, clean and describe one structure."""
+    kind = KINDS[spec.kind]
+    stage, was_periodic = "read", True
+    try:
+        if isinstance(structure, StructureError):
+            raise structure
+        stage = "check"
+        was_periodic = bool(structure.pbc.all())
+        atoms = check(structure, spec)
+        stage = "clean"
+        atoms, counted = kind.clean(atoms, spec, options)
+        stage = "describe"
+        row = kind.describe(atoms, spec, options)
+    except StructureError as error:
+        return Fate(number, stage, str(error), was_periodic=was_periodic)
+    atoms.info["structure"] = number
+    return Fate(number, "", "", atoms, counted, row, was_periodic)
+
+
 def process(
     structures: dict[int, Atoms | StructureError],
     spec: DatasetSpec,
-    align: Alignment,
-    expansion: ClusterExpansion,
+    options: Options,
+    n_jobs: int = 1,
+    reporter: Reporter | None = None,
 ) -> Processed:
     """Check, clean and describe generated structures; each gets one row in the fates.
 
-    A structure fails alone: unreadable, not finite, of another composition, off the lattice.
+    A structure fails alone: unreadable, not finite, of another composition, not described. The
+    result does not depend on the number of processes.
     """
-    clean: list[Atoms] = []
-    fates: list[tuple[int, str, str, str]] = []
-    clusters: list[np.ndarray] = []
-    numbered: list[dict[str, float]] = []
-    n_not_periodic = 0
-    for number, structure in structures.items():
-        stage = "read"
-        try:
-            if isinstance(structure, StructureError):
-                raise structure
-            stage = "check"
-            n_not_periodic += not structure.pbc.all()
-            atoms = check(structure, spec)
-            stage = "clean"
-            atoms, counted = alloy.clean(atoms, spec, align)
-            stage = "describe"
-            clusters.append(alloy.describe(atoms, spec))
-        except StructureError as error:
-            fates.append((number, "rejected", stage, str(error)))
-            continue
-        atoms.info["structure"] = number
-        clean.append(atoms)
-        numbered.append({"structure": number, **counted})
-        fates.append((number, "accepted", "", ""))
+    kind = KINDS[spec.kind]
+    work = partial(_process_item, spec=spec, options=options)
+    fates = list(in_order(work, list(structures.items()), n_jobs, "structures", reporter))
+    accepted = [fate for fate in fates if fate.clean is not None]
+    n_not_periodic = sum(not fate.was_periodic for fate in fates)
     if n_not_periodic:
         logger.warning(
             "%d structures without periodic boundaries: taken as periodic", n_not_periodic
         )
-    logger.info("accepted %d of %d structures", len(clean), len(structures))
-    table = pd.DataFrame(numbered, columns=["structure", "n_removed", "n_vacancies"])
+    logger.info("accepted %d of %d structures", len(accepted), len(structures))
+    numbered = pd.DataFrame(
+        [{"structure": fate.number, **fate.counted} for fate in accepted],
+        columns=["structure", *kind.counted],
+    )
+    rows = [
+        (fate.number, "accepted" if fate.clean is not None else "rejected", fate.stage, fate.reason)
+        for fate in fates
+    ]
     return Processed(
-        clean,
-        pd.DataFrame(fates, columns=["structure", "status", "stage", "reason"]),
-        alloy.features_table(np.array(clusters), table, expansion),
+        [fate.clean for fate in accepted],
+        pd.DataFrame(rows, columns=["structure", "status", "stage", "reason"]),
+        kind.tabulate(np.array([fate.row for fate in accepted]), numbered, options),
     )
 
 
+def _process_item(
+    item: tuple[int, Atoms | StructureError], spec: DatasetSpec, options: Options
+) -> Fate:
+    return process_one(*item, spec, options)
+
+
 def describe_reference(
-    structures: Sequence[Atoms], spec: DatasetSpec, expansion: ClusterExpansion, source: str
+    structures: Sequence[Atoms],
+    spec: DatasetSpec,
+    options: Options,
+    source: str,
+    n_jobs: int = 1,
+    reporter: Reporter | None = None,
 ) -> pd.DataFrame:
-    """Features of training structures, one row each.
+    """Features of training structures, one row each; they are not cleaned.
 
     Raises:
-        InputError: a structure of another composition, or off the lattice.
+        InputError: a structure of another composition, or one that cannot be described.
     """
-    clusters = []
-    for number, structure in enumerate(structures):
-        try:
-            clusters.append(alloy.describe(check(structure, spec), spec))
-        except StructureError as error:
-            raise InputError(f"{source}: structure {number}: {error}") from None
-    numbered = pd.DataFrame({"structure": np.arange(len(clusters))})
-    numbered["n_removed"] = numbered["n_vacancies"] = 0.0
-    return alloy.features_table(np.array(clusters), numbered, expansion)
+    kind = KINDS[spec.kind]
+    work = partial(_describe_item, spec=spec, options=options)
+    rows = list(in_order(work, structures, n_jobs, Path(source).name, reporter))
+    for number, row in enumerate(rows):
+        if isinstance(row, StructureError):
+            raise InputError(f"{source}: structure {number}: {row}")
+    numbered = pd.DataFrame({"structure": np.arange(len(rows))})
+    for name in kind.counted:
+        numbered[name] = 0.0
+    return kind.tabulate(np.array(rows), numbered, options)
+
+
+def _describe_item(
+    atoms: Atoms, spec: DatasetSpec, options: Options
+) -> np.ndarray | StructureError:
+    try:
+        return KINDS[spec.kind].describe(check(atoms, spec), spec, options)
+    except StructureError as error:
+        return error
 
 
 def import_file(source: Path, n_generated: int, target: Path) -> None:

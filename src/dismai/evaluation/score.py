@@ -1,9 +1,12 @@
 """Scores of one generated set: a long table with intervals."""
 
+import numpy as np
 import pandas as pd
 
+from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
-from dismai.evaluation import alloy
+from dismai.evaluation.kinds import KINDS
+from dismai.metrics.set_intervals import compare_sets
 from dismai.metrics.statistics import percentage
 
 
@@ -11,7 +14,8 @@ def score(
     features: pd.DataFrame,
     fates: pd.DataFrame,
     reference: pd.DataFrame,
-    dataset: str,
+    held_out: pd.DataFrame | None,
+    spec: DatasetSpec,
     model: str,
     kind: str,
     seed: int,
@@ -22,7 +26,9 @@ def score(
         features: features of the accepted structures.
         fates: one row per generated structure.
         reference: features of the training structures.
-        dataset: name of the dataset.
+        held_out: features of held-out structures, what memorisation compares with; None: the
+            training structures are compared with each other.
+        spec: card of the dataset.
         model: name of the model or baseline.
         kind: trained, file or baseline.
         seed: seed of the training.
@@ -33,16 +39,19 @@ def score(
     n_generated = fates["structure"].nunique()
     n_accepted = int((fates["status"] == "accepted").sum())
     if n_generated == 0:
-        raise InputError(f"{dataset}, {model}: expected generated structures, found none")
+        raise InputError(f"{spec.name}, {model}: expected generated structures, found none")
     if len(reference) == 0:
-        raise InputError(f"{dataset}: expected training structures, found none")
+        raise InputError(f"{spec.name}: expected training structures, found none")
+    functions = KINDS[spec.kind]
+    sets = [_vectors(table, spec) for table in (features, reference, held_out)]
     metrics = {
         "percent_failed": ("%", percentage(n_generated - n_accepted, n_generated)),
-        **alloy.score(features, reference),
+        **functions.score(features, reference, spec),
+        **{name: ("1", interval) for name, interval in compare_sets(*sets).items()},
     }
     rows = [
         {
-            "dataset": dataset,
+            "dataset": spec.name,
             "model": model,
             "kind": kind,
             "seed": seed,
@@ -57,3 +66,10 @@ def score(
         for metric, (unit, interval) in metrics.items()
     ]
     return pd.DataFrame(rows)
+
+
+def _vectors(table: pd.DataFrame | None, spec: DatasetSpec) -> np.ndarray | None:
+    """What stands for each structure where sets are compared, (n_structures, n_columns)."""
+    if table is None:
+        return None
+    return table[KINDS[spec.kind].set_columns].to_numpy(dtype=float)

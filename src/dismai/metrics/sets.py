@@ -102,8 +102,17 @@ def memorisation(generated: np.ndarray, training: np.ndarray, held_out: np.ndarr
 def _inside(generated, reference, k):
     """Whether each generated structure is in the ball of each reference structure."""
     generated, reference = _checked(generated), _checked(reference, k + 1)
-    radius = np.partition(squareform(pdist(reference)), k, axis=1)[:, k]  # itself is the 0-th
-    return cdist(generated, reference) <= radius
+    return inside_manifold(cdist(generated, reference), squareform(pdist(reference)), k)
+
+
+def inside_manifold(across: np.ndarray, within: np.ndarray, k: int) -> np.ndarray:
+    """Whether each generated structure is in the ball of each reference structure.
+
+    across: distances, (n_generated, n_reference).  within: (n_reference, n_reference). The ball of
+    a reference structure reaches to its k-th nearest neighbour.
+    """
+    radius = np.partition(within, k, axis=1)[:, k]  # itself is the 0-th
+    return across <= radius
 
 
 def _checked(features: np.ndarray, least: int = 1) -> np.ndarray:

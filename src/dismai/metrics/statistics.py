@@ -1,6 +1,7 @@
 """Distances between mean vectors and their bootstrap intervals."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,17 +34,20 @@ def cosine_distance(a: np.ndarray, b: np.ndarray) -> float:
     return float(1 - np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
+@lru_cache(maxsize=4)
 def bootstrap_weights(n: int, n_resamples: int, seed: int) -> np.ndarray:
     """Share of each of n structures in every resample, (n_resamples, n).
 
     The indices are successive draws of NumPy's default generator, as in the published code, so
-    that two quantities of one set are resampled alike.
+    that two quantities of one set are resampled alike. The array is shared: do not change it.
     """
     rng = np.random.default_rng(seed)
     weights = np.empty((n_resamples, n))
     for row in weights:
         row[:] = np.bincount(rng.choice(n, size=n), minlength=n)
-    return weights / n
+    weights /= n
+    weights.flags.writeable = False
+    return weights
 
 
 def bootstrap_ci(

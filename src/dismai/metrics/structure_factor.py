@@ -110,7 +110,9 @@ def first_peak(q: np.ndarray, s: np.ndarray, low: float = 1.0, high: float = 3.0
             f"peak: expected at least 3 bins from {low} to {high}, found {len(inside)}"
         )
     k = int(np.clip(inside[np.argmax(s[inside])], 1, len(q) - 2))
-    curvature, slope, _ = np.polyfit(q[k - 1 : k + 2] - q[k], s[k - 1 : k + 2], 2)
+    rise_left, rise_right = np.diff(s[k - 1 : k + 2]) / np.diff(q[k - 1 : k + 2])
+    curvature = (rise_right - rise_left) / (q[k + 1] - q[k - 1])
+    slope = rise_left + curvature * (q[k] - q[k - 1])
     shift = -0.5 * slope / curvature if curvature < 0 else 0.0
     shift = float(np.clip(shift, q[k - 1] - q[k], q[k + 1] - q[k]))
     height = s[k] + slope * shift + curvature * shift**2

@@ -54,7 +54,7 @@ def plot_sro(reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> Figur
         axes.axhline(0, color="black", linewidth=0.5)
         axes.set_xticks(range(len(columns)), [column.split("_")[-1] for column in columns])
         axes.set_ylabel(f"Warren-Cowley α, shell {shell}")
-    _legend(figure, colored)
+    legend(figure, colored)
     return figure
 
 
@@ -68,7 +68,8 @@ def _violin(axes, values: np.ndarray, x: float, width: float, color: str) -> Non
     parts["cmeans"].set(color="black", linewidth=0.8)
 
 
-def _legend(figure: Figure, colored: Mapping[str, tuple]) -> None:
+def legend(figure: Figure, colored: Mapping[str, tuple]) -> None:
+    """Name the colours of the sets above a figure."""
     handles = [Patch(color=color, label=label) for label, (_, color) in colored.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False, fontsize=8)
 
@@ -93,7 +94,7 @@ def plot_energies(
         counts, _ = np.histogram(above, edges)
         axes.stairs(100 * counts / max(counts.sum(), 1), edges, color=color, linewidth=1.4)
     axes.set(xlabel="E - mean training E (meV/atom)", ylabel="structures (%)", xlim=(low, high))
-    _legend(figure, colored)
+    legend(figure, colored)
     return figure
 
 

@@ -17,6 +17,7 @@ TABLE_3 = {
     "percent_failed": "failed (%)",
 }
 """Metrics of Table 3 and their headings."""
+PUBLISHED_SOURCE = "Dismai-Bench paper"
 PUBLISHED_MODELS = {
     "cdvae": "CDVAE",
     "diffcsp": "DiffCSP",
@@ -34,9 +35,10 @@ tr.baseline { color: #777; } p { max-width: 50em; }
 
 
 def published_numbers(path: Path) -> pd.DataFrame:
-    """Published metrics of the alloys (Table 3), with our names of the models."""
+    """Published metrics of all datasets (Tables 1 to 3), with our names of the models."""
     table = pd.read_csv(path, dtype=str)
-    table = table[table["table"] == "3"].copy()
+    own = table["source"].eq(PUBLISHED_SOURCE) & table["table"].isin(["1", "2", "3"])
+    table = table[own].copy()
     ours = {published: name for name, published in PUBLISHED_MODELS.items()}
     table["model"] = table["model"].map(ours)
     for column in ("mean", "min", "max"):

@@ -1,0 +1,93 @@
+"""Cleaning, description and scores of the interface (Table 1, and beyond)."""
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from dismai.datasets.spec import DatasetSpec
+from dismai.errors import StructureError
+from dismai.evaluation.common import density, mean_distance, relative_shift, separate, table_of
+from dismai.evaluation.options import Options
+from dismai.metrics.crystalnn import feature_names, fingerprints, sites
+from dismai.metrics.interface import CATIONS, cation_distances, cation_means
+from dismai.metrics.layers import density_profile
+from dismai.metrics.motifs import motif_names, motif_shares
+from dismai.metrics.statistics import UNDEFINED, Interval, bootstrap_ci
+
+ELEMENTS = ("Li", "Co", "Sc", "Cl", "O")
+N_LAYERS = 32
+
+PRINTS = {s: [f"F_{s}_{name}" for name in feature_names("interface")] for s in CATIONS}
+SHARES = {s: [f"share_{s}_{name}_percent" for name in motif_names()] for s in CATIONS}
+PROFILE = {s: [f"density_{s}_layer{k}_per_A3" for k in range(N_LAYERS)] for s in ELEMENTS}
+DENSITY, HEIGHT = "density_per_A3", "cell_height_A"
+
+ALL_PRINTS = [name for names in PRINTS.values() for name in names]
+ALL_SHARES = [name for names in SHARES.values() for name in names]
+ALL_LAYERS = [name for names in PROFILE.values() for name in names]
+COUNTED = ["n_close_pairs", "n_passes"]
+DESCRIBED = [DENSITY, HEIGHT, *ALL_PRINTS, *ALL_SHARES, *ALL_LAYERS]
+FEATURES = [*COUNTED, *DESCRIBED]
+SET_COLUMNS = ALL_PRINTS
+
+
+def clean(atoms: Atoms, spec: DatasetSpec, options: Options) -> tuple[Atoms, dict[str, float]]:
+    """Atoms moved apart, with the number of close pairs and of passes."""
+    return separate(atoms)
+
+
+def cations_of(spec: DatasetSpec) -> dict[str, int]:
+    """Number of each cation in a structure of the set."""
+    return {element: spec.composition[element] for element in CATIONS}
+
+
+def describe(atoms: Atoms, spec: DatasetSpec, options: Options) -> np.ndarray:
+    """All descriptors of one structure, (n_described,), in the order of `DESCRIBED`."""
+    prints = fingerprints(atoms, "interface")
+    symbols = np.array(atoms.get_chemical_symbols())[sites(atoms, "interface")]
+    heights, layers = density_profile(atoms, list(ELEMENTS), N_LAYERS)
+    row = np.concatenate(
+        [
+            [density(atoms), heights[0] + heights[-1]],
+            cation_means(prints, symbols, cations_of(spec)).ravel(),
+            *(motif_shares(prints[symbols == element]) for element in CATIONS),
+            layers.ravel(),
+        ]
+    )
+    if not np.isfinite(row).all():
+        raise StructureError("expected finite descriptors, found NaN or infinity")
+    return row
+
+
+def tabulate(rows: np.ndarray, numbered: pd.DataFrame, options: Options) -> pd.DataFrame:
+    """Features of structures from their descriptors."""
+    return table_of(rows, numbered, DESCRIBED)
+
+
+def score(
+    features: pd.DataFrame, reference: pd.DataFrame, spec: DatasetSpec
+) -> dict[str, tuple[str, Interval]]:
+    """Metrics of accepted structures against training structures, by name: unit and interval."""
+    metrics = {
+        f"d_{element}": ("1", mean_distance(features, reference, PRINTS[element]))
+        for element in CATIONS
+    }
+    return {
+        **metrics,
+        "d_all": ("1", _distance_of_all(features, reference, cations_of(spec))),
+        "d_profile": ("1/Å³", mean_distance(features, reference, ALL_LAYERS)),
+        "density_shift": ("%", relative_shift(features[DENSITY], reference[DENSITY])),
+    }
+
+
+def _distance_of_all(
+    features: pd.DataFrame, reference: pd.DataFrame, cations: dict[str, int]
+) -> Interval:
+    if len(features) == 0:
+        return UNDEFINED
+    shape = (len(cations), -1)
+    training = reference[ALL_PRINTS].to_numpy().mean(axis=0).reshape(shape)
+    return bootstrap_ci(
+        features[ALL_PRINTS].to_numpy(),
+        lambda mean: cation_distances(mean.reshape(shape), training, cations)["d_all"],
+    )

@@ -1,0 +1,46 @@
+"""Work on many structures in several processes, with the results in order."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Reporter = Callable[[str, int], Callable[[int], None]]
+"""Makes, from the name and the size of a work, what is told how many more items are finished."""
+
+MIN_PER_PROCESS = 24
+"""A process starts in seconds; fewer structures are not worth one."""
+CHUNK = 8
+
+
+def usable_cores() -> int:
+    """Number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_order(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    n_jobs: int,
+    name: str = "structures",
+    reporter: Reporter | None = None,
+) -> Iterator[Result]:
+    """Results of work on each item, in the order of the items.
+
+    Each item is worked on alone, so that the number of processes changes nothing.
+    """
+    advance = reporter(name, len(items)) if reporter else lambda n_done: None
+    n_processes = min(n_jobs, len(items) // MIN_PER_PROCESS)
+    if n_processes < 2:
+        for item in items:
+            yield work(item)
+            advance(1)
+        return
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["dismai.evaluation.process"])
+    with context.Pool(n_processes) as pool:
+        for result in pool.imap(work, items, CHUNK):
+            yield result
+            advance(1)

@@ -1,0 +1,213 @@
+"""One self-contained HTML page about one evaluated set; nothing in it comes from outside."""
+
+import io
+import re
+from collections.abc import Callable
+from html import escape
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dismai.evaluation.file import Evaluation
+from dismai.evaluation.kinds import KINDS
+from dismai.report.curves import (
+    plot_cation_motifs,
+    plot_factor_and_dihedral,
+    plot_nearest,
+    plot_pair_and_angle,
+    plot_profile,
+    plot_rings_and_coordination,
+    plot_si_motifs,
+)
+from dismai.report.explain import EXPLANATIONS
+from dismai.report.figures import plot_energies, plot_sro
+
+MAX_FATES = 200
+"""Rejected structures listed one by one; all are in fates.parquet."""
+
+STYLE = """
+:root { color-scheme: light; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #1c2733; background: #fff;
+  max-width: 1080px; margin: 2.5em auto; padding: 0 1.5em; }
+h1 { font-size: 1.6em; margin: 0 0 .2em; } h2 { font-size: 1.2em; margin: 2.2em 0 .6em; }
+p.lead { color: #4a5866; margin-top: 0; }
+table { border-collapse: collapse; width: 100%; font-size: 14px; }
+th, td { padding: 5px 10px; text-align: left; border-bottom: 1px solid #e3e8ed;
+  vertical-align: top; }
+th { background: #f4f6f8; font-weight: 600; }
+td.number, th.number { text-align: right; white-space: nowrap;
+  font-variant-numeric: tabular-nums; }
+td.name { font-family: ui-monospace, monospace; font-size: 13px; }
+td.small { color: #5b6975; font-size: 13px; }
+ul.notes { background: #fff8e5; border-left: 4px solid #e6b84c; padding: .7em 1em .7em 2em; }
+figure { margin: 1.4em 0 2em; } figure svg { width: 100%; height: auto; }
+figcaption { color: #4a5866; font-size: 14px; }
+.tiles { display: flex; gap: 1em; flex-wrap: wrap; margin: 1.2em 0; }
+.tile { border: 1px solid #e3e8ed; border-radius: 8px; padding: .6em 1.1em; min-width: 8em; }
+.tile b { display: block; font-size: 1.5em; } .tile span { color: #5b6975; font-size: 13px; }
+footer { color: #7b8792; font-size: 13px; margin: 3em 0 1em; }
+"""
+
+Drawing = tuple[str, Callable[[Evaluation, dict[str, pd.DataFrame]], Figure]]
+
+
+def _simple(plot: Callable[..., Figure]) -> Callable[..., Figure]:
+    return lambda evaluation, sets: plot(evaluation.reference.train, sets)
+
+
+NEAREST = (
+    "Distance of every structure to the nearest training structure, in the features of the "
+    "headline metric. Copies stand at zero; the held-out structures show where new ones stand.",
+    lambda evaluation, sets: plot_nearest(
+        evaluation.reference.train,
+        sets,
+        evaluation.reference.held_out,
+        KINDS[evaluation.spec.kind].set_columns,
+    ),
+)
+FIGURES: dict[str, list[Drawing]] = {
+    "alloy": [
+        (
+            "Warren–Cowley short-range order of the first two shells, one violin a set. Zero is a "
+            "random decoration; below zero neighbours attract.",
+            _simple(plot_sro),
+        ),
+        (
+            "Formation energy by the cluster expansion, above the mean of the training set.",
+            lambda evaluation, sets: plot_energies(
+                evaluation.reference.train, sets, evaluation.spec.n_atoms
+            ),
+        ),
+        NEAREST,
+    ],
+    "amorphous_si": [
+        (
+            "Radial distribution function and bond angles: mean, and one standard deviation over "
+            "structures as a band.",
+            _simple(plot_pair_and_angle),
+        ),
+        (
+            "Structure factor (first sharp diffraction peak near 2 Å⁻¹) and dihedral angles.",
+            _simple(plot_factor_and_dihedral),
+        ),
+        (
+            "Shortest-path rings of bonds within 2.85 Å, and neighbours by CrystalNN.",
+            _simple(plot_rings_and_coordination),
+        ),
+        ("Most likely coordination motif of every atom.", _simple(plot_si_motifs)),
+        NEAREST,
+    ],
+    "interface": [
+        ("Most likely coordination motif of every cation.", _simple(plot_cation_motifs)),
+        (
+            "Number density of every element along the normal of the interface: mean, and one "
+            "standard deviation over structures as a band.",
+            _simple(plot_profile),
+        ),
+        NEAREST,
+    ],
+}
+
+
+def page(evaluation: Evaluation) -> str:
+    """The page as HTML text; the same evaluation gives the same text."""
+    first, spec = evaluation.metrics.iloc[0], evaluation.spec
+    headline = evaluation.metrics.set_index("metric").loc[KINDS[spec.kind].headline]
+    sets = {str(first["model"]): evaluation.features}
+    title = f"{first['model']} against {spec.name}"
+    figures = "".join(
+        f"<figure>{inline_svg(draw(evaluation, sets))}<figcaption>{escape(caption)}</figcaption>"
+        "</figure>"
+        for caption, draw in FIGURES[spec.kind]
+    )
+    notes = "".join(f"<li>{escape(note)}</li>" for note in evaluation.notes)
+    tiles = [
+        (f"{first['n_accepted']} of {first['n_generated']}", "structures accepted"),
+        (_number(headline["value"]), KINDS[spec.kind].headline),
+        (_number(headline["noise_floor"]), "noise floor of the same"),
+        (str(spec.n_train), f"training structures of {spec.n_atoms} atoms"),
+    ]
+    boxes = "".join(
+        f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
+        for value, label in tiles
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>\n"
+        f"<h1>{escape(title)}</h1>\n"
+        '<p class="lead">Dismai-Bench: how well generated structures reproduce the disorder of '
+        "the training set.</p>\n"
+        f'<div class="tiles">{boxes}</div>\n<ul class="notes">{notes}</ul>\n'
+        f"<h2>Metrics</h2>\n{_metrics(evaluation.metrics)}\n"
+        f"<h2>Figures</h2>\n{figures}\n"
+        f"<h2>What became of the structures</h2>\n{_fates(evaluation)}\n"
+        f"<h2>What each metric does not see</h2>\n{_explanations(evaluation.metrics)}\n"
+        "<footer>Made by dismai evaluate. Tables of the same numbers: metrics.parquet, "
+        "metrics.json, fates.parquet.</footer>\n</body></html>\n"
+    )
+
+
+def inline_svg(figure: Figure) -> str:
+    """A figure as an SVG element without references; the same figure gives the same text."""
+    stream = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "dismai", "svg.image_inline": True}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    text = stream.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", text)  # HTML knows these names by itself
+    return text.replace("xlink:href", "href")
+
+
+def _metrics(table: pd.DataFrame) -> str:
+    head = (
+        "<tr><th>metric</th><th class=number>value</th><th class=number>95 % interval</th>"
+        "<th class=number>noise floor</th><th>unit</th><th>published</th></tr>"
+    )
+    rows = []
+    for row in table.itertuples():
+        interval = f"{_number(row.ci_low)} … {_number(row.ci_high)}"
+        rows.append(
+            f'<tr><td class="name">{escape(row.metric)}</td>'
+            f"<td class=number><b>{_number(row.value)}</b></td>"
+            f"<td class=number>{'–' if np.isnan(row.value) else interval}</td>"
+            f"<td class=number>{_number(row.noise_floor)}</td>"
+            f'<td>{escape(row.unit)}</td><td class="small">{escape(row.published)}</td></tr>'
+        )
+    return f"<table>{head}{''.join(rows)}</table>"
+
+
+def _fates(evaluation: Evaluation) -> str:
+    rejected = evaluation.fates[evaluation.fates["status"] == "rejected"]
+    if len(rejected) == 0:
+        return f"<p>All {len(evaluation.fates)} were accepted.</p>"
+    rows = "".join(
+        f"<tr><td class=number>{count}</td><td>{escape(stage)}</td><td>{escape(reason)}</td></tr>"
+        for (stage, reason), count in rejected.groupby(["stage", "reason"])
+        .size()
+        .sort_values(ascending=False, kind="stable")
+        .head(MAX_FATES)
+        .items()
+    )
+    n_reasons = len(rejected.drop_duplicates(["stage", "reason"]))
+    more = f"<p>and {n_reasons - MAX_FATES} other reasons</p>" if n_reasons > MAX_FATES else ""
+    return (
+        f"<p>{len(rejected)} of {len(evaluation.fates)} were rejected:</p><table><tr>"
+        f"<th class=number>structures</th><th>stage</th><th>reason</th></tr>{rows}</table>{more}"
+    )
+
+
+def _explanations(table: pd.DataFrame) -> str:
+    rows = "".join(
+        f'<tr><td class="name">{escape(name)}</td><td>{escape(EXPLANATIONS[name][0])}</td>'
+        f"<td>{escape(EXPLANATIONS[name][1])}</td></tr>"
+        for name in table["metric"]
+    )
+    return f"<table><tr><th>metric</th><th>sees</th><th>is blind to</th></tr>{rows}</table>"
+
+
+def _number(value: float) -> str:
+    return "–" if value is None or np.isnan(value) else f"{value:.4g}"

@@ -1,0 +1,78 @@
+"""Scored sets on disk: folders of `dismai evaluate --out` and result folders of the workflow."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from dismai.errors import InputError
+from dismai.io import METRICS_SCHEMA, read_table
+from dismai.reference import reference_digest
+
+
+def load_runs(folders: Sequence[Path]) -> pd.DataFrame:
+    """Metrics of all sets below some folders, with columns run and reference added.
+
+    Raises:
+        InputError: a folder without metrics, two folders of one name and content, or sets of one
+            dataset that were scored against different training sets.
+    """
+    folders = [Path(folder) for folder in folders]
+    seen = set()
+    for folder in folders:
+        if folder.resolve() in seen:
+            raise InputError(f"{folder}: expected each folder once, found it twice")
+        seen.add(folder.resolve())
+    table = pd.concat([_load(folder) for folder in folders], ignore_index=True)
+    for dataset, rows in table.groupby("dataset", sort=False):
+        if rows["reference"].nunique() > 1:
+            first, other = rows.drop_duplicates("reference")["run"].iloc[:2]
+            raise InputError(
+                f"{other}: {dataset}: expected the training set of {first}, found another one; "
+                "distances from different training sets do not compare"
+            )
+    return table
+
+
+def _load(folder: Path) -> pd.DataFrame:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: expected a folder with metrics, found no such folder")
+    if (folder / "metrics.parquet").is_file():
+        return _of_evaluation(folder)
+    files = sorted((folder / "metrics").glob("*/*/seed*.parquet"))
+    if not files:
+        raise InputError(
+            f"{folder}: expected metrics.parquet of `dismai evaluate --out`, or "
+            "metrics/<dataset>/<model>/seed<n>.parquet of the workflow, found neither"
+        )
+    references = {}
+    tables = []
+    for file in files:
+        dataset = file.parts[-3]
+        if dataset not in references:
+            features = read_table(folder / "datasets" / dataset / "features.parquet")
+            references[dataset] = reference_digest(features)
+        tables.append(_checked(file).assign(run=folder.name, reference=references[dataset]))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _of_evaluation(folder: Path) -> pd.DataFrame:
+    file = folder / "metrics.parquet"
+    table = _checked(file)
+    footer = (pq.read_schema(file).metadata or {}).get(b"dismai", b"{}")
+    digest = json.loads(footer).get("reference_sha256")
+    if digest is None:
+        raise InputError(f"{file}: expected a table of `dismai evaluate`, found another one")
+    return table.assign(run=folder.resolve().name, reference=digest)
+
+
+def _checked(file: Path) -> pd.DataFrame:
+    table = read_table(file)
+    missing = sorted(set(METRICS_SCHEMA.names) - set(table.columns))
+    if missing:
+        raise InputError(f"{file}: expected a column {missing[0]}, found none")
+    if len(table) == 0:
+        raise InputError(f"{file}: expected metrics, found an empty table")
+    return table

@@ -1,0 +1,27 @@
+"""Score held-out structures of one dataset under growing damage of every sort."""
+
+from pathlib import Path
+
+from dismai.cluster_expansion import read_cluster_expansion
+from dismai.datasets.spec import read_card
+from dismai.degradation import RESPONSES_SCHEMA, responses, sensitivity
+from dismai.evaluation.options import Options
+from dismai.io import read_structures, write_table
+from dismai.jobs import job, provenance
+from dismai.report.degradation import plot_sensitivity
+from dismai.report.figures import save_figure
+
+output = snakemake.output
+
+with job(snakemake):
+    table = responses(
+        read_structures(Path(snakemake.input.train)),
+        read_structures(Path(snakemake.input.val)),
+        read_card(Path(snakemake.input.card)),
+        Options(expansion=read_cluster_expansion(Path(snakemake.input.ecis))),
+        snakemake.params.seed,
+    )
+    write_table(table, Path(output.table), RESPONSES_SCHEMA, provenance(snakemake))
+    found = sensitivity(table)
+    found.to_csv(output.sensitivity, index=False, float_format="%.8g")
+    save_figure(plot_sensitivity({snakemake.wildcards.dataset: found}), output.figure)
