@@ -6,9 +6,7 @@ Needs a built dataset. Not part of `all`: ask for `study_degradation`.
 
 rule study_degradation:
     input:
-        collect(
-            "<results>/figures/{dataset}/degradation.svg", dataset=config["datasets"]
-        ),
+        collect("<results>/figures/{dataset}/degradation.svg", dataset=DATASETS),
     localrule: True
 
 

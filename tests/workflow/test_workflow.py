@@ -238,3 +238,17 @@ def test_a_third_party_model_of_two_commands_is_scored_like_any_other(tmp_path):
     table = read_table(tmp_path / target).set_index("metric")
     assert table["value"]["percent_failed"] == 0
     assert table["kind"].unique().tolist() == ["command"]
+
+
+def test_the_degradation_study_and_the_comparison_run_on_a_finished_run(finished):
+    snakemake("study_degradation", directory=finished)
+    results = finished / "results" / "tiny"
+    table = read_table(results / "tables/degradation/alloy_300K_wide.parquet")
+    assert {"swapped", "copied", "memorised", "broken"} <= set(table["damage"])
+    figure = (results / "figures/alloy_300K_wide/degradation.svg").read_text()
+    assert "d_cluster" in figure
+    from dismai.comparison import compare
+    from dismai.runs import load_runs
+
+    ranking = compare(load_runs([results])).ranking
+    assert {"cryingan", "random_decoration", "held_out"} <= set(ranking["model"])

@@ -26,16 +26,16 @@ from dismai.metrics.statistics import UNDEFINED, Interval, bootstrap_ci, mean_ci
 from dismai.metrics.structure_factor import first_peak, structure_factor
 
 BOND_CUTOFF_A = 2.85  # first minimum of g(r)
-LONGEST_RING = 8
+LONGEST_RING = 7
 MAX_COORDINATION = 8
 DIHEDRAL_BIN = 5.0  # degrees
-Q_MAX, Q_STEP = 5.0, 0.1  # 1/Å
+Q_MAX, Q_STEP = 4.0, 0.1  # 1/Å
 Q_FINE, Q_RESOLUTION = 0.01, 0.1  # 1/Å: bins that are smoothed, width of the Gaussian
 
 R_A = 0.02 * (np.arange(500) + 0.5)
 ANGLE_DEGREES = 0.5 * (np.arange(360) + 0.5)
 DIHEDRAL_DEGREES = DIHEDRAL_BIN * (np.arange(36) + 0.5)
-Q_PER_A = Q_STEP * (np.arange(50) + 0.5)
+Q_PER_A = Q_STEP * (np.arange(40) + 0.5)
 RING_SIZES = np.arange(3, LONGEST_RING + 1)
 
 MOTIF = [f"motif_{name}" for name in feature_names("amorphous_si")]
@@ -82,7 +82,7 @@ def describe(atoms: Atoms, spec: DatasetSpec, options: Options) -> np.ndarray:
 
 
 def _network(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
-    """Dihedral distribution, (36,), and rings per atom, (6,), of the bonds within the cutoff."""
+    """Dihedral distribution, (36,), and rings per atom, (5,), of the bonds within the cutoff."""
     dihedrals, rings = np.full(len(DIHEDRALS), np.nan), np.full(len(RINGS), np.nan)
     network = bond_network(atoms, BOND_CUTOFF_A)
     try:
@@ -94,7 +94,7 @@ def _network(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _factor(atoms: Atoms) -> np.ndarray:
-    """Structure factor at `Q_PER_A` with the resolution `Q_RESOLUTION`, (50,).
+    """Structure factor at `Q_PER_A` with the resolution `Q_RESOLUTION`, (40,).
 
     Smoothed, because the few wave vectors of a small cell would else jump from bin to bin with its
     size. Nan below the first wave vector, and everywhere for a cell too long to sum over.
@@ -105,7 +105,7 @@ def _factor(atoms: Atoms) -> np.ndarray:
         return np.full(len(FACTOR), np.nan)
     known = np.isfinite(s)
     q, s = q[known], s[known]
-    weight = np.exp(-0.5 * ((Q_PER_A[:, None] - q) / Q_RESOLUTION) ** 2)  # (50, n_bins)
+    weight = np.exp(-0.5 * ((Q_PER_A[:, None] - q) / Q_RESOLUTION) ** 2)  # (40, n_bins)
     smooth = weight @ s / weight.sum(axis=1)
     return np.where(Q_PER_A < q[0] - Q_RESOLUTION, np.nan, smooth)
 

@@ -30,11 +30,11 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
     "d_angle": ("angles between bonds", "bond lengths, rings, copies, spread of the set"),
     "d_dihedral": ("twist of neighbouring bonds", "bond lengths and angles, copies"),
     "d_rings": (
-        "how the network closes, from three to eight atoms",
+        "how the network closes, from three to seven atoms",
         "geometry that keeps the network, copies",
     ),
     "d_structure_factor": (
-        "density waves up to 5 1/Å: order between 1 Å and the cell edge",
+        "density waves up to 4 1/Å: order from 1.6 Å to the cell edge",
         "angles and rings at equal pair distances, copies",
     ),
     "coordination_defects_above_training": (

@@ -1,0 +1,114 @@
+"""The page of an evaluation: everything inside, for every kind, whatever the names are."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from dismai.datasets.spec import write_card
+from dismai.evaluation.file import evaluate_file, to_text
+from dismai.evaluation.output import to_json, write_evaluation
+from dismai.io import read_table, write_structures
+from dismai.report.explain import EXPLANATIONS
+from dismai.report.page import page
+from tests.evaluation.cells import DATASET, MAKERS, card
+
+NAME = "<script>alert(1)</script>.extxyz"
+VOID = ("meta", "br", "img", "link", "input", "hr")
+
+
+class Checker(HTMLParser):
+    """Collects tags and attributes, and whether elements are closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes, self.open = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module", params=list(MAKERS))
+def evaluation(request, tmp_path_factory):
+    """Ten structures, one of them spoiled, against twelve without a card or held-out ones."""
+    kind = request.param
+    folder = tmp_path_factory.mktemp(kind)
+    structures = MAKERS[kind](10, seed=100)
+    structures[3].positions[0] = np.nan
+    write_structures(MAKERS[kind](12), folder / "train.extxyz")
+    write_structures(structures, folder / "set.extxyz")
+    reference = folder / "train.extxyz"
+    return evaluate_file(folder / "set.extxyz", DATASET[kind], reference, model=NAME)
+
+
+@pytest.fixture(scope="module")
+def text(evaluation):
+    return page(evaluation)
+
+
+def test_the_page_refers_to_nothing_outside(text):
+    checker = Checker()
+    checker.feed(text)
+    assert checker.open == []
+    assert not {"script", "link", "img", "iframe", "object", "image", "base"} & set(checker.tags)
+    for name, value in checker.attributes:
+        assert not name.startswith("on"), (name, value)
+        if name in ("src", "href", "xlink:href", "data", "action"):
+            assert value.startswith("#"), (name, value)
+    assert "//" not in text
+    assert "@import" not in text
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", text))
+
+
+def test_the_page_shows_figures_numbers_and_fates(evaluation, text):
+    assert text.count("<svg") == text.count("</svg>") >= 3
+    for metric in evaluation.metrics["metric"]:
+        assert f'<td class="name">{metric}</td>' in text
+        assert len(EXPLANATIONS[metric]) == 2
+    assert "expected finite coordinates, found NaN or infinity" in text
+    assert "No card.json beside train.extxyz" in text
+    if evaluation.spec.kind == "alloy":
+        assert page(evaluation) == text
+
+
+def test_text_and_json_say_the_same(evaluation):
+    content = json.loads(to_json(evaluation))
+    assert content["n_accepted"] == 9
+    assert content["rejected"][0]["structures"] == 1
+    lines = to_text(evaluation)
+    for row in content["metrics"]:
+        assert row["metric"] in lines
+        assert row["value"] is None or f"{row['value']:.4g}" in lines
+    assert any("second training structure" in note for note in content["notes"])
+    relaxation = [note for note in content["notes"] if "relax" in note]
+    assert len(relaxation) == 1
+
+
+def test_a_set_without_accepted_structures_has_a_page_too(evaluation, tmp_path):
+    kind = evaluation.spec.kind
+    train, spoiled = MAKERS[kind](12), MAKERS[kind](2)
+    for atoms in spoiled:
+        atoms.positions[0] = np.inf
+    write_structures(train, tmp_path / "train.extxyz")
+    write_card(card(kind), tmp_path / "card.json")
+    write_structures(train[:3], tmp_path / "val.extxyz")
+    write_structures(spoiled, tmp_path / "set.extxyz")
+    found = evaluate_file(tmp_path / "set.extxyz", DATASET[kind], tmp_path / "train.extxyz")
+    write_evaluation(found, tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"metrics.parquet", "metrics.json", "fates.parquet", "report.html"}
+    table = read_table(tmp_path / "out" / "metrics.parquet").set_index("metric")
+    assert table["value"]["percent_failed"] == 100
+    assert np.isnan(table["value"].drop("percent_failed")).all()
