@@ -26,7 +26,7 @@ from dismai.metrics.interface import cation_distances, cation_means
 from dismai.metrics.statistics import euclidean
 from dismai.reference import load_shipped
 from tests.conftest import ROOT
-from tests.evaluation.cells import DATASET, MAKERS, card, diamonds, slabs
+from tests.evaluation.cells import MAKERS, card, diamonds, slabs
 from tests.test_cli import dismai
 
 
