@@ -65,7 +65,22 @@ def check(atoms: Atoms, spec: DatasetSpec) -> Atoms:
     """A copy with periodic boundaries; StructureError if it cannot be a structure of the set."""
     if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
         raise StructureError("expected finite coordinates, found NaN or infinity")
-    volume = abs(np.linalg.det(atoms.cell.array))
+    _check_cell(atoms)
+    found = Counter(atoms.get_chemical_symbols())
+    if found != Counter(spec.composition):
+        expected = " ".join(f"{symbol}{count}" for symbol, count in spec.composition.items())
+        present = " ".join(f"{symbol}{count}" for symbol, count in sorted(found.items()))
+        raise StructureError(f"composition: expected {expected}, found {present}")
+    if not atoms.pbc.all():
+        atoms = atoms.copy()
+        atoms.pbc = True
+    return atoms
+
+
+def _check_cell(atoms: Atoms) -> None:
+    """StructureError for a cell without volume, far too large, or a needle."""
+    with np.errstate(over="ignore", invalid="ignore"):  # such cells are refused below
+        volume = abs(np.linalg.det(atoms.cell.array))
     if not volume > MIN_VOLUME_PER_ATOM_A3 * len(atoms):
         raise StructureError(f"expected a cell with a volume, found {volume:.3g} Å³")
     if volume > MAX_VOLUME_PER_ATOM_A3 * len(atoms):
@@ -80,15 +95,6 @@ def check(atoms: Atoms, spec: DatasetSpec) -> Atoms:
             f"expected a cell at most {MAX_ELONGATION:.0f} times as long as it is thick, "
             f"found {elongation:.3g}"
         )
-    found = Counter(atoms.get_chemical_symbols())
-    if found != Counter(spec.composition):
-        expected = " ".join(f"{symbol}{count}" for symbol, count in spec.composition.items())
-        present = " ".join(f"{symbol}{count}" for symbol, count in sorted(found.items()))
-        raise StructureError(f"composition: expected {expected}, found {present}")
-    if not atoms.pbc.all():
-        atoms = atoms.copy()
-        atoms.pbc = True
-    return atoms
 
 
 @dataclass(frozen=True)
