@@ -3,7 +3,7 @@
 import numpy as np
 from ase import Atoms
 
-from dismai.datasets.spec import DatasetSpec, FccLattice, cell_rows
+from tests.conftest import alloy_spec
 
 SMALL = {
     "latent": 64,
@@ -32,18 +32,6 @@ QUICK = {
     "epochs": 8,
 }
 """Places the atoms of a 32-atom alloy in a quarter of a minute."""
-
-
-def alloy_spec():
-    """32 sites of fcc: 6 Cr, 20 Fe, 6 Ni."""
-    fcc = FccLattice(supercell=(2, 2, 2))
-    return DatasetSpec(
-        name="alloy_300K_narrow",
-        kind="alloy",
-        composition={"Cr": 6, "Fe": 20, "Ni": 6},
-        cell_A=cell_rows(fcc.cell),
-        fcc=fcc,
-    )
 
 
 def ordered_alloys(n):
