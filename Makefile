@@ -4,10 +4,9 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-DEMO := --configfile config/demo.yaml --profile profiles/local
 PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
-.PHONY: install demo test lint format profiles reference clean
+.PHONY: install demo test lint format schema profiles reference clean
 
 install: $(INSTALLED)
 
@@ -20,17 +19,7 @@ $(INSTALLED): requirements.txt pyproject.toml
 
 # One live run at a time; after a crash or Ctrl-C the same command goes on where it stopped.
 demo: $(INSTALLED)
-	@mkdir -p results
-	@flock --nonblock --conflict-exit-code 3 results/.lock $(MAKE) --no-print-directory demo-locked || \
-	  { code=$$?; [ $$code -ne 3 ] || echo "make demo: another run is at work in results/" >&2; exit $$code; }
-
-.PHONY: demo-locked
-demo-locked:
-	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake all --unlock $(DEMO) --quiet all
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake all $(DEMO) --quiet rules
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake all $(DEMO) --quiet all --report results/demo/report.html
-	@cat results/demo/tables/ranking.md
-	@echo "report: results/demo/report.html"
+	@$(BIN)/python -m dismai.demo
 
 test: $(INSTALLED)
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest
@@ -45,6 +34,10 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
+
+# Remakes the schema of the configuration and its documentation from src/dismai/config.py.
+schema: $(INSTALLED)
+	$(BIN)/python -m dismai.config_docs config/schema.json docs/configuration.md
 
 # Makes `snakemake --profile local` and `--profile slurm` work as typed, from anywhere.
 profiles:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from dismai.config import BASELINES, TrainedModel, n_generated, run_table, validate
+from dismai.config import (
+    BASELINES,
+    CommandModel,
+    FileModel,
+    TrainedModel,
+    n_generated,
+    run_table,
+    validate,
+)
 from dismai.errors import InputError
 from dismai.versions import VERSIONS
 

@@ -43,6 +43,51 @@ SETTINGS = {
         "betas": [0.0, 0.9],
         "epochs": 120,
     },
+    "scalar": {
+        "harmonics": 4,
+        "latent": 8,
+        "generator_first": 128,
+        "generator_channels": [64, 64],
+        "critic_channels": [64, 64],
+        "critic_hidden": [64],
+        "critic_outputs": 1,
+        "lambda_distance": 0.05,
+        "generator_every": 1,
+        "learning_rate": 2e-3,
+        "betas": [0.0, 0.9],
+        "epochs": 60,
+        "checkpoint_every": 1000,
+    },
+    "balanced": {
+        "harmonics": 4,
+        "latent": 8,
+        "generator_first": 64,
+        "generator_channels": [128, 128],
+        "critic_channels": [64, 64, 64],
+        "critic_hidden": [128, 64],
+        "critic_outputs": 1,
+        "lambda_distance": 0.15,
+        "generator_every": 1,
+        "learning_rate": 1e-3,
+        "betas": [0.0, 0.9],
+        "epochs": 60,
+        "checkpoint_every": 1000,
+    },
+    "quick": {
+        "harmonics": 4,
+        "latent": 8,
+        "generator_first": 128,
+        "generator_channels": [64, 64],
+        "critic_channels": [32, 32],
+        "critic_hidden": [32],
+        "critic_outputs": 1,
+        "lambda_distance": 0.2,
+        "generator_every": 1,
+        "learning_rate": 4e-3,
+        "betas": [0.0, 0.9],
+        "epochs": 30,
+        "checkpoint_every": 600,
+    },
     "raw_coordinates": {
         "generator_first": 32,
         "generator_channels": [64, 64, 64],
@@ -63,7 +108,14 @@ def dataset():
     composition = {"Cr": 6, "Fe": 20, "Ni": 6}
     snapshots = sample(300.0, supercell=lattice.supercell, composition=composition, seed=SEED)
     return build(
-        snapshots, "alloy_300K_narrow", 300.0, "narrow", lattice, sro_tolerance=0.5, seed=SEED
+        snapshots,
+        "alloy_300K_narrow",
+        300.0,
+        "narrow",
+        lattice,
+        burn_in_passes=10_000,
+        sro_tolerance=0.5,
+        seed=SEED,
     )
 
 
@@ -78,10 +130,8 @@ def train(args: argparse.Namespace) -> None:
     model.save(args.workdir / "model.safetensors")
 
 
-def trained(workdir: Path, settings: str, spec) -> CryinGAN:
-    """The finished model, or the newest state of one that is still learning."""
-    if (workdir / "model.safetensors").exists():
-        return models.load(workdir / "model.safetensors")
+def trained(workdir: Path, settings: str, spec) -> tuple[CryinGAN, pd.DataFrame]:
+    """Model and history of the newest state: of a finished training or one that goes on."""
     model = models.create("cryingan", spec, **SETTINGS[settings])
     state = read_tree(states(workdir / "state")[0])
     model.networks = model.new_networks(seed=0)
@@ -89,7 +139,12 @@ def trained(workdir: Path, settings: str, spec) -> CryinGAN:
     model.networks.load_state_dict(
         {name.removeprefix(prefix): value for name, value in state["state_dict"].items()}
     )
-    return model
+    losses = state["callbacks"]["History"]["rows"].numpy()
+    columns = [*(f"critic_{kind}" for kind in model.networks.critics), "generator"]
+    history = pd.DataFrame(losses, columns=columns)
+    steps_per_epoch = -(-spec.n_train * 8 // model.hparams.batch)  # 8 translated copies
+    history.insert(0, "step", steps_per_epoch * np.arange(1, len(history) + 1))
+    return model, history
 
 
 def uniform_atoms(spec, n: int):
@@ -132,7 +187,8 @@ def describe(structures, spec, reference: np.ndarray) -> dict[str, float]:
 def score(args: argparse.Namespace) -> None:
     """Print the scores beside those of three baselines; draw the curve and two structures."""
     structures, validation, spec = dataset()
-    model = trained(args.workdir, args.settings, spec)
+    model, history = trained(args.workdir, args.settings, spec)
+    print(f"scored after {history['step'].iloc[-1]} steps")
     generated = model.sample(N_GENERATED, args.seed)
     reference = np.mean([probabilities(atoms) for atoms in structures], axis=0)
     sets = {
@@ -149,9 +205,8 @@ def score(args: argparse.Namespace) -> None:
         plot_structures({"training": structures[0], "generated": generated[0]}),
         args.workdir / "structures.png",
     )
-    if (args.workdir / "history.csv").exists():
-        history = pd.read_csv(args.workdir / "history.csv")
-        save_figure(plot_training({args.settings: history}), args.workdir / "training.svg")
+    title = f"CryinGAN, 32-atom alloy, settings {args.settings}"
+    save_figure(plot_training({title: history}), args.workdir / "training.svg")
 
 
 def main() -> None:

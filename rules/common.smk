@@ -141,9 +141,14 @@ def align_of(wildcards):
 CONFIG = validated(config)
 config.update(CONFIG.model_dump(mode="json"))
 RUNS = run_table(CONFIG)
-DATASETS = sorted({run.dataset for run in RUNS})
+DATASETS = list(dict.fromkeys(run.dataset for run in RUNS))
 TRAINED = [
     name for name, model in CONFIG.models.items() if isinstance(model, TrainedModel)
 ]
-IMPORTED = [name for name in CONFIG.models if name not in TRAINED]
-ALL_MODELS = [*TRAINED, *IMPORTED, *BASELINES]
+IMPORTED = [
+    name for name, model in CONFIG.models.items() if isinstance(model, FileModel)
+]
+COMMANDED = [
+    name for name, model in CONFIG.models.items() if isinstance(model, CommandModel)
+]
+ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *BASELINES]

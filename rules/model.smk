@@ -85,6 +85,64 @@ rule import_structures:
         "../workflow/scripts/import_structures.py"
 
 
+rule train_by_command:
+    input:
+        train="<results>/datasets/{dataset}/train.extxyz",
+        val="<results>/datasets/{dataset}/val.extxyz",
+        card="<results>/datasets/{dataset}/card.json",
+    output:
+        model=directory("<results>/models/{dataset}/{model}/seed{seed}/command"),
+    log:
+        "<logs>/train_by_command/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/train_by_command/{dataset}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=alternatives(COMMANDED),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 16000 * attempt,
+        runtime=lambda wildcards, attempt: 1440 * attempt,
+    params:
+        version=VERSIONS["train"],
+        words=lookup(dpath="models/{model}/train", within=config),
+        timeout_minutes=lookup(dpath="models/{model}/timeout_minutes", within=config),
+        seed=config["seed"],
+    script:
+        "../workflow/scripts/train_by_command.py"
+
+
+rule generate_by_command:
+    input:
+        model="<results>/models/{dataset}/{model}/seed{seed}/command",
+        card="<results>/datasets/{dataset}/card.json",
+    output:
+        structures="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
+    log:
+        "<logs>/generate_by_command/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/generate_by_command/{dataset}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=alternatives(COMMANDED),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        version=VERSIONS["generate"],
+        words=lookup(dpath="models/{model}/generate", within=config),
+        timeout_minutes=lookup(dpath="models/{model}/timeout_minutes", within=config),
+        n_structures=n_generated_of,
+        seed=config["seed"],
+    script:
+        "../workflow/scripts/generate_by_command.py"
+
+
 rule make_baseline:
     input:
         train="<results>/datasets/{dataset}/train.extxyz",

@@ -8,11 +8,23 @@ import pytest
 from ase import Atoms
 
 from dismai.cluster_expansion import SPECIES
-from dismai.datasets.spec import FccLattice
+from dismai.datasets.spec import DatasetSpec, FccLattice, cell_rows
 from dismai.fcc import fractional_sites
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def alloy_spec(name: str = "alloy_300K_wide") -> DatasetSpec:
+    """Card of the small alloy of most tests: 32 sites of fcc with 6 Cr, 20 Fe, 6 Ni."""
+    fcc = FccLattice(supercell=(2, 2, 2))
+    return DatasetSpec(
+        name=name,
+        kind="alloy",
+        composition={"Cr": 6, "Fe": 20, "Ni": 6},
+        cell_A=cell_rows(fcc.cell),
+        fcc=fcc,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from dismai.config import Config, load, n_generated, run_table, validate
+from dismai.config_docs import documentation
 from dismai.errors import InputError
 
 
@@ -124,3 +125,7 @@ def test_the_snakefile_imports_nothing_heavy():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_documentation_is_in_step(root):
+    assert (root / "docs" / "configuration.md").read_text() == documentation()

@@ -96,13 +96,33 @@ class FileModel(Section):
     align: Alignment = Field("none", description="how an alloy is laid on the lattice")
 
 
+class CommandModel(Section):
+    """A third-party model run by two commands, each a list of words (no shell).
+
+    Words may hold {train}, {val}, {card} (files), {model} (a folder that the first command fills),
+    {output} (the extended XYZ that the second one writes), {n} and {seed}.
+    """
+
+    kind: Literal["command"]
+    train: list[str] = Field(min_length=1, description="words of the command that trains")
+    generate: list[str] = Field(min_length=1, description="words of the command that generates")
+    timeout_minutes: int = Field(1440, ge=1, description="each command is ended after this time")
+    align: Alignment = Field("none", description="how an alloy is laid on the lattice")
+
+
+MODEL_KINDS = ("trained", "file", "command")
+
+
 def _model_kind(value: Any) -> str:
-    kind = value.get("kind", "trained") if isinstance(value, dict) else getattr(value, "kind", "")
-    return kind if kind == "file" else "trained"
+    if isinstance(value, dict):
+        return value.get("kind", "trained")
+    return getattr(value, "kind", "trained")
 
 
 Model = Annotated[
-    Annotated[TrainedModel, Tag("trained")] | Annotated[FileModel, Tag("file")],
+    Annotated[TrainedModel, Tag("trained")]
+    | Annotated[FileModel, Tag("file")]
+    | Annotated[CommandModel, Tag("command")],
     Discriminator(_model_kind),
 ]
 
@@ -118,8 +138,8 @@ class Baselines(Section):
 class Selection(Section):
     """Models trained on datasets with seeds: every combination is one run."""
 
-    datasets: list[str] = Field(min_length=1)
-    models: list[str]
+    datasets: list[str] = Field(min_length=1, description="names under datasets")
+    models: list[str] = Field(description="names under models; none: baselines only")
     seeds: list[int] = Field(min_length=1, description="one training each")
 
 
@@ -130,11 +150,11 @@ class Config(Section):
     seed: int = Field(ge=0, description="root of all random streams")
     shards: int = Field(ge=1, description="parts in which generated structures are processed")
     n_generated: int = Field(1000, ge=1, description="structures drawn from every trained model")
-    alloy: Alloy
-    datasets: dict[str, AlloyDataset]
-    models: dict[str, Model]
-    baselines: Baselines = Baselines()
-    runs: list[Selection]
+    alloy: Alloy = Field(description="sampling of the alloys")
+    datasets: dict[str, AlloyDataset] = Field(description="what is trained on, by name")
+    models: dict[str, Model] = Field(description="what is trained or scored, by name")
+    baselines: Baselines = Field(Baselines(), description="trivial generators")
+    runs: list[Selection] = Field(description="which models on which datasets")
 
     @model_validator(mode="after")
     def _names_exist(self):
@@ -189,7 +209,7 @@ class Run(Section):
     dataset: str
     model: str
     seed: int
-    kind: Literal["trained", "file", "baseline"]
+    kind: Literal["trained", "file", "command", "baseline"]
 
 
 def run_table(config: Config) -> list[Run]:
@@ -201,7 +221,7 @@ def run_table(config: Config) -> list[Run]:
     for selection in config.runs:
         for dataset in selection.datasets:
             for model in selection.models:
-                kind = "trained" if isinstance(config.models[model], TrainedModel) else "file"
+                kind = _model_kind(config.models[model])
                 for seed in selection.seeds:
                     rows[Run(dataset=dataset, model=model, seed=seed, kind=kind)] = None
             for baseline in BASELINES:
@@ -251,11 +271,13 @@ def merge(base: dict[str, Any], overlay: dict[str, Any]) -> None:
 def _one_line(error: ValidationError) -> str:
     first = error.errors()[0]
     # Tags of discriminated unions are part of pydantic's location, not of the user's keys.
-    place = [str(part) for part in first["loc"] if part not in ("trained", "file")]
+    place = [str(part) for part in first["loc"] if part not in MODEL_KINDS]
     key = ".".join(place) or "configuration"
     if first["type"] == "extra_forbidden":
         known = ", ".join(sorted(_keys_at(Config, place[:-1])))
         return f"{key}: expected one of the keys {known}, found {place[-1]!r}"
+    if first["type"] == "union_tag_invalid":
+        return f"{key}.kind: expected file, command or none, found {first['ctx']['tag']!r}"
     if first["type"] == "missing":
         return f"{key}: expected a value, found none"
     if first["type"] == "value_error":

@@ -58,6 +58,11 @@ def _use_threads(n_threads: int) -> None:
         sys.modules["torch"].set_num_threads(n_threads)
 
 
+def device(snakemake: Any) -> str:
+    """Where a job may compute: a profile that lowers the request for a GPU to 0 means the CPU."""
+    return "auto" if snakemake.resources.get("gpu", 0) else "cpu"
+
+
 def end_with_parents() -> None:
     """Kill this process when its parent, or the snakemake that started it, is gone.
 

@@ -8,7 +8,7 @@ from dismai.errors import InputError
 
 def resource(name: str) -> Path:
     """Path of a shipped file: inside an installed package, or in `resources/` of a checkout."""
-    installed = Path(str(files("dismai"))) / "resources"
+    installed = Path(str(files("dismai"))) / "shipped"
     checkout = Path(__file__).resolve().parents[2] / "resources"
     for folder in (installed, checkout):
         if (folder / name).is_file():

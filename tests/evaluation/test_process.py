@@ -6,7 +6,6 @@ import pytest
 
 from dismai.baselines import gaussian_displacement, random_decoration
 from dismai.datasets import alloy
-from dismai.datasets.spec import DatasetSpec, FccLattice, cell_rows
 from dismai.errors import InputError, StructureError
 from dismai.evaluation.options import Options
 from dismai.evaluation.process import (
@@ -18,15 +17,9 @@ from dismai.evaluation.process import (
 )
 from dismai.evaluation.score import score
 from dismai.io import write_structures
+from tests.conftest import alloy_spec
 
-LATTICE = FccLattice(supercell=(2, 2, 2))
-SPEC = DatasetSpec(
-    name="alloy_300K_wide",
-    kind="alloy",
-    composition={"Cr": 6, "Fe": 20, "Ni": 6},
-    cell_A=cell_rows(LATTICE.cell),
-    fcc=LATTICE,
-)
+SPEC = alloy_spec()
 
 
 @pytest.fixture(scope="module")

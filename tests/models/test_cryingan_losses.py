@@ -1,12 +1,13 @@
 """Facts about the Wasserstein losses: penalty on the sum, loss on the mean, who gets a gradient."""
 
 import torch
-from conftest import SMALL, alloy_spec
 from numpy.testing import assert_allclose
 
 from dismai.models.cryingan.hparams import Hparams
 from dismai.models.cryingan.losses import critic_loss, gradient_penalty
-from dismai.models.cryingan.module import CryinGANModule, Networks, lattice_translations
+from dismai.models.cryingan.module import CryinGANModule, lattice_translations
+from dismai.models.cryingan.networks import Networks
+from tests.models.conftest import SMALL, alloy_spec
 
 
 def linear_critic(weight):

@@ -4,10 +4,10 @@ import subprocess
 import sys
 
 import pytest
-from conftest import alloy_spec
 
 import dismai.models
 from dismai.errors import InputError
+from tests.models.conftest import alloy_spec
 
 
 def test_names():

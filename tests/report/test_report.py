@@ -5,20 +5,13 @@ import pandas as pd
 import pytest
 
 from dismai.baselines import random_decoration
-from dismai.datasets.spec import DatasetSpec, FccLattice, cell_rows
 from dismai.evaluation.options import Options
 from dismai.evaluation.process import describe_reference
 from dismai.report import figures, tables
 from dismai.resources import resource
+from tests.conftest import alloy_spec
 
-LATTICE = FccLattice(supercell=(2, 2, 2))
-SPEC = DatasetSpec(
-    name="alloy_300K_wide",
-    kind="alloy",
-    composition={"Cr": 6, "Fe": 20, "Ni": 6},
-    cell_A=cell_rows(LATTICE.cell),
-    fcc=LATTICE,
-)
+SPEC = alloy_spec()
 
 
 def metrics(rows):

@@ -217,6 +217,29 @@ def wait_for(condition, seconds=120):
         time.sleep(0.05)
 
 
+def test_a_third_party_model_of_two_commands_is_scored_like_any_other(tmp_path):
+    copy = "import shutil, os, sys; os.makedirs(sys.argv[2]); shutil.copy(sys.argv[1], sys.argv[2])"
+    give = (
+        "import sys; lines = open(sys.argv[1] + '/train.extxyz').read().splitlines();"
+        "open(sys.argv[2], 'w').write('\\n'.join(lines[: 34 * int(sys.argv[3])]) + '\\n')"
+    )
+    model = {
+        "kind": "command",
+        "train": [sys.executable, "-c", copy, "{train}", "{model}"],
+        "generate": [sys.executable, "-c", give, "{model}", "{output}", "{n}"],
+    }
+    overlay = {
+        "models": {"parrot": model},
+        "runs": [{"datasets": ["alloy_300K_wide"], "models": ["parrot"], "seeds": [0]}],
+    }
+    (tmp_path / "parrot.yaml").write_text(yaml.safe_dump(overlay))
+    target = "results/tiny/metrics/alloy_300K_wide/parrot/seed0.parquet"
+    snakemake(target, directory=tmp_path, configs=(TINY, tmp_path / "parrot.yaml"))
+    table = read_table(tmp_path / target).set_index("metric")
+    assert table["value"]["percent_failed"] == 0
+    assert table["kind"].unique().tolist() == ["command"]
+
+
 def test_the_degradation_study_and_the_comparison_run_on_a_finished_run(finished):
     snakemake("study_degradation", directory=finished)
     results = finished / "results" / "tiny"

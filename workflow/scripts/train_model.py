@@ -5,7 +5,7 @@ from pathlib import Path
 from dismai import models
 from dismai.datasets.spec import read_card
 from dismai.io import read_structures
-from dismai.jobs import job, locked
+from dismai.jobs import device, job, locked
 from dismai.seeds import seed_for
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
@@ -14,6 +14,7 @@ target = Path(snakemake.output.model)
 with job(snakemake), locked(target.parent / "state"):
     spec = read_card(Path(snakemake.input.card))
     model = models.create(snakemake.params.architecture, spec, **snakemake.params.hparams)
+    model.device = device(snakemake)
     train = read_structures(Path(snakemake.input.train))
     val = read_structures(Path(snakemake.input.val))
     model.fit(train, val, target.parent, seed_for(snakemake.params.seed, "train", *names))

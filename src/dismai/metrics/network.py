@@ -18,6 +18,8 @@ from dismai.metrics.crystalnn.voronoi import Tessellation
 from dismai.metrics.crystalnn.weights import GEOMETRIC
 
 ZERO = np.zeros(3, np.int64)
+MOST_BONDS = 200  # of one atom
+MAX_CHAINS = 20_000_000  # of three bonds; beyond it this is no network but a dense packing
 
 
 class Network(NamedTuple):
@@ -73,7 +75,7 @@ def _codes(i, j, shift, n_atoms):
 
 def _within(grid, cutoff):
     """First atom, second atom and translation of all pairs within cutoff, Å."""
-    check_radius(grid, cutoff)
+    check_radius(grid, cutoff, MOST_BONDS)
     room = 16 * len(grid.xyz) + 64
     while True:
         i, j = np.empty(room, np.int64), np.empty(room, np.int64)
@@ -103,7 +105,14 @@ def dihedral_angles(network: Network) -> np.ndarray:
 
     Each chain of four different atoms counts once; if three of them lie on a line it has no angle.
     """
-    return chain_angles(network.first, network.other, network.shift, network.vector)
+    numbers = np.diff(network.first)
+    middle = np.repeat(numbers, numbers), numbers[network.other]  # at the two ends of each bond
+    room = int(((middle[0] - 1) * (middle[1] - 1)).sum()) // 2
+    if room > MAX_CHAINS:
+        raise StructureError(f"dihedral angles: expected at most {MAX_CHAINS}, found {room}")
+    angles = np.empty(room)
+    n = chain_angles(network.first, network.other, network.shift, network.vector, angles)
+    return angles[:n]
 
 
 def dihedral_distribution(
@@ -124,9 +133,8 @@ def dihedral_distribution(
 
 
 @njit(cache=True, nogil=True)
-def chain_angles(first, other, shift, vector):
-    """Angles of dihedral_angles: bond j-k in the middle, counted from the end that comes first."""
-    out = np.empty(1024)
+def chain_angles(first, other, shift, vector, out):
+    """Fill out with the angles, bond j-k in the middle, from the end that comes first."""
     n = 0
     for j in range(len(first) - 1):
         for middle in range(first[j], first[j + 1]):
@@ -146,13 +154,9 @@ def chain_angles(first, other, shift, vector):
                     angle = dihedral(vector[left], vector[middle], vector[right])
                     if angle < 0.0:
                         continue
-                    if n == len(out):
-                        bigger = np.empty(2 * n)
-                        bigger[:n] = out
-                        out = bigger
                     out[n] = angle
                     n += 1
-    return out[:n].copy()
+    return n
 
 
 @njit(cache=True, nogil=True)

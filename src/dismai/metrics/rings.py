@@ -14,8 +14,9 @@ from numba import njit
 from dismai.errors import InputError, StructureError
 from dismai.metrics.network import Network
 
-MAX_NODES = 4000  # atoms within half a ring; beyond it this is no network but a dense packing
-MAX_PATHS = 400  # shortest paths between two atoms
+MAX_NODES = 1000  # atoms within half a ring; beyond it this is no network but a dense packing
+MAX_PATHS = 200  # shortest paths between two atoms
+MAX_PAIRS = 5_000  # of paths that may be a ring, per atom; a diamond has some hundred
 
 
 def ring_counts(network: Network, longest: int = 10) -> np.ndarray:
@@ -36,7 +37,7 @@ def ring_counts(network: Network, longest: int = 10) -> np.ndarray:
     if not find_rings(
         network.first, network.other, network.shift, base, longest, start, codes, depths, found
     ):
-        raise StructureError(f"rings: over {MAX_PATHS} shortest paths between two atoms")
+        raise StructureError("rings: too many shortest paths, this is no network")
     return found // np.maximum(np.arange(longest + 1), 1)
 
 
@@ -112,7 +113,7 @@ def balls(first, other, shift, depth, base):
     """Balls of all atoms: start, sorted codes and the bonds from the atom in the middle."""
     n_atoms = len(first) - 1
     node, level = np.empty((MAX_NODES, 4), np.int64), np.empty(MAX_NODES, np.int64)
-    table = np.empty((4 * 4096, 2), np.int64)
+    table = np.empty((4096, 2), np.int64)
     start = np.zeros(n_atoms + 1, np.int64)
     codes, depths = np.empty(64 * n_atoms, np.int64), np.empty(64 * n_atoms, np.int64)
     for atom in range(n_atoms):
@@ -201,9 +202,10 @@ def find_rings(first, other, shift, base, longest, start, codes, depths, found):
     """Count rings by size, once for each of their atoms; False if there are too many paths."""
     n_atoms, depth = len(first) - 1, longest // 2
     node, level = np.empty((MAX_NODES, 4), np.int64), np.empty(MAX_NODES, np.int64)
-    table = np.empty((4 * 4096, 2), np.int64)
+    table = np.empty((4096, 2), np.int64)
     paths_v = np.empty((MAX_PATHS, depth + 1), np.int64)
     paths_w = np.empty((MAX_PATHS, depth + 1), np.int64)
+    n_pairs = 0
     for root in range(n_atoms):
         n = ball(root, first, other, shift, depth, base, node, level, table)
         link_start, link = links(n, first, other, shift, base, node, table)
@@ -211,6 +213,9 @@ def find_rings(first, other, shift, base, longest, start, codes, depths, found):
             k = level[v]
             n_v = shortest_paths(v, level, link_start, link, paths_v)
             if n_v < 0:
+                return False
+            n_pairs += n_v * (n_v - 1) // 2
+            if n_pairs > MAX_PAIRS * (root + 1):
                 return False
             for p in range(n_v):
                 for q in range(p):
@@ -226,6 +231,9 @@ def find_rings(first, other, shift, base, longest, start, codes, depths, found):
                     continue
                 n_w = shortest_paths(w, level, link_start, link, paths_w)
                 if n_w < 0:
+                    return False
+                n_pairs += n_v * n_w
+                if n_pairs > MAX_PAIRS * (root + 1):
                     return False
                 size = 2 * k + 1
                 for p in range(n_v):

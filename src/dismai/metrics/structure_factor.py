@@ -16,7 +16,7 @@ from numba import njit
 from dismai.errors import InputError, StructureError
 from dismai.metrics.crystalnn.points import make_grid
 
-MAX_TERMS = 2e10  # vectors times atoms; about a minute
+MAX_TERMS = 2e9  # vectors times atoms; some seconds, 2500 atoms at the defaults
 
 
 class Peak(NamedTuple):

@@ -14,6 +14,7 @@ from dismai.errors import StructureError
 from dismai.metrics.crystalnn.points import Grid, check_radius, make_grid, points_within
 
 EXTRA = 0.1  # Å beyond min_distance
+MOST_CLOSE = 500  # atoms around one; beyond it the cell has collapsed
 
 
 def move_apart(
@@ -34,7 +35,7 @@ def move_apart(
     for n_passes in range(1, max_iterations + 1):
         try:
             grid = make_grid(moved)
-            check_radius(grid, min_distance)
+            check_radius(grid, min_distance, MOST_CLOSE)
         except StructureError as error:
             return moved, str(error)
         pairs = close_pairs(grid, min_distance)
@@ -51,7 +52,7 @@ def move_apart(
 
 def close_pairs(grid: Grid, distance: float) -> np.ndarray:
     """Pairs i < j with any image within distance (Å, inclusive), sorted, (n_pairs, 2)."""
-    room = 64
+    room = 8 * len(grid.xyz) + 64
     while True:
         pairs = np.empty((room, 2), np.int64)
         n = list_pairs(grid, distance, pairs)

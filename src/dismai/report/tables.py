@@ -11,8 +11,12 @@ import pyarrow as pa
 from dismai.datasets.spec import DatasetSpec
 from dismai.io import write_table
 
-TABLE_3 = ("d_cluster", "percent_structures_with_vacancies", "percent_failed")
-PAPER_ATOMS = 256
+TABLE_3 = {
+    "d_cluster": "d_cluster",
+    "percent_structures_with_vacancies": "with vacancies (%)",
+    "percent_failed": "failed (%)",
+}
+"""Metrics of Table 3 and their headings."""
 PUBLISHED_SOURCE = "Dismai-Bench paper"
 PUBLISHED_MODELS = {
     "cdvae": "CDVAE",
@@ -24,7 +28,7 @@ PUBLISHED_MODELS = {
 STYLE = """
 body { font-family: sans-serif; font-size: 13px; margin: 1em; }
 table { border-collapse: collapse; }
-th, td { padding: 3px 10px; text-align: right; border-bottom: 1px solid #ddd; }
+th, td { padding: 3px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid #ddd; }
 th { background: #f3f3f3; } td:nth-child(-n+3), th:nth-child(-n+3) { text-align: left; }
 tr.baseline { color: #777; } p { max-width: 50em; }
 """
@@ -114,11 +118,12 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     for row in table[table["metric"].isin(TABLE_3)].itertuples():
         cells = rows.setdefault((row.dataset, row.model, row.kind), {})
         low, high = (row.min, row.max) if row.n_seeds > 1 else (row.ci_low, row.ci_high)
-        cells[row.metric] = _cell(row.mean, low, high)
-        cells[f"{row.metric}, published"] = _cell(
+        heading = TABLE_3[row.metric]
+        cells[heading] = _cell(row.mean, low, high)
+        cells[f"{heading}, published"] = _cell(
             row.published_mean, row.published_min, row.published_max
         )
-    columns = [name for metric in TABLE_3 for name in (metric, f"{metric}, published")]
+    columns = [name for heading in TABLE_3.values() for name in (heading, f"{heading}, published")]
     index = pd.MultiIndex.from_tuples(rows, names=["dataset", "model", "kind"])
     return pd.DataFrame(list(rows.values()), index=index, columns=columns).reset_index()
 

@@ -15,7 +15,8 @@ from numba import njit
 from dismai.errors import StructureError
 
 ATOMS_PER_BOX = 3.0
-MAX_POINTS = 3_000_000  # in one sphere; beyond it the cell is collapsed, not dense
+MAX_BOXES = 50_000  # to be visited for one atom
+MAX_POINTS = 200_000  # in one sphere; beyond it the cell is collapsed, not dense
 
 
 class Grid(NamedTuple):
@@ -81,14 +82,17 @@ def _boxes(frac, reach, volume):
     return boxes, first.astype(np.int64), members.astype(np.int64)
 
 
-def check_radius(grid: Grid, radius: float) -> None:
+def check_radius(grid: Grid, radius: float, most: int = MAX_POINTS) -> None:
     """Refuse a sphere with so many images of atoms that the cell must have collapsed."""
     per_volume = len(grid.frac) / abs(np.linalg.det(grid.cell))
-    n_points = per_volume * 4.19 * (radius + 1.0 / grid.reach.max()) ** 3
-    if n_points > MAX_POINTS:
+    n_points = per_volume * 4.19 * radius**3
+    if n_points > most:
         raise StructureError(
-            f"expected at most {MAX_POINTS} points within {radius:g} Å, found about {n_points:.2g}"
+            f"expected at most {most} points within {radius:g} Å, found about {n_points:.2g}"
         )
+    n_boxes = np.prod(2.0 * radius * grid.reach * grid.boxes + 1.0)
+    if n_boxes > MAX_BOXES:
+        raise StructureError(f"the cell is too thin to search {radius:g} Å in all directions")
 
 
 @njit(cache=True, nogil=True)

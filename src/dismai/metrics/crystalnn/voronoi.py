@@ -23,6 +23,7 @@ NEAR, STEP, FAR = 1e2, 1e3, 1e11
 TOLERANCE = 1e-13  # relative; a plane that cuts off less than this only touches
 COINCIDENT = 1e-8  # Å
 N_CORNERS = 256
+MOST_POINTS = 65_536  # around one atom; silicon has 70, an atom at a vacuum some 5000
 OK, OPEN, SAME_POINT, CROWDED, NO_ROOM_FOR_POINTS, NO_ROOM_FOR_FACES = range(6)
 NEW, FOUND, DONE = range(3)
 
@@ -60,7 +61,7 @@ def tessellate(
     doubles for this atom, up to the longest diagonal of the cell; then the structure fails.
     """
     grid = make_grid(atoms) if grid is None else grid
-    check_radius(grid, search_radius)
+    check_radius(grid, search_radius, MOST_POINTS // 4)
     sites = np.arange(len(atoms)) if sites is None else np.asarray(sites, dtype=np.int64)
     largest = longest_diagonal(grid.cell) + 0.01
     work, faces = _work(256), _faces(20 * len(sites) + 256)
@@ -71,6 +72,8 @@ def tessellate(
             grid, sites, float(search_radius), largest, done, work, faces, start, radius
         )
         if state == NO_ROOM_FOR_POINTS:
+            if len(work[0]) >= MOST_POINTS:
+                raise StructureError(f"site {sites[done]}: over {MOST_POINTS} points around it")
             work = _work(2 * len(work[0]))
         if state == NO_ROOM_FOR_FACES:
             room = 2 * len(faces[0]) + len(work[0])
@@ -324,11 +327,15 @@ def next_cells(grid, sites, search_radius, largest, done, work, faces, start, ra
     near, half, raw, order, index, raw_shift, line, corner, spare, seen, omega, area = work
     neighbor, shift, vector, distance, out_omega, out_area = faces
     for s in range(done, len(sites)):
-        r = search_radius
+        r, n_before = search_radius, -1
         while True:
             n = points_within(grid, sites[s], r, raw, half, index, raw_shift)
             if n < 0:
                 return NO_ROOM_FOR_POINTS, s
+            if n == n_before and r < largest:
+                r = min(2.0 * r, largest + 0.001)  # no new point: as open as before
+                continue
+            n_before = n
             sort_up(n, half, order)
             for k in range(n):
                 half[k] *= 0.5

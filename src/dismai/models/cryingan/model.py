@@ -8,6 +8,7 @@ the distances to nearest neighbours, both pooled over the atoms of a species.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,16 +19,12 @@ from dismai.datasets.spec import DatasetSpec
 from dismai.models.base import GenerativeModel
 from dismai.models.cryingan.distances import nearest_distances
 from dismai.models.cryingan.hparams import Hparams
-from dismai.models.cryingan.module import (
-    CryinGANModule,
-    Networks,
-    TranslatedTables,
-    lattice_translations,
-)
+from dismai.models.cryingan.networks import Networks
 from dismai.models.weights import read_model, write_model
 from dismai.seeds import seed_for
-from dismai.training.data import TrainingData, fractional_coordinates
-from dismai.training.run import fingerprint, run_training
+
+if TYPE_CHECKING:
+    from dismai.models.cryingan.module import TranslatedTables
 
 SAMPLING_CHUNK = 64
 """Structures per forward pass; fixed, so that the bytes of one never depend on how many follow."""
@@ -45,6 +42,11 @@ class CryinGAN(GenerativeModel):
 
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
         """Train; the last weights are used. The validation set is not needed and not looked at."""
+        # Lightning takes seconds to import, and sampling does without.
+        from dismai.models.cryingan.module import CryinGANModule
+        from dismai.training.data import TrainingData
+        from dismai.training.run import fingerprint, run_training
+
         h = self.hparams
         self.networks = self.new_networks(seed_for(seed, "weights"))
         data = TrainingData(self._tables(train), h.batch, seed_for(seed, "batches"))
@@ -109,6 +111,9 @@ class CryinGAN(GenerativeModel):
 
     def _tables(self, structures: list[Atoms]) -> TranslatedTables:
         """Training tables; distances once, in double precision, before they are rounded."""
+        from dismai.models.cryingan.module import TranslatedTables, lattice_translations
+        from dismai.training.data import fractional_coordinates
+
         x = torch.from_numpy(fractional_coordinates(structures, self.spec))
         cell = torch.from_numpy(self.spec.cell)
         distances = torch.cat(

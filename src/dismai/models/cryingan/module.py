@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from dismai.models.cryingan.distances import nearest_distances
 from dismai.models.cryingan.hparams import Hparams
 from dismai.models.cryingan.losses import critic_loss
-from dismai.models.cryingan.networks import Critic, Generator
+from dismai.models.cryingan.networks import Networks
 from dismai.seeds import seed_for
 
 
@@ -39,31 +39,6 @@ def lattice_translations(supercell: Sequence[int]) -> Tensor:
     """All translations by whole conventional cells, fractional, (prod(supercell), 3); 0 first."""
     steps = torch.cartesian_prod(*(torch.arange(n) for n in supercell)).reshape(-1, 3)
     return steps / torch.tensor(supercell)
-
-
-class Networks(nn.Module):
-    """The generator and the critics of a dataset."""
-
-    def __init__(self, counts: Sequence[int], hparams: Hparams, random: torch.Generator):
-        super().__init__()
-        h = hparams
-        self.generator = Generator(
-            sum(counts), h.latent, h.generator_first, h.generator_channels, random
-        )
-        kinds = {"coordinates": (3, h.harmonics, h.coordinate_pooling)}
-        if h.critics == "combined":
-            kinds = {"combined": (3 + h.neighbours, h.harmonics, h.coordinate_pooling)}
-        elif h.lambda_distance:
-            kinds["distances"] = (h.neighbours, 0, h.distance_pooling)
-        self.critics = nn.ModuleDict(
-            {
-                kind: Critic(
-                    *(counts, n_columns, harmonics, h.critic_channels, h.critic_hidden),
-                    *(h.critic_outputs, pooling, random),
-                )
-                for kind, (n_columns, harmonics, pooling) in kinds.items()
-            }
-        )
 
 
 class CryinGANModule(LightningModule):

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dismai.models.cryingan.hparams import Hparams
+
 LEAK = 0.2
 BATCH_NORM_EPS = 0.8
 """As unusual as it looks: it damps every normalised channel (CryinGAN)."""
@@ -148,3 +150,28 @@ class Critic(nn.Module):
         for layer in self.heads[:-1]:
             x = functional.leaky_relu(layer(x), LEAK)
         return self.heads[-1](x)
+
+
+class Networks(nn.Module):
+    """The generator and the critics of a dataset."""
+
+    def __init__(self, counts: Sequence[int], hparams: Hparams, random: torch.Generator):
+        super().__init__()
+        h = hparams
+        self.generator = Generator(
+            sum(counts), h.latent, h.generator_first, h.generator_channels, random
+        )
+        kinds = {"coordinates": (3, h.harmonics, h.coordinate_pooling)}
+        if h.critics == "combined":
+            kinds = {"combined": (3 + h.neighbours, h.harmonics, h.coordinate_pooling)}
+        elif h.lambda_distance:
+            kinds["distances"] = (h.neighbours, 0, h.distance_pooling)
+        self.critics = nn.ModuleDict(
+            {
+                kind: Critic(
+                    *(counts, n_columns, harmonics, h.critic_channels, h.critic_hidden),
+                    *(h.critic_outputs, pooling, random),
+                )
+                for kind, (n_columns, harmonics, pooling) in kinds.items()
+            }
+        )

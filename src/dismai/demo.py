@@ -1,0 +1,61 @@
+"""`make demo`: one live run at a time; after a crash or a kill the same call goes on."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from dismai.jobs import PR_SET_PDEATHSIG, end_with_parents
+
+RESULTS = Path("results")
+CONFIG = ("--configfile", "config/demo.yaml", "--profile", "profiles/local")
+REPORT = RESULTS / "demo" / "report.html"
+RANKING = RESULTS / "demo" / "tables" / "ranking.md"
+
+
+def snakemake(*arguments: str) -> int:
+    """Run snakemake, which is killed if this process dies; its exit code."""
+    libc = ctypes.CDLL(None)
+
+    def prepare_child() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    # Rules call programs by name: those beside this interpreter come first.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    command = [sys.executable, "-m", "snakemake", "all", *arguments, *CONFIG]
+    return subprocess.run(
+        command, env={**os.environ, "PATH": path}, preexec_fn=prepare_child
+    ).returncode
+
+
+def main() -> int:
+    """Unlock what a killed run left, run everything, write the report; an exit code."""
+    end_with_parents()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for snakemake, which ends its jobs
+    RESULTS.mkdir(exist_ok=True)
+    try:
+        with FileLock(RESULTS / ".lock", timeout=0):
+            return (
+                snakemake("--unlock", "--quiet", "all")
+                or snakemake("--quiet", "rules")
+                or _report()
+            )
+    except Timeout:
+        print(f"make demo: another run is at work in {RESULTS}/", file=sys.stderr)
+        return 3
+
+
+def _report() -> int:
+    code = snakemake("--quiet", "all", "--report", str(REPORT))
+    if code == 0:
+        print(f"{RANKING.read_text()}\nreport: {REPORT}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

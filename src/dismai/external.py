@@ -1,0 +1,71 @@
+"""Third-party models run by commands: words, no shell, a time limit, output into the log."""
+
+import logging
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dismai.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+PLACE = re.compile(r"\{(\w+)\}")
+LAST_LINES = 200
+
+
+def fill_in(words: Sequence[str], values: Mapping[str, object]) -> list[str]:
+    """The words of a command with every {name} replaced; InputError for an unknown name."""
+
+    def value(match: re.Match) -> str:
+        name = match.group(1)
+        if name not in values:
+            known = ", ".join(f"{{{key}}}" for key in values)
+            raise InputError(f"command: expected only {known}, found {{{name}}}")
+        return str(values[name])
+
+    return [PLACE.sub(value, word) for word in words]
+
+
+def run_command(
+    words: Sequence[str], values: Mapping[str, object], timeout_minutes: float, makes: str
+) -> None:
+    """Run a third-party command and check that it made what it should.
+
+    Args:
+        words: the command; each word is passed on as it is, no shell sees it.
+        values: what the places in braces stand for.
+        timeout_minutes: the command is ended after this time.
+        makes: name in `values` of the file or folder that the command has to make.
+
+    Raises:
+        InputError: the command is missing, fails, takes too long or makes nothing.
+    """
+    command = fill_in(words, values)
+    target = Path(str(values[makes]))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    logger.warning("running a third-party command, with your rights: %s", command)
+    try:
+        result = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            timeout=60 * timeout_minutes,
+        )
+    except FileNotFoundError:
+        raise InputError(f"command {command[0]!r}: expected a program, found none") from None
+    except PermissionError:
+        raise InputError(
+            f"command {command[0]!r}: expected a program, found no right to run it"
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise InputError(
+            f"command {command[0]!r}: expected an end within {timeout_minutes} minutes, found none"
+        ) from None
+    for line in result.stdout.decode(errors="replace").splitlines()[-LAST_LINES:]:
+        logger.info("%s", line)
+    if result.returncode != 0:
+        raise InputError(f"command {command[0]!r}: expected exit code 0, found {result.returncode}")
+    if not target.exists():
+        raise InputError(f"command {command[0]!r}: expected it to make {target}, found nothing")

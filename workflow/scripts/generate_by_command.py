@@ -1,0 +1,17 @@
+"""Generate structures with a third-party model by the command of the configuration."""
+
+from dismai.external import run_command
+from dismai.jobs import job
+from dismai.seeds import seed_for
+
+names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
+
+with job(snakemake):
+    values = {
+        "card": snakemake.input.card,
+        "model": snakemake.input.model,
+        "output": snakemake.output.structures,
+        "n": snakemake.params.n_structures,
+        "seed": seed_for(snakemake.params.seed, "generate", *names) % 2**31,
+    }
+    run_command(snakemake.params.words, values, snakemake.params.timeout_minutes, makes="output")
