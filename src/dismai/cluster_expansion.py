@@ -1,5 +1,6 @@
 """The cluster expansion of Fe-Ni-Cr: monomers and pairs of seven shells (Su et al. 2024)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,28 @@ class ClusterExpansion:
     def energy(self, counts: np.ndarray) -> np.ndarray:
         """Formation energy, eV/atom, of cluster counts per atom, (..., 45)."""
         return self.constant + counts @ self.ecis
+
+
+def check_composition(
+    composition: Mapping[str, int], supercell: tuple[int, int, int], least: int = 0
+) -> None:
+    """InputError if a species is unknown or missing or the counts do not fill the sites.
+
+    least: smallest number of atoms of a species.
+    """
+    n_sites = 4 * supercell[0] * supercell[1] * supercell[2]
+    counts = list(composition.values())
+    if sorted(composition) != sorted(SPECIES):
+        raise InputError(
+            f"composition: expected the species {', '.join(SPECIES)}, "
+            f"found {', '.join(composition) or 'none'}"
+        )
+    if min(counts) < least or sum(counts) != n_sites:
+        kind = "positive counts" if least > 0 else "counts"
+        raise InputError(
+            f"composition: expected {kind} that sum to {n_sites} sites, "
+            f"found {' + '.join(map(str, counts))} = {sum(counts)}"
+        )
 
 
 def read_cluster_expansion(path: Path) -> ClusterExpansion:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
-from dismai.cluster_expansion import SPECIES
+from dismai.cluster_expansion import check_composition
 from dismai.datasets.spec import DATASETS
 from dismai.errors import InputError
 from dismai.models import check_hparams, names
@@ -39,18 +39,7 @@ class Alloy(Section):
             raise ValueError(
                 f"supercell: expected at least 2 cells per axis, found {self.supercell}"
             )
-        n_sites = 4 * self.supercell[0] * self.supercell[1] * self.supercell[2]
-        if sorted(self.composition) != sorted(SPECIES):
-            raise ValueError(
-                f"composition: expected the species {', '.join(SPECIES)}, "
-                f"found {', '.join(self.composition) or 'none'}"
-            )
-        if sum(self.composition.values()) != n_sites or min(self.composition.values()) < 1:
-            raise ValueError(
-                f"composition: expected positive counts that sum to {n_sites} sites, "
-                f"found {' + '.join(map(str, self.composition.values()))} = "
-                f"{sum(self.composition.values())}"
-            )
+        check_composition(self.composition, self.supercell, least=1)
         return self
 
 

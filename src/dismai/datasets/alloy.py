@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 
-from dismai.cluster_expansion import SPECIES, ClusterExpansion
+from dismai.cluster_expansion import SPECIES, ClusterExpansion, check_composition
 from dismai.datasets.monte_carlo import CanonicalSampler, SwapRange
 from dismai.datasets.spec import DatasetSpec, FccLattice, cell_rows
 from dismai.errors import InputError
@@ -74,21 +74,6 @@ def load_snapshots(path: Path) -> Snapshots:
     """Read what `save_snapshots` wrote."""
     with np.load(path, allow_pickle=False) as data:
         return Snapshots(data["occupancy"], int(data["interval"]), float(data["acceptance"]))
-
-
-def check_composition(composition: Mapping[str, int], supercell: tuple[int, int, int]) -> None:
-    """InputError if a species is unknown or missing or the counts do not fill the sites."""
-    n_sites = FccLattice(supercell=supercell).n_sites
-    if sorted(composition) != sorted(SPECIES):
-        raise InputError(
-            f"composition: expected the species {', '.join(SPECIES)}, "
-            f"found {', '.join(composition) or 'none'}"
-        )
-    if min(composition.values()) < 0 or sum(composition.values()) != n_sites:
-        raise InputError(
-            f"composition: expected counts that sum to {n_sites} sites, found "
-            f"{' + '.join(map(str, composition.values()))} = {sum(composition.values())}"
-        )
 
 
 def sample(

@@ -13,7 +13,6 @@ from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import load_generated, process
 from dismai.evaluation.score import score
-from dismai.io import read_frames
 from dismai.metrics.set_intervals import expected_coverage
 from dismai.postprocess.on_lattice import Alignment
 from dismai.reference import Reference, load_built, load_shipped
@@ -73,8 +72,7 @@ def evaluate_file(
     """
     path = Path(path)
     options = Options(align)
-    count = n_generated or len(read_frames(path, range(0)))
-    structures = load_generated(path, count)
+    structures = load_generated(path, n_generated)
     expected = load_reference(dataset, reference, options, n_jobs, reporter)
     result = process(structures, expected.spec, options, n_jobs, reporter)
     train, held_out, spec = expected.train, expected.held_out, expected.spec

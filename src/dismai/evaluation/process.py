@@ -41,23 +41,25 @@ def shard_range(n_generated: int, shard: int, n_shards: int) -> range:
 
 
 def load_generated(
-    path: Path, n_generated: int, only: range | None = None
+    path: Path, n_generated: int | None = None, only: range | None = None
 ) -> dict[int, Atoms | StructureError]:
     """Structures of a generated set by number; those that were never written are errors.
 
     Args:
         path: file of structures.
-        n_generated: number that was asked for; fewer in the file count as failed.
+        n_generated: number that was asked for; fewer in the file count as failed. The number
+            in the file by default.
         only: numbers to load; all by default.
 
     Raises:
         InputError: more structures than were generated, or nothing readable.
     """
-    wanted = range(n_generated) if only is None else only
-    frames = read_frames(path, wanted)
-    if len(frames) > n_generated:
-        raise InputError(f"{path}: expected {n_generated} structures, found {len(frames)}")
-    missing = StructureError(f"expected {n_generated} structures, found {len(frames)}")
+    frames = read_frames(path, only)
+    n_expected = n_generated or len(frames)
+    if len(frames) > n_expected:
+        raise InputError(f"{path}: expected {n_expected} structures, found {len(frames)}")
+    missing = StructureError(f"expected {n_expected} structures, found {len(frames)}")
+    wanted = range(n_expected) if only is None else only
     return {i: frames[i] if i < len(frames) else missing for i in wanted}
 
 
