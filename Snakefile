@@ -7,16 +7,9 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from dismai.config import (
-    BASELINES,
-    CommandModel,
-    FileModel,
-    TrainedModel,
-    n_generated,
-    run_table,
-    validate,
-)
+from dismai.config import BASELINES, n_generated, run_table, validate
 from dismai.errors import InputError
+from dismai.models.settings import CommandModel, FileModel, TrainedModel
 from dismai.versions import VERSIONS
 
 

@@ -6,16 +6,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from dismai.config import (
-    Alloy,
-    AlloyDataset,
-    Baselines,
-    CommandModel,
-    Config,
-    FileModel,
-    Selection,
-    TrainedModel,
-)
+from dismai.config import Baselines, Config, Selection
+from dismai.datasets.settings import Alloy, AlloyDataset
+from dismai.models.settings import CommandModel, FileModel, TrainedModel
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("", Config),
