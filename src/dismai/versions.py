@@ -7,6 +7,9 @@ without a bump is a bug in the commit).
 VERSIONS: dict[str, int] = {
     "sample_alloy": 1,
     "build_dataset": 2,
+    "melt_quench": 1,
+    "slice_blocks": 1,
+    "relax_blocks": 1,
     "baseline": 1,
     "train": 1,
     "generate": 1,
