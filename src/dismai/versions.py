@@ -10,6 +10,8 @@ VERSIONS: dict[str, int] = {
     "baseline": 1,
     "train": 1,
     "generate": 1,
+    "relax": 1,
+    "fit_potential": 1,
     "process": 1,
     "score": 2,
     "report": 1,
