@@ -202,6 +202,11 @@ def read_structures(path: Path) -> list[Atoms]:
     return frames
 
 
+def count_frames(path: Path) -> int:
+    """Number of structures in an extended XYZ file, damaged ones included."""
+    return sum(1 for _ in _xyz_blocks(Path(path)))
+
+
 def gather_tables(paths: Iterable[Path], key: str | None = "structure") -> pd.DataFrame:
     """Rows of several tables, sorted by a key column (or as they come, with None)."""
     table = pd.concat([read_table(path) for path in paths], ignore_index=True)

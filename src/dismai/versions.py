@@ -6,14 +6,14 @@ without a bump is a bug in the commit).
 
 VERSIONS: dict[str, int] = {
     "sample_alloy": 1,
-    "build_dataset": 2,
+    "build_dataset": 3,
     "baseline": 1,
     "train": 1,
     "generate": 1,
     "relax": 1,
     "fit_potential": 1,
-    "process": 1,
-    "score": 2,
+    "process": 2,
+    "score": 3,
     "report": 1,
     "degrade": 1,
 }

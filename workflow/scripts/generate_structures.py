@@ -1,17 +1,20 @@
-"""Draw structures from one trained model."""
+"""Draw structures from one trained model, or go on after the last finished batch."""
 
 from pathlib import Path
 
 from dismai import models
 from dismai.io import write_structures
-from dismai.jobs import device, job
+from dismai.jobs import device, job, locked
 from dismai.seeds import seed_for
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
 
-with job(snakemake):
+target = Path(snakemake.output.structures)
+
+with job(snakemake), locked(target.parent / "state"):
     model = models.load(Path(snakemake.input.model))
     model.device = device(snakemake)
+    model.state_folder = target.parent / "state"
     seed = seed_for(snakemake.params.seed, "generate", *names)
     structures = model.sample(snakemake.params.n_structures, seed)
-    write_structures(structures, Path(snakemake.output.structures))
+    write_structures(structures, target)

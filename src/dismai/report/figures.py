@@ -131,7 +131,9 @@ def plot_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
         x = history["step"]
         losses = [column for column in history.columns if column not in ("step", "epoch")]
         for i, column in enumerate(losses):
-            axes.plot(x, history[column], label=column, color=COLORS[i % len(COLORS)], linewidth=1)
+            known = history[column].notna()  # validation is not in every epoch
+            color = COLORS[i % len(COLORS)]
+            axes.plot(x[known], history[column][known], label=column, color=color, linewidth=1)
         axes.set(xlabel="training step", ylabel="loss", title=label)
         axes.legend(frameon=False, fontsize=8)
     return figure

@@ -12,6 +12,7 @@ from lightning.pytorch.plugins.io import CheckpointIO
 
 from dismai.errors import InputError
 from dismai.training.files import read_tree, write_atomically, write_tree
+from dismai.training.schedule import Validation
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +35,12 @@ class SafetensorsIO(CheckpointIO):
 class History(Callback):
     """Mean of every loss over each epoch; travels inside the state, so a resumed run has it all.
 
-    `training_step` returns a dict of detached scalars; a loss may be missing in some steps.
+    `training_step` returns a dict of scalars; a loss may be missing in some steps. Losses of a
+    validation follow, NaN in epochs without one.
     """
 
-    def __init__(self, columns: tuple[str, ...], model: str):
-        self.columns, self.model = columns, model
+    def __init__(self, columns: tuple[str, ...], model: str, validation: Validation | None = None):
+        self.columns, self.model, self.validation = columns, model, validation
         self.rows: list[list[float]] = []
         self._epoch: dict[str, list[torch.Tensor]] = {}
 
@@ -47,34 +49,41 @@ class History(Callback):
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
         for name in self.columns:
-            if name in outputs:
-                self._epoch[name].append(outputs[name])
+            if outputs and name in outputs:  # None: the module skipped this step
+                self._epoch[name].append(outputs[name].detach())
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        means = [self._mean(name) for name in self.columns]
-        for name, mean in zip(self.columns, means, strict=True):
+        means = {name: self._mean(name) for name in self.columns}
+        if self.validation and self.validation.fresh:
+            means |= self.validation.losses
+        for name, mean in means.items():
             if not math.isfinite(mean):
                 raise InputError(
                     f"{self.model}: {name} loss in epoch {trainer.current_epoch}: expected a "
                     f"finite number, found {mean}; a lower learning rate may help"
                 )
-        self.rows.append(means)
+        self.rows.append([means.get(name, math.nan) for name in self.all_columns])
+
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """Losses of training, then of validation."""
+        return (*self.columns, *(self.validation.columns if self.validation else ()))
 
     def _mean(self, name: str) -> float:
         return torch.stack(self._epoch[name]).double().mean().item() if self._epoch[name] else 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        shape = (len(self.rows), len(self.columns))
+        shape = (len(self.rows), len(self.all_columns))
         return {"rows": torch.tensor(self.rows, dtype=torch.float64).reshape(shape)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = state_dict["rows"].tolist()
 
     def write(self, path: Path, steps_per_epoch: int) -> None:
-        """One row per epoch: epochs and steps done, mean losses."""
-        lines = [",".join(("epoch", "step", *self.columns))]
+        """One row per epoch: epochs and steps done, mean losses, empty where there is none."""
+        lines = [",".join(("epoch", "step", *self.all_columns))]
         for epoch, row in enumerate(self.rows, start=1):
-            values = (f"{value:.9g}" for value in row)
+            values = ("" if math.isnan(value) else f"{value:.9g}" for value in row)
             lines.append(",".join((str(epoch), str(epoch * steps_per_epoch), *values)))
         write_atomically(path, ("\n".join(lines) + "\n").encode())
 
@@ -95,7 +104,7 @@ class Progress(Callback):
         if elapsed < self.interval_s:
             return
         rate = (step - self._last[1]) / elapsed
-        losses = ", ".join(f"{name} {float(value):.4g}" for name, value in outputs.items())
+        losses = ", ".join(f"{name} {float(value):.4g}" for name, value in (outputs or {}).items())
         logger.info(
             "step %d of %d (%.1f %%, %.1f per s): %s",
             *(step, self.n_steps, 100 * step / self.n_steps, rate, losses),

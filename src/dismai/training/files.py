@@ -35,7 +35,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], document: Any) -> None
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(document)
     # One key only: safetensors writes several in an order that changes from process to process.
-    metadata = {"dismai": json.dumps({"sha256": _digest(tensors, text), "document": text})}
+    metadata = {"dismai": json.dumps({"sha256": digest_tensors(tensors, text), "document": text})}
     write_atomically(path, safetensors.torch.save(tensors, metadata))
 
 
@@ -52,7 +52,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
         raise InputError(f"{path}: expected a safetensors file, found: {error}") from None
     try:
         envelope = json.loads(metadata["dismai"])
-        intact = _digest(tensors, envelope["document"]) == envelope["sha256"]
+        intact = digest_tensors(tensors, envelope["document"]) == envelope["sha256"]
     except (KeyError, TypeError, json.JSONDecodeError):
         raise InputError(f"{path}: header: expected an entry of dismai, found none") from None
     if not intact:
@@ -103,7 +103,8 @@ def _decode(document: Any, tensors: dict[str, Tensor]) -> Any:
     return tuple(items) if kind == "tuple" else items
 
 
-def _digest(tensors: dict[str, Tensor], text: str) -> str:
+def digest_tensors(tensors: dict[str, Tensor], text: str) -> str:
+    """SHA-256 over a text and contiguous tensors on the CPU: names, types, shapes, bytes."""
     digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         tensor = tensors[name]

@@ -15,6 +15,7 @@ from lightning.pytorch import LightningModule, Trainer
 from dismai.section import Section
 from dismai.training.callbacks import History, Progress, SafetensorsIO, StateKeeper, newest_usable
 from dismai.training.data import TrainingData, hash_structures
+from dismai.training.schedule import Ema, Plateau, Validation
 from dismai.versions import VERSIONS
 
 logger = logging.getLogger(__name__)
@@ -47,12 +48,19 @@ def run_training(
     checkpoint_every: int,
     precision: str,
     device: str,
+    gradient_clip: float | None = None,
+    validation: Validation | None = None,
+    plateau: Plateau | None = None,
+    ema: Ema | None = None,
 ) -> None:
     """Train a module in place; `workdir` gets history.csv and, in state/, what a resume needs.
 
+    The last weights are kept, or their moving average.
+
     Args:
-        module: its `training_step` returns a dict of detached losses and takes all randomness
-            from (seed, epoch, index of the batch)
+        module: its `training_step` returns a dict of losses (with automatic optimisation `loss`
+            is the one to minimise, None skips the step) and takes all randomness from
+            (seed, epoch, index of the batch)
         data: training batches
         workdir: folder of this run, made if needed
         columns: losses for history.csv
@@ -61,11 +69,16 @@ def run_training(
         checkpoint_every: steps between states, rounded up to whole epochs
         precision: of Lightning, e.g. 32-true
         device: of Lightning, e.g. auto, cpu, cuda
+        gradient_clip: every component of the gradient is cut to this magnitude; needs automatic
+            optimisation
+        validation: losses of held-out structures, further columns of history.csv
+        plateau: lowers the learning rate
+        ema: moving average of the weights
     """
     folder = Path(workdir) / STATE_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     steps_per_epoch = len(data.sampler)
-    history = History(columns, type(module).__name__)
+    history = History(columns, type(module).__name__, validation)
     state = newest_usable(folder, fingerprint)
     if state:
         logger.info("resuming from %s", state)
@@ -80,8 +93,13 @@ def run_training(
             precision=precision,
             max_epochs=epochs,
             plugins=[SafetensorsIO()],
+            gradient_clip_val=gradient_clip,
+            gradient_clip_algorithm="value" if gradient_clip else None,
             callbacks=[
-                history,  # first: what diverged is not saved
+                *((validation,) if validation else ()),
+                history,  # before the state is saved: not what diverged
+                *((plateau,) if plateau else ()),
+                *((ema,) if ema else ()),
                 Progress(epochs * steps_per_epoch, steps_per_epoch),
                 StateKeeper(folder, fingerprint, checkpoint_every, steps_per_epoch),
             ],
@@ -93,6 +111,8 @@ def run_training(
             use_distributed_sampler=False,
         )
         trainer.fit(module, datamodule=data, ckpt_path=state)
+    if ema:
+        ema.apply(module)
     module.to("cpu")
     history.write(Path(workdir) / HISTORY_FILE, steps_per_epoch)
 

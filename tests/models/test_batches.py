@@ -1,0 +1,69 @@
+"""Batches of samples: the same structures in any number, none drawn twice, none of another model."""
+
+import pytest
+import torch
+
+from dismai.models.base import GenerativeModel
+from dismai.models.batches import draw_in_batches
+from dismai.section import Section
+from dismai.seeds import seed_for
+from tests.conftest import alloy_spec
+
+
+class Weights(Section):
+    scale: float = 1.0
+
+
+class Random(GenerativeModel):
+    """Draws one number a structure."""
+
+    architecture, Hparams = "random", Weights
+    fit = save = load = None
+
+    def __init__(self, scale=1.0):
+        super().__init__(alloy_spec(), Weights(scale=scale))
+        self.weights = {"w": torch.tensor([scale])}
+        self.drawn = []
+
+    def sample(self, n, seed):
+        def draw(indices):
+            self.drawn.append(indices.start)
+            random = [torch.Generator().manual_seed(seed_for(seed, i)) for i in indices]
+            return {"x": torch.stack([torch.randn(1, generator=g) for g in random])}
+
+        return draw_in_batches(self, self.weights, n, seed, 4, draw)["x"]
+
+
+Random.__abstractmethods__ = frozenset()
+
+
+def test_a_structure_does_not_depend_on_how_many_follow():
+    few, many = Random().sample(3, seed=1), Random().sample(10, seed=1)
+    assert (len(few), len(many)) == (3, 10)
+    torch.testing.assert_close(few, many[:3], rtol=0, atol=0)
+
+
+def test_finished_batches_are_not_drawn_again(tmp_path):
+    first = Random()
+    first.state_folder = tmp_path
+    expected = first.sample(6, seed=1)
+    (tmp_path / "samples0000004.safetensors").unlink()  # as if killed during the second one
+    again = Random()
+    again.state_folder = tmp_path
+    torch.testing.assert_close(again.sample(6, seed=1), expected, rtol=0, atol=0)
+    assert (first.drawn, again.drawn) == ([0, 4], [4])
+
+
+@pytest.mark.parametrize("change", ["seed", "weights", "damage"])
+def test_batches_of_something_else_are_drawn_afresh(tmp_path, change, caplog):
+    model = Random()
+    model.state_folder = tmp_path
+    model.sample(4, seed=1)
+    path = tmp_path / "samples0000000.safetensors"
+    if change == "damage":
+        path.write_bytes(path.read_bytes()[:-2])
+    other = Random(scale=2.0 if change == "weights" else 1.0)
+    other.state_folder = tmp_path
+    other.sample(4, seed=2 if change == "seed" else 1)
+    assert other.drawn == [0]
+    assert "damaged" in caplog.text or "another generation" in caplog.text
