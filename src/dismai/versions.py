@@ -13,6 +13,8 @@ VERSIONS: dict[str, int] = {
     "baseline": 1,
     "train": 1,
     "generate": 1,
+    "relax": 1,
+    "fit_potential": 1,
     "process": 2,
     "score": 3,
     "report": 1,
