@@ -158,10 +158,15 @@ def relax(
         ended.append(relax_one(atoms, potential, fmax, max_steps, optimizer, trajectory))
         if trajectories is not None:
             trajectories.append(trajectory)
+    return [one.atoms for one in ended], table_of(ended)
+
+
+def table_of(ended: Sequence[Relaxed]) -> pd.DataFrame:
+    """One row a structure: structure (from 0), steps, energy_eV, fmax_eV_per_A, status."""
     n_accepted = sum(one.status == "ok" for one in ended)
     logger.info("relaxed %d of %d structures", n_accepted, len(ended))
     columns = ["steps", "energy_eV", "fmax_eV_per_A", "status"]
     rows = [[getattr(one, name) for name in columns] for one in ended]
     table = pd.DataFrame(rows, columns=columns)
     table.insert(0, "structure", np.arange(len(ended)))
-    return [one.atoms for one in ended], table
+    return table
