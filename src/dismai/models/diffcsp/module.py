@@ -45,6 +45,11 @@ class DiffCSPModule(LightningModule):
             return None
         return losses
 
+    def configure_gradient_clipping(self, optimizer, gradient_clip_val, gradient_clip_algorithm):
+        """Nothing to cut in a skipped step."""
+        if any(parameter.grad is not None for parameter in self.parameters()):
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
     def validation_step(self, batch: Tensor, index: int) -> dict[str, Tensor]:
         """The loss of coordinates, which the plateau schedule watches; the same noise each time."""
         return {"validation": self.losses(batch, "validate", index)["coordinates"]}
