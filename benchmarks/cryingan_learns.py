@@ -120,34 +120,6 @@ def trained(workdir: Path, settings: str, spec) -> tuple[CryinGAN, pd.DataFrame]
     return model, history
 
 
-def describe(structures, spec, reference: np.ndarray) -> dict[str, float]:
-    """Scores of a set put on the lattice, nothing rejected; distance with its standard error."""
-    kept = [keep_on_lattice(atoms, spec.fcc, "none", reject=False) for atoms in structures]
-    removed = np.array([n_removed for _, n_removed, _ in kept])
-    cleaned = [atoms for atoms, _, status in kept if status == "ok"]
-    clusters = np.array([probabilities(atoms) for atoms in cleaned])
-    resampled = bootstrap_weights(len(clusters), 1000, seed=7) @ clusters
-    distances = [euclidean(mean, reference) for mean in resampled]
-    decorations = {
-        tuple(
-            sorted(
-                f"{symbol} {x.round(2)}" for symbol, x in zip(a.symbols, a.positions, strict=True)
-            )
-        )
-        for a in cleaned
-    }
-    return {
-        "n": len(structures),
-        "accepted_percent": 100 * float(np.mean(removed <= max_removed(spec.n_atoms))),
-        "perfect_percent": 100 * float(np.mean(removed == 0)),
-        "mean_removed": float(removed.mean()),
-        "d_cluster": euclidean(clusters.mean(0), reference),
-        "d_cluster_standard_error": float(np.std(distances, ddof=1)),
-        "energy_eV_per_atom": float(np.mean([formation_energy(atoms) for atoms in cleaned])),
-        "distinct_decorations": len(decorations),
-    }
-
-
 def score(args: argparse.Namespace) -> None:
     """Score a generated set; draw the curve and two structures."""
     _, _, spec = dataset()
