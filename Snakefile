@@ -27,6 +27,7 @@ pathvars:
 
 scattergather:
     shard=config["shards"],
+    label=config["labels"]["shards"],
 
 
 wildcard_constraints:
@@ -53,7 +54,10 @@ rule all:
 
 include: "rules/alloy.smk"
 include: "rules/amorphous_si.smk"
+include: "rules/dft.smk"
+include: "rules/m3gnet.smk"
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
 include: "rules/study_degradation.smk"
+include: "rules/study_potential.smk"
 include: "rules/report.smk"

@@ -15,9 +15,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from dismai.datasets.settings import Alloy, AlloyDataset, BulkSi
 from dismai.datasets.spec import DATASETS
+from dismai.dft.settings import Dft, Labels, PotentialStudy
 from dismai.errors import InputError
 from dismai.models import check_hparams, names
 from dismai.models.settings import MODEL_KINDS, Model, TrainedModel, model_kind
+from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.settings import POTENTIAL_KINDS, Potential, Relaxation
 from dismai.section import Section
 
@@ -53,6 +55,12 @@ class Config(Section):
     models: dict[str, Model] = Field(description="what is trained or scored, by name")
     potentials: dict[str, Potential] = Field({}, description="interatomic potentials, by name")
     relaxation: Relaxation = Field(Relaxation(), description="how structures are relaxed")
+    dft: Dft = Field(Dft(), description="engine of the labels")
+    labels: Labels = Field(Labels(), description="what the potential is trained on")
+    m3gnet: M3gnet = Field(M3gnet(), description="the potential that is trained")
+    study_potential: PotentialStudy = Field(
+        PotentialStudy(), description="minima of the potential under the engine"
+    )
     baselines: Baselines = Field(Baselines(), description="trivial generators")
     runs: list[Selection] = Field(description="which models on which datasets")
 

@@ -8,7 +8,9 @@ from pydantic import BaseModel
 
 from dismai.config import Baselines, Config, Selection
 from dismai.datasets.settings import Alloy, AlloyDataset
+from dismai.dft.settings import Dft, Gpaw, Labels, PotentialStudy, Surrogate, Vasp
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
+from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.settings import (
     AsePotential,
     ChgnetPotential,
@@ -31,6 +33,13 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("potentials.NAME (kind: m3gnet)", M3gnetPotential),
     ("potentials.NAME (kind: ase)", AsePotential),
     ("relaxation", Relaxation),
+    ("dft", Dft),
+    ("dft.surrogate", Surrogate),
+    ("dft.gpaw", Gpaw),
+    ("dft.vasp", Vasp),
+    ("labels", Labels),
+    ("m3gnet", M3gnet),
+    ("study_potential", PotentialStudy),
     ("baselines", Baselines),
     ("runs[]", Selection),
 )

@@ -7,13 +7,13 @@ is read afterwards.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from ase import Atoms
-
 from dismai.dft.settings import Dft
 
 if TYPE_CHECKING:
-    from dismai.dft.label import Label, Relaxation
+    import numpy as np
+    from ase import Atoms
+
+    from dismai.dft.labels import Label, Relaxation
 
 
 def check(settings: Dft) -> None:
@@ -28,7 +28,7 @@ def check(settings: Dft) -> None:
         check_installation(settings)
 
 
-def label(atoms: Atoms, settings: Dft, workdir: Path) -> "Label":
+def label(atoms: "Atoms", settings: Dft, workdir: Path) -> "Label":
     """Energy, forces and stress of a structure as it stands.
 
     Args:
@@ -44,7 +44,7 @@ def label(atoms: Atoms, settings: Dft, workdir: Path) -> "Label":
 
 
 def relax(
-    atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None = None
+    atoms: "Atoms", settings: Dft, workdir: Path, region: "np.ndarray | None" = None
 ) -> "Relaxation":
     """Relax positions in the fixed cell and keep every ionic step of the last stage.
 

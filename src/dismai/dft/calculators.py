@@ -14,7 +14,7 @@ from ase.calculators.calculator import Calculator, PropertyNotImplementedError
 from ase.constraints import FixAtoms
 from ase.optimize import FIRE, LBFGS
 
-from dismai.dft.label import Label, Relaxation, checked
+from dismai.dft.labels import Label, Relaxation, checked
 from dismai.dft.settings import Dft
 from dismai.errors import InputError, StructureError
 

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from dismai.datasets.settings import Exchanges
 from dismai.section import Section
 
 FIXED_TAGS = (
@@ -93,11 +94,24 @@ class Dft(Section):
     )
 
 
+class PotentialStudy(Section):
+    """Minima of the potential continued under the engine of the labels (Table 5)."""
+
+    n_structures: int = Field(100, ge=2, description="random interfaces that no label stems from")
+    low_energy_eV_per_atom: float | None = Field(
+        -4.78,
+        description="low-energy interfaces have an energy up to this, eV/atom; none: the median",
+    )
+
+
 class Labels(Section):
     """Relaxations of random interfaces, whose ionic steps train the potential."""
 
     n_plain: int = Field(350, ge=0, description="interfaces without exchanges")
     n_exchanged: int = Field(600, ge=0, description="interfaces with exchanges of ions")
+    exchanges: Exchanges = Field(
+        Exchanges(Sc_Co=3, Li_Co=3, Cl_O=6), description="largest numbers of exchanged ions"
+    )
     shards: int = Field(50, ge=1, description="jobs that share the relaxations")
     first_step: int = Field(5, ge=0, description="first ionic step of stage 2 that is kept")
     every: int = Field(10, ge=1, description="steps from one kept step to the next")

@@ -9,7 +9,6 @@ import json
 import logging
 import shutil
 import warnings
-import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import numpy as np
 from ase import Atoms
 from pymatgen.io.vasp.outputs import Vasprun
 
-from dismai.dft.label import EV_PER_A3_TO_GPA, Label, Relaxation
+from dismai.dft.labels import EV_PER_A3_TO_GPA, Label, Relaxation
 from dismai.dft.potcar import POTENTIALS, library, read_potcar
 from dismai.dft.settings import Dft, Vasp
 from dismai.dft.vasp_inputs import Stage, block_order, incar, stages, write_inputs
@@ -26,6 +25,9 @@ from dismai.errors import InputError, StructureError
 
 logger = logging.getLogger(__name__)
 
+POLLING_S = 1
+MONITOR_EVERY = 300
+"""Custodian looks every second whether VASP has ended, and every five minutes at its output."""
 KBAR_PER_GPA = 10.0
 VOIGT = ([0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1])
 CHECKED_TAGS = ("ENCUT", "ISIF", "LDAU")
@@ -110,7 +112,12 @@ def run_custodian(folder: Path, settings: Vasp) -> None:
     ]
     job = VaspJob(settings.command, backup=False, auto_gamma=False)
     keeper = Custodian(
-        handlers, [job], max_errors=max(1, settings.max_errors), directory=str(folder)
+        handlers,
+        [job],
+        max_errors=max(1, settings.max_errors),
+        polling_time_step=POLLING_S,
+        monitor_freq=MONITOR_EVERY,
+        directory=str(folder),
     )
     try:
         with contextlib.chdir(folder):
@@ -139,7 +146,7 @@ def parse(path: Path, asked: dict[str, Any] | None = None) -> Relaxation:
             run = Vasprun(str(path), parse_dos=False, parse_eigen=False, parse_potcar_file=False)
     except FileNotFoundError:
         raise StructureError("expected vasprun.xml, found no such file") from None
-    except (ET.ParseError, ValueError, KeyError, IndexError) as error:
+    except (SyntaxError, ValueError, KeyError, IndexError) as error:
         found = " ".join(str(error).split())[:100]
         raise StructureError(f"expected a whole vasprun.xml, found {found}") from None
     for tag in CHECKED_TAGS:

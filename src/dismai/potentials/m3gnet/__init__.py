@@ -1,5 +1,22 @@
 """M3GNet: trained by the workflow on labels, saved as safetensors, used as an ASE calculator."""
 
-from dismai.potentials.m3gnet.network import load
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["load"]
+if TYPE_CHECKING:
+    from ase.calculators.calculator import Calculator
+
+
+def load(folder: Path | str, device: str = "cpu") -> "Calculator":
+    """ASE calculator of a trained potential: energy eV, forces eV/Å, stress eV/Å³.
+
+    Args:
+        folder: with model.safetensors.
+        device: cpu or cuda.
+
+    Raises:
+        InputError: no such file, or one that is damaged or of another kind.
+    """
+    from dismai.potentials.m3gnet.network import MODEL_FILE, calculator, read
+
+    return calculator(read(Path(folder) / MODEL_FILE).to(device))

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torch_geometric.data import Batch
 
-from dismai.dft.label import Label
+from dismai.dft.labels import Label
 from dismai.errors import InputError
 from dismai.seeds import generator_for
 

@@ -81,17 +81,6 @@ def read(path: Path) -> Potential:
     return potential.eval()
 
 
-def load(folder: Path | str, device: str = "cpu") -> Calculator:
-    """ASE calculator of a trained potential: energy eV, forces eV/Å, stress eV/Å³.
-
-    Args:
-        folder: with model.safetensors.
-        device: cpu or cuda.
-    """
-    potential = read(Path(folder) / MODEL_FILE)
-    return calculator(potential.to(device))
-
-
 def calculator(potential: Potential) -> Calculator:
     """ASE calculator of a potential in memory."""
     return PESCalculator(potential, stress_unit="eV/A3", use_voigt=True)

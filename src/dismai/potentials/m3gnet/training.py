@@ -12,7 +12,7 @@ from lightning.pytorch import LightningModule
 from matgl.apps.pes import Potential
 from torch import Tensor
 
-from dismai.dft.label import Label
+from dismai.dft.labels import Label
 from dismai.potentials.m3gnet.data import Graphs, Split, reference_energies, split
 from dismai.potentials.m3gnet.network import build
 from dismai.potentials.m3gnet.settings import M3gnet
