@@ -55,7 +55,7 @@ def test_the_paper_configuration_has_the_papers_sizes(paper):
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
-        ("sed", 1, "sed: expected one of the keys alloy, baselines, .*, found 'sed'"),
+        ("sed", 1, "sed: expected one of the keys alloy, amorphous_si, .*, found 'sed'"),
         ("alloy.n_pass", 1, "alloy.n_pass: expected one of the keys burn_in_passes, .*n_passes"),
         ("alloy.n_passes", "many", "alloy.n_passes: expected a valid integer, found 'many'"),
         ("alloy.n_runs", 0, "alloy.n_runs: expected greater than or equal to 1, found 0"),

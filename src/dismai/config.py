@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from dismai.datasets.settings import Alloy, AlloyDataset
+from dismai.datasets.settings import Alloy, AlloyDataset, BulkSi
 from dismai.datasets.spec import DATASETS
 from dismai.errors import InputError
 from dismai.models import check_hparams, names
@@ -48,6 +48,7 @@ class Config(Section):
     shards: int = Field(ge=1, description="parts in which generated structures are processed")
     n_generated: int = Field(1000, ge=1, description="structures drawn from every trained model")
     alloy: Alloy = Field(description="sampling of the alloys")
+    amorphous_si: BulkSi = Field(description="cell that amorphous silicon is cut from")
     datasets: dict[str, AlloyDataset] = Field(description="what is trained on, by name")
     models: dict[str, Model] = Field(description="what is trained or scored, by name")
     potentials: dict[str, Potential] = Field({}, description="interatomic potentials, by name")

@@ -6,6 +6,9 @@ without a bump is a bug in the commit).
 
 VERSIONS: dict[str, int] = {
     "sample_alloy": 1,
+    "melt_quench": 1,
+    "slice_blocks": 1,
+    "relax_blocks": 1,
     "build_dataset": 3,
     "baseline": 1,
     "train": 1,

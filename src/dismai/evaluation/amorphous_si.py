@@ -24,11 +24,11 @@ from dismai.metrics.motifs import motif_names, motif_shares
 from dismai.metrics.network import bond_network, coordination_shares, dihedral_distribution
 from dismai.metrics.rdf import rdf
 from dismai.metrics.rings import ring_counts
+from dismai.metrics.silicon import BOND_CUTOFF_A
 from dismai.metrics.soap import soap_vector
 from dismai.metrics.statistics import UNDEFINED, Interval, bootstrap_ci, mean_ci
 from dismai.metrics.structure_factor import first_peak, structure_factor
 
-BOND_CUTOFF_A = 2.85  # first minimum of g(r)
 LONGEST_RING = 7
 MAX_COORDINATION = 8
 DIHEDRAL_BIN = 5.0  # degrees
