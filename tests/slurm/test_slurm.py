@@ -51,8 +51,8 @@ def finished(tmp_path_factory):
 
 def test_every_job_ran_in_the_partition_of_its_kind(finished):
     found = jobs()
-    for line in sorted(found):
-        print("%-24s %-6s %-60s %s" % line)
+    for rule, partition, allocated, state in sorted(found):
+        print(f"{rule:24s} {partition:6s} {allocated:60s} {state}")
     assert {state for *_, state in found} == {"COMPLETED"}
     for rule, partition, resources, _ in found:
         on_gpu = rule in GPU_RULES
