@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from dismai.cluster_expansion import check_composition
+from dismai.potentials.settings import Relaxation
 from dismai.section import Section
 
 INTERFACE_ELEMENTS = ("Li", "Co", "Sc", "Cl", "O")
@@ -85,7 +86,23 @@ class BulkSi(Section):
         return self
 
 
-class AmorphousSiDataset(Section):
+class ReadyMade(Section):
+    """What the datasets share that may be given as a file of structures."""
+
+    source: str | None = Field(
+        None, description="ready-made set, path or URL: extended XYZ, or a zip or tar that holds it"
+    )
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="checksum of source")
+    member: str | None = Field(None, description="file inside the archive")
+
+    @model_validator(mode="after")
+    def _source_has_a_checksum(self):
+        if self.source and not self.sha256:
+            raise ValueError(f"source: expected a sha256 beside it, found none for {self.source!r}")
+        return self
+
+
+class AmorphousSiDataset(ReadyMade):
     """Blocks of the large cell of silicon, relaxed; or a ready-made set of structures."""
 
     kind: Literal["amorphous_si"]
@@ -99,17 +116,6 @@ class AmorphousSiDataset(Section):
         0.05, ge=0, le=1, description="more blocks, in place of those that do not relax"
     )
     potential: str = Field(description="name under potentials, for blocks and generated structures")
-    source: str | None = Field(
-        None, description="ready-made set, path or URL: extended XYZ, or a zip or tar that holds it"
-    )
-    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="checksum of source")
-    member: str | None = Field(None, description="file inside the archive")
-
-    @model_validator(mode="after")
-    def _source_has_a_checksum(self):
-        if self.source and not self.sha256:
-            raise ValueError(f"source: expected a sha256 beside it, found none for {self.source!r}")
-        return self
 
 
 class LatticeMatch(Section):
@@ -191,5 +197,44 @@ class InterfaceGeometry(Section):
         return self
 
 
-DATASET_KINDS = ("alloy", "amorphous_si")
-Dataset = Annotated[AlloyDataset | AmorphousSiDataset, Field(discriminator="kind")]
+class InterfaceDataset(ReadyMade):
+    """Random interfaces, relaxed, of low interface energy; or a ready-made set of structures."""
+
+    kind: Literal["interface"]
+    geometry: InterfaceGeometry = Field(InterfaceGeometry(), description="slabs, cell, region")
+    n_structures: int = Field(1500, ge=2, description="training and validation structures")
+    validation_share: float = Field(0.2, gt=0, lt=1, description="share held out of training")
+    n_random: int = Field(
+        4000, ge=2, description="random interfaces that are relaxed; about half are low in energy"
+    )
+    potential: str = Field(description="name under potentials, for the set and what is generated")
+    relaxation: Relaxation | None = Field(
+        None, description="how structures of this dataset relax; as all others by default"
+    )
+    reference_energy_eV_per_atom: float | None = Field(
+        None,
+        description="zero of the interface energy, eV/atom: -4.78 for energies of the papers' VASP "
+        "settings; fitted to the set by default",
+    )
+    above_lowest_J_per_m2: float = Field(
+        0.4, gt=0, description="the fitted zero lies so far above the lowest structure, J/m²"
+    )
+    max_gamma_J_per_m2: float = Field(0.0, description="largest interface energy kept, J/m²")
+    n_generated: int | None = Field(
+        None, ge=1, description="structures drawn from every model; that of the run by default"
+    )
+
+    @model_validator(mode="after")
+    def _enough_are_tried(self):
+        if self.source is None and self.n_random < self.n_structures:
+            raise ValueError(
+                f"n_random: expected at least n_structures ({self.n_structures}), "
+                f"found {self.n_random}"
+            )
+        return self
+
+
+DATASET_KINDS = ("alloy", "amorphous_si", "interface")
+Dataset = Annotated[
+    AlloyDataset | AmorphousSiDataset | InterfaceDataset, Field(discriminator="kind")
+]
