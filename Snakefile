@@ -55,6 +55,7 @@ rule all:
 include: "rules/alloy.smk"
 include: "rules/amorphous_si.smk"
 include: "rules/dft.smk"
+include: "rules/interface.smk"
 include: "rules/m3gnet.smk"
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
