@@ -54,8 +54,8 @@ def test_spare_blocks_take_the_place_of_those_that_do_not_relax(crystal):
 
 def test_too_few_relaxed_blocks_are_one_line(crystal):
     blocks = slice_blocks(crystal, 64, 10, "random", seed=1)
+    failed = {next(i for i, block in enumerate(blocks) if not block.info["held_out"])}
     with pytest.raises(InputError, match="expected 8 training blocks .* found 7; raise spare"):
-        failed = {next(i for i, block in enumerate(blocks) if not block.info["held_out"])}
         build(blocks, table(10, failed), "amorphous_si", settings(), crystal, {})
 
 
