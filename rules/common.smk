@@ -147,10 +147,7 @@ def relaxation_of(wildcards):
 
 def relaxing_of(wildcards):
     """How generated structures are relaxed; alloys and one baseline are not."""
-    if (
-        wildcards.dataset in ALLOYS
-        or wildcards.model == "random_interfaces_unrelaxed"
-    ):
+    if wildcards.dataset in ALLOYS or wildcards.model == "random_interfaces_unrelaxed":
         return None
     return {
         "potential": potential_of(wildcards),

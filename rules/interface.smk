@@ -141,7 +141,7 @@ rule random_interfaces_baseline:
     params:
         version=(VERSIONS["baseline"], VERSIONS["random_interfaces"]),
         seed=config["seed"],
-        purpose="random_interfaces_baseline", # the same for both: with and without relaxation
+        purpose="random_interfaces_baseline",  # the same for both: with and without relaxation
         n_structures=n_generated_of,
         geometry=lookup(dpath="datasets/{dataset}/geometry", within=config),
     script:
