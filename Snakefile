@@ -41,11 +41,17 @@ report: "docs/report/workflow.rst"
 
 rule all:
     input:
-        tables=[
-            "<results>/tables/alloys.parquet",
-            "<results>/tables/ranking.parquet",
+        tables=collect("<results>/tables/{table}.parquet", table=TABLES),
+        ranking="<results>/tables/ranking.parquet",
+        figures=[
+            *collect("<results>/figures/{dataset}/sro.svg", dataset=run_on("alloy")),
+            *collect(
+                "<results>/figures/{dataset}/rdf.svg", dataset=run_on("amorphous_si")
+            ),
+            *collect(
+                "<results>/figures/{dataset}/gamma.svg", dataset=run_on("interface")
+            ),
         ],
-        figures=collect("<results>/figures/{dataset}/sro.svg", dataset=DATASETS),
         expansion="<results>/datasets/alloy_expansion.ce",
         config="<results>/config.yaml",
     localrule: True
@@ -58,3 +64,4 @@ include: "rules/model.smk"
 include: "rules/evaluate.smk"
 include: "rules/study_degradation.smk"
 include: "rules/report.smk"
+include: "rules/report_interface.smk"

@@ -57,6 +57,23 @@ def metrics_of_all(wildcards):
     return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", RUNS)
 
 
+def metrics_of_table(wildcards):
+    """Metrics of every run on datasets of the kind of a table."""
+    datasets = run_on(KIND_OF_TABLE[wildcards.table])
+    runs = [run for run in RUNS if run.dataset in datasets]
+    if not runs:
+        raise WorkflowError(
+            f"no run in the configuration belongs to table {wildcards.table!r}"
+        )
+    return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", runs)
+
+
+def cards_of_table(wildcards):
+    """Cards of the datasets of a table."""
+    datasets = run_on(KIND_OF_TABLE[wildcards.table])
+    return collect("<results>/datasets/{dataset}/card.json", dataset=datasets)
+
+
 def features_of(wildcards):
     """Features of every run on one dataset."""
     runs = runs_of(wildcards.dataset)
@@ -209,9 +226,15 @@ IMPORTED = [
 COMMANDED = [
     name for name, model in CONFIG.models.items() if isinstance(model, CommandModel)
 ]
+KIND_OF_TABLE = {
+    "alloys": "alloy",
+    "amorphous_si": "amorphous_si",
+    "interface": "interface",
+}
 ALL_BASELINES = sorted({name for names in BASELINES.values() for name in names})
 ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
 ALLOYS = of_kind("alloy")
+TABLES = [name for name, kind in KIND_OF_TABLE.items() if run_on(kind)]
 READY_SILICON = [
     name for name in of_kind("amorphous_si") if CONFIG.datasets[name].source
 ]
