@@ -133,10 +133,58 @@ def bulk_cell(wildcards):
     return made if source == "melt_quench" else shipped(source)
 
 
+def potential_name_of(dataset):
+    """Name of the potential that a dataset relaxes in; None for one that is not relaxed."""
+    return getattr(CONFIG.datasets[dataset], "potential", None)
+
+
 def potential_of(wildcards):
     """The entry of the potential that a dataset and its generated structures relax in."""
-    name = CONFIG.datasets[wildcards.dataset].potential
-    return config["potentials"][name]
+    name = potential_name_of(wildcards.dataset)
+    return None if name is None else config["potentials"][name]
+
+
+def potential_file_of(wildcards):
+    """The file or folder of that potential, given or fitted; nothing if it needs none."""
+    name = potential_name_of(wildcards.dataset)
+    return [] if name is None else potential_file(name)
+
+
+def potential_file(name):
+    """The file or folder of a potential, given or fitted; nothing if it needs none."""
+    entry = CONFIG.potentials[name]
+    if name in FITTED:
+        return f"<results>/potentials/{name}/train{entry.fit.n_train[-1]}/gap.xml"
+    given = getattr(entry, "file", None) or getattr(entry, "folder", None)
+    return shipped(given) if given else []
+
+
+def minutes_of_processing(wildcards, attempt):
+    """Time for one shard: most of it is relaxation, where structures are relaxed."""
+    return (60 if potential_name_of(wildcards.dataset) is None else 720) * attempt
+
+
+def gpus_of_processing(wildcards):
+    """1 for datasets that relax in a network; classical potentials have no use for a GPU."""
+    name = potential_name_of(wildcards.dataset)
+    return int(name is not None and CONFIG.potentials[name].kind in NETWORKS)
+
+
+def files_of_labels(wildcards):
+    """The file of the potential that labels the cells of a fit."""
+    return potential_file(CONFIG.potentials[wildcards.potential].fit.labels)
+
+
+def entry_of_labels(wildcards):
+    """The entry of the potential that labels the cells of a fit."""
+    return config["potentials"][CONFIG.potentials[wildcards.potential].fit.labels]
+
+
+def fits_of(wildcards):
+    """Predictions of every fit of a potential, smallest training set first."""
+    sizes = CONFIG.potentials[wildcards.potential].fit.n_train
+    pattern = "<results>/potentials/{potential}/train{n_train}/parity.parquet"
+    return collect(pattern, n_train=sizes, allow_missing=True)
 
 
 def source_file_of(wildcards):
@@ -184,6 +232,9 @@ COMMANDED = [
 ]
 ALL_BASELINES = sorted({name for names in BASELINES.values() for name in names})
 ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
+FITTED = [
+    name for name, entry in CONFIG.potentials.items() if getattr(entry, "fit", None)
+]
 ALLOYS = of_kind("alloy")
 READY_SILICON = [
     name for name in of_kind("amorphous_si") if CONFIG.datasets[name].source
