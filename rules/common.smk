@@ -187,6 +187,11 @@ def fits_of(wildcards):
     return collect(pattern, n_train=sizes, allow_missing=True)
 
 
+def ecis_of(wildcards):
+    """The cluster expansion of an alloy; nothing for other datasets."""
+    return shipped(config["alloy"]["ecis"]) if wildcards.dataset in ALLOYS else []
+
+
 def source_file_of(wildcards):
     """The local file of a ready-made dataset; nothing for a URL."""
     source = CONFIG.datasets[wildcards.dataset].source

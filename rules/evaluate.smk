@@ -9,7 +9,7 @@ rule process_structures:
     input:
         structures="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
         card="<results>/datasets/{dataset}/card.json",
-        ecis=shipped(config["alloy"]["ecis"]),
+        ecis=ecis_of,
         potential=potential_file_of,
     output:
         clean=temp(

@@ -9,6 +9,7 @@ from dismai.evaluation.process import load_generated, process, shard_range
 from dismai.evaluation.relaxation import relaxing_of
 from dismai.io import FATES_SCHEMA, features_schema, write_structures, write_table
 from dismai.jobs import job, provenance
+from dismai.metrics.clusters import published_expansion
 
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
 
@@ -16,7 +17,8 @@ with job(snakemake):
     n_structures = snakemake.params.n_structures
     only = shard_range(n_structures, shard - 1, n_shards)
     structures = load_generated(Path(snakemake.input.structures), n_structures, only)
-    expansion = read_cluster_expansion(Path(snakemake.input.ecis))
+    ecis = snakemake.input.ecis
+    expansion = read_cluster_expansion(Path(ecis)) if ecis else published_expansion()
     options = Options(snakemake.params.align, expansion, relaxing_of(snakemake))
     result = process(structures, read_card(Path(snakemake.input.card)), options)
     write_structures(result.clean, snakemake.output.clean)
