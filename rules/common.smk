@@ -159,6 +159,17 @@ def potential_file(name):
     return shipped(given) if given else []
 
 
+def relaxation_of(wildcards):
+    """How structures of a dataset are relaxed; None for one that is not."""
+    return potential_name_of(wildcards.dataset) and config["relaxation"]
+
+
+def versions_of_processing(wildcards):
+    """Versions of the stages that a shard of a dataset goes through."""
+    stages = ["process", "relax"] if potential_name_of(wildcards.dataset) else ["process"]
+    return [VERSIONS[stage] for stage in stages]
+
+
 def minutes_of_processing(wildcards, attempt):
     """Time for one shard: most of it is relaxation, where structures are relaxed."""
     return (60 if potential_name_of(wildcards.dataset) is None else 720) * attempt

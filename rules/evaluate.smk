@@ -36,11 +36,11 @@ rule process_structures:
         runtime=minutes_of_processing,
         gpu=gpus_of_processing,
     params:
-        version=(VERSIONS["process"], VERSIONS["relax"]),
+        version=versions_of_processing,
         n_structures=n_generated_of,
         align=align_of,
         potential=potential_of,
-        relaxation=config["relaxation"],
+        relaxation=relaxation_of,
     script:
         "../workflow/scripts/process_structures.py"
 
