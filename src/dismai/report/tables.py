@@ -22,7 +22,7 @@ HEADINGS = {
     "amorphous_si": {"d_motif": "d_motif", "d_rdf": "d_rdf", "d_angle": "d_angle", **FAILED},
     "interface": {name: name for name in ("d_Li", "d_Co", "d_Sc", "d_all")} | FAILED,
 }
-"""Metrics of Table 3, of Table 2 and of Table 1, by the kind of the datasets, and their headings."""
+"""Metrics of Tables 3, 2 and 1, by the kind of the datasets, and their headings."""
 PUBLISHED_SOURCE = "Dismai-Bench paper"
 PUBLISHED_MODELS = {
     "cdvae": "CDVAE",
