@@ -93,7 +93,7 @@ def nearest_graph(
     close = (squared > OVERLAP_A**2) & (squared <= cutoff**2)
     distance = torch.where(close, squared, math.inf).sqrt()
     select = _either_end if rule == "symmetric" else _higher_end
-    kept = select(distance, close, neighbours, images)
+    kept = select(distance, close, neighbours)
     return _graph_of_mask(kept, vector)
 
 
@@ -115,7 +115,7 @@ def _opposite(mask: Tensor) -> Tensor:
     return mask.transpose(1, 2).flip(-1)
 
 
-def _either_end(distance: Tensor, close: Tensor, neighbours: int, images: Tensor) -> Tensor:
+def _either_end(distance: Tensor, close: Tensor, neighbours: int) -> Tensor:
     ranked = distance.flatten(2)
     if neighbours >= ranked.shape[-1]:
         return close
@@ -124,15 +124,19 @@ def _either_end(distance: Tensor, close: Tensor, neighbours: int, images: Tensor
     return close & (distance < reach[..., None] - SHELL_TOLERANCE_A)
 
 
-def _higher_end(distance: Tensor, close: Tensor, neighbours: int, images: Tensor) -> Tensor:
+def nearest(distance: Tensor, neighbours: int) -> Tensor:
+    """Mask of the nearest sources of every target, of (B, i, j, I); ties fall as they may."""
     ranked = distance.flatten(2)
-    nearest = ranked.topk(min(neighbours, ranked.shape[-1]), largest=False).indices
-    selected = torch.zeros_like(ranked, dtype=torch.bool).scatter(2, nearest, True)
-    selected = selected.view_as(close) & close
-    n = close.shape[1]
+    chosen = ranked.topk(min(neighbours, ranked.shape[-1]), largest=False).indices
+    return torch.zeros_like(ranked, dtype=torch.bool).scatter(2, chosen, True).view_as(distance)
+
+
+def _higher_end(distance: Tensor, close: Tensor, neighbours: int) -> Tensor:
+    selected = nearest(distance, neighbours) & close
+    n, n_images = close.shape[2:]
     order = torch.ones(n, n, dtype=torch.bool, device=close.device).tril(-1)
     # A bond of an atom with its own image: of two opposite ones, the lexicographically negative.
-    negative = torch.arange(len(images), device=close.device) < len(images) // 2
+    negative = torch.arange(n_images, device=close.device) < n_images // 2
     itself = torch.eye(n, dtype=torch.bool, device=close.device)
     kept = selected & (order[..., None] | (itself[..., None] & negative))
     return kept | _opposite(kept)

@@ -145,9 +145,8 @@ class CDVAE(GenerativeModel):
         read = networks.read(z)
         sizes = read.number[:, 1:].argmax(1) + 1  # a structure has atoms
         cells = networks.scale.cell(read.lattice, sizes)
-        most = self.spec.n_atoms
-        x = torch.zeros(len(randoms), most, 3)
-        numbers = torch.zeros(len(randoms), most, dtype=torch.long)
+        shape = (len(randoms), self.spec.n_atoms)
+        x, numbers = torch.zeros(*shape, 3), torch.zeros(shape, dtype=torch.long)
         # On a CPU one structure at a time is fastest: what it needs stays in the cache.
         together = 1 if device.type == "cpu" else len(randoms)
         for group in groups(sizes.tolist(), together):

@@ -8,6 +8,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from dismai.datasets.spec import DatasetSpec
+from dismai.errors import InputError, StructureError
 from dismai.models.cdvae.denoise import denoise
 from dismai.models.cdvae.encoder import bond_graph, join
 from dismai.models.cdvae.graph import Graph
@@ -42,7 +43,14 @@ class BondedStructures(Dataset):
 def bonded_structures(structures: list[Atoms], spec: DatasetSpec) -> BondedStructures:
     """A set after a check against the card; its bonds are found here, once."""
     x = torch.from_numpy(fractional_coordinates(structures, spec)).float()
-    return BondedStructures(x, [bond_graph(atoms) for atoms in structures])
+    graphs = []
+    for i, atoms in enumerate(structures):
+        try:
+            graphs.append(bond_graph(atoms))
+        except StructureError as error:
+            place = f"training set of {spec.name}: structure {i}"
+            raise InputError(f"{place}: expected a structure with bonds, found: {error}") from None
+    return BondedStructures(x, graphs)
 
 
 class CDVAEModule(LightningModule):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-Denoiser = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor | None]]
+Denoiser = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor | None]]
 """Fractional coordinates, (B, N, 3), atomic numbers, (B, N), and sigma, Å, to sigma times the
 score, Cartesian, (B, N, 3), and logits of the species, (B, N, z_max), or None."""
 
@@ -63,7 +63,7 @@ def langevin(
     for sigma in levels:
         a = step_size * (sigma / levels[-1]) ** 2
         for _ in range(n_steps):
-            o, logits = denoiser(x, numbers, torch.as_tensor(sigma))
+            o, logits = denoiser(x, numbers, sigma)
             xi = normal(randoms, x.shape[1]).to(x)
             step = a / sigma * o + (2 * a) ** 0.5 * xi
             x = (x + step @ to_fractional) % 1.0
