@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
-.PHONY: install demo test lint format schema profiles reference clean
+.PHONY: install demo test test-slurm lint format schema profiles reference clean
 
 install: $(INSTALLED)
 
@@ -23,6 +23,10 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest
+
+# Root, and the Debian packages slurm-wlm and munge: a cluster of one node, on this machine.
+test-slurm: $(INSTALLED)
+	PATH="$(CURDIR)/$(BIN):$$PATH" tests/slurm/with_cluster python -m pytest -m slurm -s
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

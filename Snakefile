@@ -52,6 +52,7 @@ rule all:
 
 
 include: "rules/alloy.smk"
+include: "rules/amorphous_si.smk"
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
 include: "rules/study_degradation.smk"

@@ -12,6 +12,7 @@ from dismai.baselines import random_decoration
 from dismai.io import read_table, write_structures
 from dismai.metrics.clusters import published_expansion
 from dismai.reference import load_shipped, shipped_references
+from dismai.resources import resource
 from tests.conftest import random_crystal
 
 ALLOYS = ["alloy_1500K_narrow", "alloy_1500K_wide", "alloy_300K_narrow", "alloy_300K_wide"]
@@ -89,6 +90,14 @@ def test_describe_says_what_the_structures_are(random_alloys):
     assert "Cr51 Fe154 Ni51" in text
     assert "14.4 x 14.4 x 14.4 Å" in text
     assert "12: 100.0 %" in text
+
+
+def test_describe_reads_the_large_cell_of_silicon():
+    text = dismai("describe", resource("asi_100k.npz")).stdout
+    assert "Si100000" in text
+    assert "95.30 % four-fold within 2.85 Å" in text
+    assert "109.12 degrees in the mean" in text
+    assert "first peak    of g(r) at 2.37 Å" in text
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_the_paper_configuration_has_the_papers_sizes(paper):
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
-        ("sed", 1, "sed: expected one of the keys alloy, baselines, .*, found 'sed'"),
+        ("sed", 1, "sed: expected one of the keys alloy, amorphous_si, .*, found 'sed'"),
         ("alloy.n_pass", 1, "alloy.n_pass: expected one of the keys burn_in_passes, .*n_passes"),
         ("alloy.n_passes", "many", "alloy.n_passes: expected a valid integer, found 'many'"),
         ("alloy.n_runs", 0, "alloy.n_runs: expected greater than or equal to 1, found 0"),
@@ -81,6 +81,13 @@ def test_the_paper_configuration_has_the_papers_sizes(paper):
         ("runs.0.datasets", ["interface"],
          "runs.0.datasets: expected one of alloy_300K_narrow, .*, found 'interface'"),
         ("runs.0.models", ["diffcsp"], "runs.0.models: expected one of cryingan, found 'diffcsp'"),
+        ("potentials.x", {"kind": "eam"}, "potentials.x.kind: expected gap, sw, .*, found 'eam'"),
+        ("potentials.x", {}, "potentials.x.kind: expected a value, found none"),
+        ("potentials.x", {"kind": "gap"}, "potentials.x.file: expected a value, found none"),
+        ("potentials.x", {"kind": "sw", "a": 1}, "potentials.x.a: expected one of the keys .*kind"),
+        ("potentials.a-b", {"kind": "sw"}, "potentials.a-b: expected letters, digits"),
+        ("relaxation.fmax_eV_per_A", 0, "relaxation.fmax_eV_per_A: expected greater than 0"),
+        ("relaxation.optimizer", "cg", "relaxation.optimizer: expected 'scipy_cg', 'fire' or"),
         ("run", "a b", "run: expected"),
         ("shards", None, "shards: expected a valid integer, found None"),
     ],

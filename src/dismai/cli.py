@@ -108,6 +108,23 @@ def describe(
         typer.echo(describe_file(file))
 
 
+@app.command()
+def validate(
+    folders: Annotated[list[Path], typer.Argument(help="Result folders: results/RUN.")],
+) -> None:
+    """Check that result folders are complete and consistent."""
+    from dismai.validation import findings
+
+    wrong = False
+    for folder in folders:
+        n_runs, found = findings(folder)
+        for line in found:
+            typer.echo(line)
+        typer.echo(f"{folder}: {n_runs} runs, {f'{len(found)} findings' if found else 'all whole'}")
+        wrong |= bool(found)
+    raise typer.Exit(2 if wrong else 0)
+
+
 def main() -> None:
     """Run a command; what the user can mend is one line and exit code 2."""
     try:

@@ -13,11 +13,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from dismai.datasets.settings import Alloy, AlloyDataset
+from dismai.datasets.settings import Alloy, AlloyDataset, BulkSi
 from dismai.datasets.spec import DATASETS
 from dismai.errors import InputError
 from dismai.models import check_hparams, names
 from dismai.models.settings import MODEL_KINDS, Model, TrainedModel, model_kind
+from dismai.potentials.settings import POTENTIAL_KINDS, Potential, Relaxation
 from dismai.section import Section
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -47,14 +48,21 @@ class Config(Section):
     shards: int = Field(ge=1, description="parts in which generated structures are processed")
     n_generated: int = Field(1000, ge=1, description="structures drawn from every trained model")
     alloy: Alloy = Field(description="sampling of the alloys")
+    amorphous_si: BulkSi = Field(description="cell that amorphous silicon is cut from")
     datasets: dict[str, AlloyDataset] = Field(description="what is trained on, by name")
     models: dict[str, Model] = Field(description="what is trained or scored, by name")
+    potentials: dict[str, Potential] = Field({}, description="interatomic potentials, by name")
+    relaxation: Relaxation = Field(Relaxation(), description="how structures are relaxed")
     baselines: Baselines = Field(Baselines(), description="trivial generators")
     runs: list[Selection] = Field(description="which models on which datasets")
 
     @model_validator(mode="after")
     def _names_exist(self):
-        for kind, names_given in (("datasets", self.datasets), ("models", self.models)):
+        for kind, names_given in (
+            ("datasets", self.datasets),
+            ("models", self.models),
+            ("potentials", self.potentials),
+        ):
             for name in names_given:
                 if not NAME.fullmatch(name):
                     raise ValueError(f"{kind}.{name}: expected letters, digits and _ in the name")
@@ -96,6 +104,7 @@ class Config(Section):
                 raise ValueError(f"models.{name}.params: {error}") from None
 
 
+TAGS = {*MODEL_KINDS, *POTENTIAL_KINDS}
 BASELINES = ("held_out", "random_decoration", "gaussian_displacement")
 
 
@@ -167,13 +176,16 @@ def merge(base: dict[str, Any], overlay: dict[str, Any]) -> None:
 def _one_line(error: ValidationError) -> str:
     first = error.errors()[0]
     # Tags of discriminated unions are part of pydantic's location, not of the user's keys.
-    place = [str(part) for part in first["loc"] if part not in MODEL_KINDS]
+    place = [str(part) for i, part in enumerate(first["loc"]) if i != 2 or part not in TAGS]
     key = ".".join(place) or "configuration"
     if first["type"] == "extra_forbidden":
         known = ", ".join(sorted(_keys_at(Config, place[:-1])))
         return f"{key}: expected one of the keys {known}, found {place[-1]!r}"
     if first["type"] == "union_tag_invalid":
-        return f"{key}.kind: expected file, command or none, found {first['ctx']['tag']!r}"
+        known = "file, command or none" if key.startswith("models") else ", ".join(POTENTIAL_KINDS)
+        return f"{key}.kind: expected {known}, found {first['ctx']['tag']!r}"
+    if first["type"] == "union_tag_not_found":
+        return f"{key}.kind: expected a value, found none"
     if first["type"] == "missing":
         return f"{key}: expected a value, found none"
     if first["type"] == "value_error":

@@ -9,6 +9,14 @@ from pydantic import BaseModel
 from dismai.config import Baselines, Config, Selection
 from dismai.datasets.settings import Alloy, AlloyDataset
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
+from dismai.potentials.settings import (
+    AsePotential,
+    ChgnetPotential,
+    GapPotential,
+    M3gnetPotential,
+    Relaxation,
+    SwPotential,
+)
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("", Config),
@@ -17,6 +25,12 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("models.NAME (trained)", TrainedModel),
     ("models.NAME (kind: file)", FileModel),
     ("models.NAME (kind: command)", CommandModel),
+    ("potentials.NAME (kind: gap)", GapPotential),
+    ("potentials.NAME (kind: sw)", SwPotential),
+    ("potentials.NAME (kind: chgnet)", ChgnetPotential),
+    ("potentials.NAME (kind: m3gnet)", M3gnetPotential),
+    ("potentials.NAME (kind: ase)", AsePotential),
+    ("relaxation", Relaxation),
     ("baselines", Baselines),
     ("runs[]", Selection),
 )

@@ -159,6 +159,7 @@ SEES: dict[str, dict[str, dict[str, int]]] = {
         "diffraction_peak_height_shift": {"rattled": -1, "vacant": -1},
         "density_shift": {"strained": -1},
         "mmd": {**_ATOMS, "copied": 1},
+        "soap_mmd": {**_ATOMS, "strained": 1},
     },
     "interface": {
         **_SETS,
@@ -169,6 +170,7 @@ SEES: dict[str, dict[str, dict[str, int]]] = {
         "d_profile": {"swapped": 1, "mixed": 1},
         "density_shift": {"strained": -1},
         "mmd": {"rattled": 1, "swapped": 1, "mixed": 1, "copied": 1},
+        "soap_mmd": {"rattled": 1, "swapped": 1, "mixed": 1},
     },
 }
 """By kind and metric: the damages that it claims to see, and whether it grows (1) or falls (-1)."""

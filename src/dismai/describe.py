@@ -9,10 +9,10 @@ from ase.neighborlist import natural_cutoffs, neighbor_list
 
 from dismai.errors import StructureError
 from dismai.io import read_frames
+from dismai.metrics.silicon import AMU_PER_A3_IN_G_PER_CM3, BOND_CUTOFF_A, summarize
 
 BOND_FACTOR = 1.2
 """Two atoms are bonded within this factor times the sum of their covalent radii."""
-AMU_PER_A3_IN_G_PER_CM3 = 1.66053906660
 
 
 def describe_file(path: Path, max_structures: int = 100) -> str:
@@ -47,6 +47,8 @@ def describe_file(path: Path, max_structures: int = 100) -> str:
         )
     step = max(1, len(solid) // max_structures)
     lines += _neighbors(solid[::step])
+    if solid and all(set(atoms.symbols) == {"Si"} for atoms in good):
+        lines += _silicon(solid[::step])
     return "\n".join(lines)
 
 
@@ -68,6 +70,29 @@ def _neighbors(structures: list[Atoms]) -> list[str]:
     return [
         f"  nearest pair  {min(nearest):.3f} Å at least, {np.median(nearest):.3f} Å in the median",
         f"  coordination  {shares}  (bonds within {BOND_FACTOR} x covalent radii)",
+    ]
+
+
+def _silicon(structures: list[Atoms]) -> list[str]:
+    """Lines on the network of silicon, means over structures that have a geometry."""
+    summaries = []
+    for atoms in structures:
+        try:
+            summaries.append(summarize(atoms))
+        except StructureError:
+            continue
+    if not summaries:
+        return []
+
+    def mean(name: str) -> float:
+        return float(np.mean([getattr(summary, name) for summary in summaries]))
+
+    return [
+        f"  silicon       {mean('four_fold_percent'):.2f} % four-fold within {BOND_CUTOFF_A} Å, "
+        f"bond {mean('bond_A'):.3f} +- {mean('bond_spread_A'):.3f} Å",
+        f"  bond angle    {mean('angle_degrees'):.2f} degrees in the mean, "
+        f"spread {mean('angle_spread_degrees'):.1f} degrees",
+        f"  first peak    of g(r) at {mean('first_peak_A'):.2f} Å",
     ]
 
 

@@ -3,11 +3,13 @@
 import io
 import os
 import warnings
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import ase.io
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -122,6 +124,8 @@ def read_frames(path: Path, only: range | None = None) -> list[Atoms | Structure
 def _read_any(
     path: Path, lenient: bool, only: range | None = None
 ) -> list[Atoms | StructureError | None]:
+    if path.suffix.lower() == ".npz":
+        return [read_cell(path)]
     if path.suffix.lower() in XYZ_SUFFIXES:
         blocks = list(_xyz_blocks(path))
         wanted = range(len(blocks)) if only is None else only
@@ -141,6 +145,44 @@ def _read_any(
         if lenient:
             return [StructureError(f"{path.name}: {reason}")]
         raise InputError(f"{path}: {reason}") from None
+
+
+def read_cell(path: Path) -> Atoms:
+    """One large periodic cell of silicon as a NumPy archive; InputError if it is anything else.
+
+    scaled_positions: (n_atoms, 3).  cell: rows, Å, (3, 3).  Nothing in the file is unpickled.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            scaled = np.asarray(data["scaled_positions"], dtype=float)
+            cell = np.asarray(data["cell"], dtype=float)
+    except FileNotFoundError:
+        raise InputError(f"{path}: expected a cell, found no such file") from None
+    except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        found = " ".join(str(error).split())[:120]
+        raise InputError(
+            f"{path}: expected an archive of scaled_positions and cell, found {found}"
+        ) from None
+    if scaled.ndim != 2 or scaled.shape[1] != 3 or len(scaled) == 0 or cell.shape != (3, 3):
+        raise InputError(
+            f"{path}: expected scaled_positions (n_atoms, 3) and cell (3, 3), found "
+            f"{scaled.shape} and {cell.shape}"
+        )
+    if not (np.isfinite(scaled).all() and np.isfinite(cell).all()):
+        raise InputError(f"{path}: expected finite positions and cell, found NaN or infinity")
+    if not abs(np.linalg.det(cell)) > 1e-6:
+        raise InputError(f"{path}: cell: expected one with a volume, found none")
+    return Atoms(f"Si{len(scaled)}", scaled_positions=scaled, cell=cell, pbc=True)
+
+
+def write_cell(atoms: Atoms, path: Path) -> None:
+    """Write a cell of silicon as `read_cell` reads it."""
+    with replacing(path) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(
+            stream,
+            scaled_positions=atoms.get_scaled_positions(),
+            cell=atoms.cell.array,
+        )
 
 
 def _xyz_blocks(path: Path) -> Iterator[tuple[list[str], int] | StructureError]:
@@ -200,6 +242,11 @@ def read_structures(path: Path) -> list[Atoms]:
         if isinstance(frame, StructureError):
             raise InputError(f"{path}: structure {index}: {frame}")
     return frames
+
+
+def count_frames(path: Path) -> int:
+    """Number of structures in an extended XYZ file, damaged ones included."""
+    return sum(1 for _ in _xyz_blocks(Path(path)))
 
 
 def gather_tables(paths: Iterable[Path], key: str | None = "structure") -> pd.DataFrame:

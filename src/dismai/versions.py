@@ -6,12 +6,17 @@ without a bump is a bug in the commit).
 
 VERSIONS: dict[str, int] = {
     "sample_alloy": 1,
-    "build_dataset": 2,
+    "melt_quench": 1,
+    "slice_blocks": 1,
+    "relax_blocks": 1,
+    "build_dataset": 3,
     "baseline": 1,
     "train": 1,
     "generate": 1,
-    "process": 1,
-    "score": 2,
+    "relax": 1,
+    "fit_potential": 1,
+    "process": 2,
+    "score": 3,
     "report": 1,
     "degrade": 1,
 }

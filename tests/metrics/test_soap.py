@@ -6,7 +6,8 @@ from ase.build import bulk
 from scipy.stats import spearmanr
 
 from dismai.errors import InputError
-from dismai.metrics.soap import soap_mmd, soap_vectors
+from dismai.metrics.set_intervals import soap_mmd_ci
+from dismai.metrics.soap import n_features, soap_mmd, soap_vectors
 
 
 def rattled(n, strength, seed):
@@ -57,6 +58,29 @@ def test_it_is_small_for_a_new_sample_and_grows_with_disorder(reference):
     values = [soap_mmd(soap_vectors(rattled(12, s, seed=3), ["Si"]), reference) for s in strengths]
     assert abs(values[0]) < 0.1 * values[1]
     assert spearmanr(strengths, values).statistic >= 0.9
+
+
+@pytest.mark.parametrize("species", [["Si"], ["Cr", "Fe", "Ni"], ["Li", "Co", "Sc", "Cl", "O"]])
+def test_the_length_of_a_vector_follows_from_the_number_of_species(species):
+    atoms = bulk("NaCl", "rocksalt", a=5.0, cubic=True)
+    atoms.symbols = (species * 8)[:8]
+    assert soap_vectors([atoms], species).shape == (1, n_features(len(species)))
+
+
+def test_several_species_are_told_apart():
+    ordered = bulk("NaCl", "rocksalt", a=5.0, cubic=True)
+    mixed = ordered.copy()
+    mixed.numbers = ordered.numbers[[0, 2, 4, 6, 1, 3, 5, 7]]
+    a, b = soap_vectors([ordered, mixed], ["Na", "Cl"])
+    assert a @ b < 0.999
+
+
+def test_the_interval_holds_the_value(reference):
+    generated = soap_vectors(rattled(8, 0.2, seed=5), ["Si"])
+    interval = soap_mmd_ci(generated, reference)
+    assert interval.value == pytest.approx(soap_mmd(generated, reference), abs=1e-12)
+    assert interval.low < interval.value < interval.high
+    assert np.isnan(soap_mmd_ci(generated[:1], reference).value)
 
 
 def test_unknown_species_and_too_few_structures_are_refused(reference):

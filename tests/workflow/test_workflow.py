@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from dismai.errors import InputError
 from dismai.io import read_table
+from dismai.validation import findings
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "config" / "tiny.yaml"
@@ -100,6 +103,27 @@ def test_every_table_says_where_it_comes_from(finished):
     assert len(footer["inputs"]["reference"][0]) == 64
     assert "torch" in footer["versions"]
     assert str(finished) not in json.dumps(footer)
+
+
+def test_a_finished_run_is_found_whole_and_damage_is_named(finished, tmp_path):
+    whole = finished / "results" / "tiny"
+    assert findings(whole) == (4, [])
+    damaged = tmp_path / "tiny"
+    shutil.copytree(whole, damaged)
+    own = Path("alloy_300K_wide", "random_decoration", "seed0")
+    (damaged / "generated" / own / "raw.extxyz").unlink()
+    fates = read_table(damaged / "generated/alloy_300K_wide/held_out/seed0/fates.parquet")[:-1]
+    fates.to_parquet(damaged / "generated/alloy_300K_wide/held_out/seed0/fates.parquet")
+    card = damaged / "datasets/alloy_300K_wide/card.json"
+    card.write_text(card.read_text() + "\n")
+    _, found = findings(damaged)
+    text = "\n".join(found)
+    assert f"{own}/raw.extxyz: expected a file, found none" in text
+    assert "held_out/seed0/fates.parquet: structures: expected 4, found 3" in text
+    assert "cryingan/seed0.parquet: SHA-256 of" in text
+    (damaged / "config.yaml").write_text("run: tiny\n")
+    with pytest.raises(InputError, match="line 1: expected the SHA-256"):
+        findings(damaged)
 
 
 def test_a_second_run_has_nothing_to_do(finished):

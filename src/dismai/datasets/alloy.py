@@ -13,6 +13,7 @@ from ase import Atoms
 from dismai.cluster_expansion import SPECIES, ClusterExpansion, check_composition
 from dismai.datasets.monte_carlo import CanonicalSampler, SwapRange
 from dismai.datasets.spec import DatasetSpec, FccLattice, cell_rows
+from dismai.datasets.split import split
 from dismai.errors import InputError
 from dismai.fcc import fractional_sites
 from dismai.io import replacing
@@ -207,14 +208,6 @@ def to_atoms(occupancy: np.ndarray, lattice: FccLattice, info: dict | None = Non
     )
     atoms.info.update(info or {})
     return atoms
-
-
-def split(n_structures: int, validation_share: float, rng: np.random.Generator) -> np.ndarray:
-    """A random split: True for the structures of the validation set, (n_structures,)."""
-    validation = np.zeros(n_structures, dtype=bool)
-    n_validation = round(validation_share * n_structures)
-    validation[rng.permutation(n_structures)[:n_validation]] = True
-    return validation
 
 
 def build(

@@ -42,3 +42,40 @@ class AlloyDataset(Section):
         0.1, gt=0, description="narrow: largest deviation of an SRO parameter from its average"
     )
     validation_share: float = Field(0.2, gt=0, lt=1, description="share held out of training")
+
+
+class Stage(Section):
+    """One ramp of the temperature in molecular dynamics."""
+
+    from_K: float = Field(gt=0, description="temperature at its start, K")
+    to_K: float = Field(gt=0, description="temperature at its end, K")
+    steps: int = Field(ge=1, description="steps of molecular dynamics")
+    timestep_fs: float = Field(gt=0, le=5, description="one step, fs")
+
+
+class MeltQuench(Section):
+    """Molecular dynamics that makes amorphous silicon: LAMMPS, Stillinger-Weber, 0 bar."""
+
+    n_atoms: int = Field(100_000, ge=8, description="atoms of the cell")
+    stages: list[Stage] = Field(min_length=1, description="temperature ramps in order")
+    state_every: int = Field(1000, ge=10, description="steps between two states on disk")
+
+
+class BulkSi(Section):
+    """The large cell that amorphous silicon is cut from."""
+
+    source: str = Field(
+        "resources/asi_100k.npz",
+        description="file of one cell (npz, or what ASE reads); melt_quench: made by the workflow",
+    )
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="checksum of the file")
+    melt_quench: MeltQuench = Field(description="how the workflow makes the cell")
+
+    @model_validator(mode="after")
+    def _file_has_a_checksum(self):
+        if (self.source == "melt_quench") == (self.sha256 is not None):
+            raise ValueError(
+                "source: expected a file with a sha256, or melt_quench without, found "
+                f"{self.source!r} {'without' if self.sha256 is None else 'with'} one"
+            )
+        return self

@@ -12,6 +12,8 @@ from dismai.evaluation.common import (
     mean_distance,
     relative_shift,
     separate,
+    soap_discrepancy,
+    soap_names,
     table_of,
 )
 from dismai.evaluation.options import Options
@@ -22,10 +24,11 @@ from dismai.metrics.motifs import motif_names, motif_shares
 from dismai.metrics.network import bond_network, coordination_shares, dihedral_distribution
 from dismai.metrics.rdf import rdf
 from dismai.metrics.rings import ring_counts
+from dismai.metrics.silicon import BOND_CUTOFF_A
+from dismai.metrics.soap import soap_vector
 from dismai.metrics.statistics import UNDEFINED, Interval, bootstrap_ci, mean_ci
 from dismai.metrics.structure_factor import first_peak, structure_factor
 
-BOND_CUTOFF_A = 2.85  # first minimum of g(r)
 LONGEST_RING = 7
 MAX_COORDINATION = 8
 DIHEDRAL_BIN = 5.0  # degrees
@@ -46,10 +49,13 @@ DIHEDRALS = [f"dihedral_{angle:.1f}deg" for angle in DIHEDRAL_DEGREES]
 RINGS = [f"rings_{n}_per_atom" for n in RING_SIZES]
 FACTOR = [f"s_{q:.2f}_per_A" for q in Q_PER_A]
 SHARES = [f"share_{name}_percent" for name in motif_names()]
+SOAP = soap_names(["Si"])
 DENSITY = "density_per_A3"
 
 COUNTED = ["n_close_pairs", "n_passes"]
-DESCRIBED = [*(DENSITY, *MOTIF, *RDF, *ANGLES, *COORDINATION, *DIHEDRALS, *RINGS, *FACTOR, *SHARES)]
+DESCRIBED = [
+    *(DENSITY, *MOTIF, *RDF, *ANGLES, *COORDINATION, *DIHEDRALS, *RINGS, *FACTOR, *SHARES, *SOAP)
+]
 FEATURES = [*COUNTED, *DESCRIBED]
 SET_COLUMNS = MOTIF
 
@@ -78,7 +84,8 @@ def describe(atoms: Atoms, spec: DatasetSpec, options: Options) -> np.ndarray:
     ]
     if not all(np.isfinite(part).all() for part in required):
         raise StructureError("expected finite descriptors, found NaN or infinity")
-    return np.concatenate([*required, *_network(atoms), _factor(atoms), motif_shares(prints)])
+    last = [motif_shares(prints), soap_vector(atoms, ["Si"])]
+    return np.concatenate([*required, *_network(atoms), _factor(atoms), *last])
 
 
 def _network(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
@@ -132,6 +139,7 @@ def score(
             "% of atoms",
             _above(features[defects].sum(axis=1), reference[defects].sum(axis=1)),
         ),
+        "soap_mmd": ("1", soap_discrepancy(features, reference, SOAP)),
         "diffraction_peak_shift": ("1/Å", position),
         "diffraction_peak_height_shift": ("1", height),
         "density_shift": ("%", relative_shift(features[DENSITY], reference[DENSITY])),

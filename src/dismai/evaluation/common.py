@@ -7,6 +7,8 @@ import pandas as pd
 from ase import Atoms
 
 from dismai.errors import StructureError
+from dismai.metrics.set_intervals import soap_mmd_ci
+from dismai.metrics.soap import n_features
 from dismai.metrics.statistics import UNDEFINED, Interval, distance_ci, mean_ci
 from dismai.postprocess import move_apart
 
@@ -61,3 +63,15 @@ def relative_shift(values: pd.Series, training: pd.Series) -> Interval:
         return UNDEFINED
     above = 100.0 * (values.to_numpy() / training.mean() - 1.0)
     return mean_ci(np.round(above, 9))  # equal cells differ in the last digit
+
+
+def soap_names(species: Sequence[str]) -> list[str]:
+    """Names of the components of a structure's SOAP vector."""
+    return [f"soap_{k}" for k in range(n_features(len(species)))]
+
+
+def soap_discrepancy(
+    features: pd.DataFrame, reference: pd.DataFrame, columns: Sequence[str]
+) -> Interval:
+    """Discrepancy of two sets by the SOAP kernel, from the vectors in some columns."""
+    return soap_mmd_ci(*(table[columns].to_numpy(dtype=float) for table in (features, reference)))

@@ -6,12 +6,21 @@ from ase import Atoms
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import StructureError
-from dismai.evaluation.common import density, mean_distance, relative_shift, separate, table_of
+from dismai.evaluation.common import (
+    density,
+    mean_distance,
+    relative_shift,
+    separate,
+    soap_discrepancy,
+    soap_names,
+    table_of,
+)
 from dismai.evaluation.options import Options
 from dismai.metrics.crystalnn import feature_names, fingerprints, sites
 from dismai.metrics.interface import CATIONS, cation_distances, cation_means
 from dismai.metrics.layers import density_profile
 from dismai.metrics.motifs import motif_names, motif_shares
+from dismai.metrics.soap import soap_vector
 from dismai.metrics.statistics import UNDEFINED, Interval, bootstrap_ci
 
 ELEMENTS = ("Li", "Co", "Sc", "Cl", "O")
@@ -20,13 +29,14 @@ N_LAYERS = 32
 PRINTS = {s: [f"F_{s}_{name}" for name in feature_names("interface")] for s in CATIONS}
 SHARES = {s: [f"share_{s}_{name}_percent" for name in motif_names()] for s in CATIONS}
 PROFILE = {s: [f"density_{s}_layer{k}_per_A3" for k in range(N_LAYERS)] for s in ELEMENTS}
+SOAP = soap_names(ELEMENTS)
 DENSITY, HEIGHT = "density_per_A3", "cell_height_A"
 
 ALL_PRINTS = [name for names in PRINTS.values() for name in names]
 ALL_SHARES = [name for names in SHARES.values() for name in names]
 ALL_LAYERS = [name for names in PROFILE.values() for name in names]
 COUNTED = ["n_close_pairs", "n_passes"]
-DESCRIBED = [DENSITY, HEIGHT, *ALL_PRINTS, *ALL_SHARES, *ALL_LAYERS]
+DESCRIBED = [DENSITY, HEIGHT, *ALL_PRINTS, *ALL_SHARES, *ALL_LAYERS, *SOAP]
 FEATURES = [*COUNTED, *DESCRIBED]
 SET_COLUMNS = ALL_PRINTS
 
@@ -52,6 +62,7 @@ def describe(atoms: Atoms, spec: DatasetSpec, options: Options) -> np.ndarray:
             cation_means(prints, symbols, cations_of(spec)).ravel(),
             *(motif_shares(prints[symbols == element]) for element in CATIONS),
             layers.ravel(),
+            soap_vector(atoms, ELEMENTS),
         ]
     )
     if not np.isfinite(row).all():
@@ -76,6 +87,7 @@ def score(
         **metrics,
         "d_all": ("1", _distance_of_all(features, reference, cations_of(spec))),
         "d_profile": ("1/Å³", mean_distance(features, reference, ALL_LAYERS)),
+        "soap_mmd": ("1", soap_discrepancy(features, reference, SOAP)),
         "density_shift": ("%", relative_shift(features[DENSITY], reference[DENSITY])),
     }
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.spatial.distance import cdist, pdist, squareform
 
 from dismai.metrics.sets import inside_manifold
+from dismai.metrics.soap import soap_kernel
 from dismai.metrics.statistics import (
     BOOTSTRAP_SEED,
     N_RESAMPLES,
@@ -65,7 +66,7 @@ def expected_coverage(n_generated: int, n_training: int, k: int = K_NEIGHBORS) -
 
 
 def _mmd(own: np.ndarray, across: np.ndarray, within: np.ndarray) -> Interval:
-    """Unbiased squared discrepancy, GRETTON 2012 Eq. 3, mean over the widths of the kernel.
+    """Unbiased squared discrepancy, mean over the widths of the kernel.
 
     One width would stop growing for sets that are further away than it.
     """
@@ -76,10 +77,29 @@ def _mmd(own: np.ndarray, across: np.ndarray, within: np.ndarray) -> Interval:
         widths = median * np.array(KERNEL_WIDTHS)
         return np.mean([np.exp(-0.5 * (distance / width) ** 2) for width in widths], axis=0)
 
-    constant = kernel(pairs).mean()
-    to_training = kernel(across).mean(axis=1)
-    among = kernel(own)
-    return _interval(len(own), lambda w: _pair_mean(among, w) + constant - 2 * w @ to_training)
+    return _discrepancy(kernel(own), kernel(across).mean(axis=1), kernel(pairs).mean())
+
+
+def soap_mmd_ci(generated: np.ndarray, training: np.ndarray) -> Interval:
+    """`dismai.metrics.soap.soap_mmd` of two sets of SOAP vectors with its interval.
+
+    Undefined with fewer than 2 structures in either.
+    """
+    if min(len(generated), len(training)) < 2:
+        return UNDEFINED
+    within = soap_kernel(training, training)
+    constant = within[np.triu_indices(len(within), 1)].mean()
+    to_training = soap_kernel(generated, training).mean(axis=1)
+    return _discrepancy(soap_kernel(generated, generated), to_training, constant)
+
+
+def _discrepancy(among: np.ndarray, to_training: np.ndarray, constant: float) -> Interval:
+    """Squared discrepancy with its interval, GRETTON 2012 Eq. 3.
+
+    among: kernel of generated pairs, (n, n).  to_training: its mean over the training set for each
+    generated structure, (n,).  constant: its mean over pairs of training structures.
+    """
+    return _interval(len(among), lambda w: _pair_mean(among, w) + constant - 2 * w @ to_training)
 
 
 def _diversity(own: np.ndarray, within: np.ndarray) -> Interval:

@@ -6,6 +6,7 @@ k(p, q) = (p . q)^zeta, which is 1 for structures with equal mean environments.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from ase import Atoms
@@ -17,37 +18,65 @@ N_MAX = 4
 L_MAX = 4
 SIGMA_A = 0.5
 ZETA = 4
+"""Power of the kernel; a larger one looks more closely."""
 
 
-def soap_vectors(structures: Sequence[Atoms], species: Sequence[str]) -> np.ndarray:
-    """Mean SOAP power spectra of structures, unit length, (n_structures, n_features).
-
-    Environments reach 5 Å, atoms are Gaussians of 0.5 Å; species fixes the order of the features.
-
-    Raises:
-        InputError: no structure, or a species that is not listed.
-    """
+@lru_cache(maxsize=8)
+def _descriptor(species: tuple[str, ...]):
     from dscribe.descriptors import SOAP  # seconds to import
 
-    if len(structures) == 0:
-        raise InputError("SOAP: expected at least one structure, found none")
-    found = {symbol for atoms in structures for symbol in atoms.get_chemical_symbols()}
-    if not found <= set(species):
-        raise InputError(f"SOAP: expected only {sorted(set(species))}, found {sorted(found)}")
-    descriptor = SOAP(
-        species=list(species),
+    return SOAP(
+        species=species,
         r_cut=R_CUT_A,
         n_max=N_MAX,
         l_max=L_MAX,
         sigma=SIGMA_A,
         periodic=True,
         average="outer",
+        compression={"mode": "crossover"},
     )
-    vectors = np.array([descriptor.create(atoms) for atoms in structures])
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def soap_mmd(generated: np.ndarray, reference: np.ndarray, zeta: float = ZETA) -> float:
+def n_features(n_species: int) -> int:
+    """Length of a SOAP vector: 50 numbers for each species.
+
+    Power spectra of two species at once are left out: five species would need 1050 numbers, and
+    who surrounds whom already shows in those of each species around every atom.
+    """
+    return n_species * N_MAX * (N_MAX + 1) // 2 * (L_MAX + 1)
+
+
+def soap_vector(atoms: Atoms, species: Sequence[str]) -> np.ndarray:
+    """Mean SOAP power spectrum of one structure, unit length, (n_features,).
+
+    Environments reach 5 Å, atoms are Gaussians of 0.5 Å; species fixes the order of the features.
+
+    Raises:
+        InputError: a species that is not listed.
+    """
+    found = set(atoms.get_chemical_symbols())
+    if not found <= set(species):
+        raise InputError(f"SOAP: expected only {sorted(set(species))}, found {sorted(found)}")
+    vector = _descriptor(tuple(species)).create(atoms)
+    return vector / np.linalg.norm(vector)
+
+
+def soap_vectors(structures: Sequence[Atoms], species: Sequence[str]) -> np.ndarray:
+    """`soap_vector` of every structure, (n_structures, n_features)."""
+    if len(structures) == 0:
+        raise InputError("SOAP: expected at least one structure, found none")
+    return np.array([soap_vector(atoms, species) for atoms in structures])
+
+
+def soap_kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Kernel of every structure of one set with every one of another, (n_a, n_b), at most 1.
+
+    a, b: unit vectors of `soap_vectors`.
+    """
+    return (a @ b.T) ** ZETA
+
+
+def soap_mmd(generated: np.ndarray, reference: np.ndarray) -> float:
     """Unbiased squared maximum mean discrepancy of two sets with the SOAP kernel, dimensionless.
 
     GRETTON 2012, J. Mach. Learn. Res. 13, 723, Eq. 3. Two samples of one distribution scatter
@@ -56,15 +85,14 @@ def soap_mmd(generated: np.ndarray, reference: np.ndarray, zeta: float = ZETA) -
     Args:
         generated: unit vectors of `soap_vectors`, (n_generated, n_features).
         reference: the same of training structures, (n_reference, n_features).
-        zeta: power of the kernel; a larger one looks more closely.
     """
     for name, vectors in (("generated", generated), ("reference", reference)):
         if len(vectors) < 2:
             raise InputError(f"SOAP: expected two {name} structures or more, found {len(vectors)}")
     return float(
-        _mean_off_diagonal((generated @ generated.T) ** zeta)
-        + _mean_off_diagonal((reference @ reference.T) ** zeta)
-        - 2 * ((generated @ reference.T) ** zeta).mean()
+        _mean_off_diagonal(soap_kernel(generated, generated))
+        + _mean_off_diagonal(soap_kernel(reference, reference))
+        - 2 * soap_kernel(generated, reference).mean()
     )
 
 

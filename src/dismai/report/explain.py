@@ -78,6 +78,10 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
         "any difference of the distributions of per-structure means, also of their spread",
         "memorised structures; what the means of a structure do not hold",
     ),
+    "soap_mmd": (
+        "any difference of the mean environment within 5 Å, species told apart",
+        "memorised structures; order between environments; products of two species",
+    ),
     "fidelity": ("structures unlike all training structures", "modes that are never generated"),
     "coverage": (
         "parts of the training set that are never generated",

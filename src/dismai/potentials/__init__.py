@@ -1,0 +1,165 @@
+"""Interatomic potentials by name: an entry of the configuration to an ASE calculator."""
+
+import contextlib
+import hashlib
+import importlib
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from dismai.errors import InputError
+from dismai.potentials.settings import (
+    POTENTIAL_KINDS,
+    AsePotential,
+    ChgnetPotential,
+    GapPotential,
+    M3gnetPotential,
+    Potential,
+    SwPotential,
+)
+
+if TYPE_CHECKING:
+    from ase.calculators.calculator import Calculator
+
+BUILT_IN = {"sw": SwPotential(kind="sw"), "chgnet": ChgnetPotential(kind="chgnet")}
+"""Potentials that need no file, by the names under which they can be asked for anywhere."""
+SILICON = frozenset({"Si"})
+
+
+def load(
+    entry: Potential | dict[str, Any], elements: Iterable[str] = (), device: str = "cpu"
+) -> "Calculator":
+    """An ASE calculator for an entry of the section `potentials`.
+
+    Args:
+        entry: the entry, checked or as read from YAML.
+        elements: symbols that the potential has to know.
+        device: where networks compute, cpu or cuda.
+
+    Raises:
+        InputError: a wrong entry, a file that is missing or not what it should be, or an element
+            that the potential does not know.
+    """
+    entry = check_entry(entry)
+    known = None
+    if isinstance(entry, SwPotential):
+        from dismai.potentials.sw import stillinger_weber
+
+        calculator, known = stillinger_weber(), SILICON
+    elif isinstance(entry, GapPotential):
+        from dismai.potentials.gap import gap
+
+        calculator, known = gap(Path(entry.file), entry.sha256)
+    elif isinstance(entry, ChgnetPotential):
+        calculator = _chgnet(entry, device)
+    elif isinstance(entry, M3gnetPotential):
+        from dismai.potentials import m3gnet
+
+        calculator = m3gnet.load(entry.folder, device)
+    else:
+        calculator = _ase(entry)
+    unknown = sorted(set(elements) - known) if known is not None else []
+    if unknown:
+        raise InputError(
+            f"potential of kind {entry.kind}: expected one for {', '.join(unknown)}, "
+            f"found one for {', '.join(sorted(known))}"
+        )
+    return calculator
+
+
+def check_entry(entry: Potential | dict[str, Any], source: str = "potential") -> Potential:
+    """An entry as its section; InputError in one line if it is wrong."""
+    try:
+        return TypeAdapter(Potential).validate_python(entry)
+    except ValidationError as error:
+        first = error.errors()[0]
+        if first["type"].startswith("union_tag"):
+            found = (
+                first["input"].get("kind") if isinstance(first["input"], dict) else first["input"]
+            )
+            expected = ", ".join(POTENTIAL_KINDS)
+            raise InputError(
+                f"{source}: kind: expected one of {expected}, found {found!r}"
+            ) from None
+        place = ".".join(map(str, first["loc"][1:]))  # the kind comes first
+        expected = first["msg"].removeprefix("Input should be ")
+        raise InputError(f"{source}: {place or 'entry'}: expected {expected}") from None
+
+
+def named(text: str) -> Potential:
+    """The entry that a word of a command line means.
+
+    Args:
+        text: a built-in name, a YAML file that holds one entry, or the XML file of a GAP. Paths
+            in a YAML file start at its folder.
+    """
+    if text in BUILT_IN:
+        return BUILT_IN[text]
+    path = Path(text)
+    if path.suffix == ".xml":
+        return GapPotential(kind="gap", file=str(path))
+    if path.suffix in (".yaml", ".yml"):
+        try:
+            entry = yaml.safe_load(path.read_text())
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            found = " ".join(str(error).split())[:120]
+            raise InputError(f"{path}: expected an entry of a potential, found {found}") from None
+        return beside(check_entry(entry, str(path)), path.parent)
+    raise InputError(
+        f"potential {text!r}: expected {', '.join(BUILT_IN)}, the YAML file of an entry, or the "
+        "XML file of a GAP"
+    )
+
+
+def beside(entry: Potential, folder: Path) -> Potential:
+    """The entry with relative paths taken from a folder."""
+    for key in ("file", "folder"):
+        if hasattr(entry, key):
+            return entry.model_copy(update={key: str(Path(folder) / getattr(entry, key))})
+    return entry
+
+
+def fingerprint(entry: Potential) -> str:
+    """SHA-256 that names a potential: its entry, contents of its files in place of their paths."""
+    from dismai.jobs import sha256
+
+    content = entry.model_dump(mode="json")
+    if isinstance(entry, GapPotential):
+        content["file"] = sha256(Path(entry.file))
+        content["sha256"] = None
+    if isinstance(entry, M3gnetPotential):
+        content["folder"] = sha256(Path(entry.folder))
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _chgnet(entry: ChgnetPotential, device: str) -> "Calculator":
+    from chgnet.model import CHGNet
+    from chgnet.model.dynamics import CHGNetCalculator
+
+    with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to the results
+        model = CHGNet.load(model_name=entry.weights, use_device=device, verbose=False)
+        return CHGNetCalculator(model, use_device=device, on_isolated_atoms="ignore")
+
+
+def _ase(entry: AsePotential) -> "Calculator":
+    module, _, name = entry.calculator.partition(":")
+    try:
+        factory = importlib.import_module(module)
+        for part in name.split("."):
+            factory = getattr(factory, part)
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"potential {entry.calculator}: expected something to import, found {error}"
+        ) from None
+    try:
+        return factory(**entry.params)
+    except (TypeError, ValueError, OSError) as error:
+        found = " ".join(str(error).split())[:120]
+        raise InputError(
+            f"potential {entry.calculator}: expected its params to make a calculator, found {found}"
+        ) from None

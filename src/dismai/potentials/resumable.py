@@ -1,0 +1,129 @@
+"""Relaxation that survives kills: every finished structure is kept, whatever happens next."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from ase import Atoms
+
+from dismai.io import replacing
+from dismai.potentials import fingerprint
+from dismai.potentials.relax import Relaxed, table_of
+from dismai.potentials.settings import Potential, Relaxation
+from dismai.potentials.worker import Worker, as_numbers
+from dismai.versions import VERSIONS
+
+logger = logging.getLogger(__name__)
+
+
+class Relaxer:
+    """Relaxes structures in a process of their own and keeps what is finished.
+
+    A result is kept in a file whose name is the SHA-256 of everything it depends on: potential,
+    settings, threads, device, stage version, structure. So a killed shard goes on with the next
+    structure, and no result is ever taken for another.
+
+    Args:
+        entry: the potential.
+        settings: how structures are relaxed.
+        folder: where results are kept; None: nowhere.
+        elements: symbols that the potential has to know.
+        device: where networks compute, cpu or cuda.
+        n_threads: threads of the potential.
+    """
+
+    def __init__(
+        self,
+        entry: Potential,
+        settings: Relaxation,
+        folder: Path | None = None,
+        elements: Sequence[str] = (),
+        device: str = "cpu",
+        n_threads: int = 1,
+    ):
+        self.entry, self.settings = entry, settings
+        self.folder = None if folder is None else Path(folder)
+        self.place = {"device": device, "n_threads": n_threads}
+        self.worker = Worker(entry, settings, elements, **self.place)
+        self.n_taken_over = 0
+
+    def relax(self, atoms: Atoms) -> Relaxed:
+        """Relax one structure, or take over what an earlier call has finished."""
+        path = None
+        if self.folder is not None:
+            path = self.folder / f"{self._name(atoms)}.json"
+        result = _kept(path)
+        if result is None:
+            result = self.worker.relax(atoms)
+            if path is not None:
+                with replacing(path) as temporary:
+                    temporary.write_text(json.dumps(result))
+        else:
+            if self.n_taken_over == 0:
+                logger.info("going on with relaxations that are finished in %s", self.folder)
+            self.n_taken_over += 1
+        relaxed = atoms.copy()
+        relaxed.pbc = True
+        relaxed.positions = result.pop("positions")
+        return Relaxed(relaxed, **result)
+
+    def close(self) -> None:
+        """End the process that relaxes."""
+        self.worker.close()
+
+    @cached_property
+    def _origin(self) -> dict[str, Any]:
+        return {
+            "potential": fingerprint(self.entry),
+            "settings": self.settings.model_dump(mode="json"),
+            "version": VERSIONS["relax"],
+            **self.place,
+        }
+
+    def _name(self, atoms: Atoms) -> str:
+        content = {**self._origin, **as_numbers(atoms)}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _kept(path: Path | None) -> dict[str, Any] | None:
+    try:
+        return None if path is None else json.loads(path.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def relax_resumable(
+    atoms_list: Sequence[Atoms],
+    entry: Potential,
+    settings: Relaxation,
+    folder: Path,
+    elements: Sequence[str] = (),
+    device: str = "cpu",
+    n_threads: int = 1,
+) -> tuple[list[Atoms], pd.DataFrame]:
+    """Relax structures as `relax` does; a killed call goes on with the next structure.
+
+    Args:
+        atoms_list: the structures.
+        entry: the potential, a section of the configuration.
+        settings: how structures are relaxed.
+        folder: where results are kept between calls.
+        elements: symbols that the potential has to know.
+        device: where networks compute, cpu or cuda.
+        n_threads: threads of the potential.
+
+    Returns:
+        All structures where they ended, and one row each: structure (from 0), steps, energy_eV,
+        fmax_eV_per_A, status (ok, or why it is rejected).
+    """
+    relaxer = Relaxer(entry, settings, folder, elements, device, n_threads)
+    try:
+        ended = [relaxer.relax(atoms) for atoms in atoms_list]
+    finally:
+        relaxer.close()
+    return [one.atoms for one in ended], table_of(ended)

@@ -1,0 +1,168 @@
+"""A process that relaxes structures, so that a potential which dies takes one structure along.
+
+Compiled potentials end their process on input they cannot stand. The worker reads a line of JSON
+for every structure and answers with one; it ends with its parent.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from dismai.errors import InputError
+from dismai.potentials.settings import Potential, Relaxation
+
+DEADLY = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal.SIGILL}
+"""Signals by which a program ends itself; others come from outside."""
+
+
+def as_numbers(atoms: Atoms) -> dict[str, Any]:
+    """A structure as plain numbers: atomic numbers, positions and cell, Å."""
+    return {
+        "numbers": atoms.numbers.tolist(),
+        "positions": atoms.positions.tolist(),
+        "cell": atoms.cell.array.tolist(),
+    }
+
+
+class Worker:
+    """The other side of a worker process; it is started when the first structure comes.
+
+    Args:
+        entry: the potential.
+        settings: how structures are relaxed.
+        elements: symbols that the potential has to know.
+        device: where networks compute, cpu or cuda.
+        n_threads: threads of the potential.
+    """
+
+    def __init__(
+        self,
+        entry: Potential,
+        settings: Relaxation,
+        elements: Sequence[str] = (),
+        device: str = "cpu",
+        n_threads: int = 1,
+    ):
+        self.setup = {
+            "entry": entry.model_dump(mode="json"),
+            "settings": settings.model_dump(mode="json"),
+            "elements": list(elements),
+            "device": device,
+        }
+        self.environment = {
+            f"{name}_NUM_THREADS": str(n_threads) for name in ("OMP", "MKL", "OPENBLAS")
+        }
+        self.process: subprocess.Popen | None = None
+
+    def relax(self, atoms: Atoms) -> dict[str, Any]:
+        """Positions, steps, energy_eV, fmax_eV_per_A and status of one structure.
+
+        Raises:
+            InputError: the potential cannot be loaded.
+        """
+        if self.process is None:
+            self._start()
+        answer = self._ask(as_numbers(atoms))
+        if answer is not None:
+            return answer
+        ended = self._end()
+        return {
+            "positions": atoms.positions.tolist(),
+            "steps": 0,
+            "energy_eV": float("nan"),
+            "fmax_eV_per_A": float("nan"),
+            "status": f"the potential ended its process: {ended}",
+        }
+
+    def close(self) -> None:
+        """End the process."""
+        if self.process is not None:
+            self.process.stdin.close()
+            self.process.wait()
+            self.process.stdout.close()
+            self.process = None
+
+    def _start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "dismai.potentials.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **self.environment},
+            text=True,
+        )
+        answer = self._ask(self.setup)
+        if answer is None:
+            raise RuntimeError(f"the potential ended its process while loading: {self._end()}")
+        if "error" in answer:
+            self.close()
+            raise InputError(answer["error"])
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer, or None if the process has ended."""
+        try:
+            self.process.stdin.write(json.dumps(question) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            return None
+        line = self.process.stdout.readline()
+        return json.loads(line) if line.endswith("\n") else None
+
+    def _end(self) -> str:
+        """How the process ended; RuntimeError if somebody else ended it."""
+        code = self.process.wait()
+        self.process.stdout.close()
+        self.process = None
+        if code >= 0:
+            return f"exit code {code}"
+        name = signal.Signals(-code).name
+        if -code not in DEADLY:
+            raise RuntimeError(f"a relaxation was ended from outside by {name}; out of memory?")
+        return name
+
+
+def main() -> None:
+    """Answer structure after structure until there are no more."""
+    from dismai.jobs import end_with_parents
+    from dismai.potentials import load
+    from dismai.potentials.relax import relax_one
+
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a library prints must not mix with the answers
+    end_with_parents()
+
+    def answer(content: dict[str, Any]) -> None:
+        answers.write(json.dumps(content) + "\n")
+        answers.flush()
+
+    setup = json.loads(sys.stdin.readline())
+    settings = Relaxation(**setup["settings"])
+    try:
+        potential = load(setup["entry"], setup["elements"], setup["device"])
+    except InputError as error:
+        answer({"error": str(error)})
+        return
+    answer({})
+    for line in sys.stdin:
+        atoms = Atoms(**{key: np.array(value) for key, value in json.loads(line).items()}, pbc=True)
+        limits = (settings.fmax_eV_per_A, settings.max_steps, settings.optimizer)
+        ended = relax_one(atoms, potential, *limits)
+        answer(
+            {
+                "positions": ended.atoms.positions.tolist(),
+                "steps": ended.steps,
+                "energy_eV": float(ended.energy_eV),
+                "fmax_eV_per_A": float(ended.fmax_eV_per_A),
+                "status": ended.status,
+            }
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Relaxations survive the death of their process and of their potential."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from ase import Atoms
+from ase.build import bulk
+
+from dismai.errors import InputError
+from dismai.io import write_structures
+from dismai.potentials import check_entry, load
+from dismai.potentials.relax import relax
+from dismai.potentials.resumable import Relaxer, relax_resumable
+from dismai.potentials.settings import Relaxation
+from tests.conftest import ROOT
+
+SW = check_entry({"kind": "sw"})
+
+
+def rattled(n, width=0.3):
+    structures = []
+    for seed in range(n):
+        atoms = bulk("Si", a=5.43, cubic=True)
+        atoms.rattle(width, seed=seed)
+        structures.append(atoms)
+    return structures
+
+
+def deadly(how):
+    return check_entry(
+        {"kind": "ase", "calculator": "tests.potentials.deadly:Deadly", "params": {"how": how}}
+    )
+
+
+@pytest.fixture(autouse=True)
+def _tests_are_importable(monkeypatch):
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    monkeypatch.setenv("PYTHONPATH", path)
+
+
+def test_a_process_of_its_own_changes_nothing(tmp_path):
+    structures = rattled(3)
+    here, table = relax(structures, load(SW))
+    there, again = relax_resumable(structures, SW, Relaxation(), tmp_path)
+    pd.testing.assert_frame_equal(again, table, check_exact=True)
+    for one, other in zip(here, there, strict=True):
+        np.testing.assert_array_equal(one.positions, other.positions)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_what_is_finished_is_taken_over_and_nothing_else(tmp_path, caplog):
+    structures = rattled(2)
+    relax_resumable(structures, SW, Relaxation(), tmp_path)
+    relaxer = Relaxer(SW, Relaxation(), tmp_path)
+    relaxer.worker.relax = None  # nothing is left to do
+    assert [relaxer.relax(atoms).status for atoms in structures] == ["ok", "ok"]
+    others = [
+        Relaxer(SW, Relaxation(fmax_eV_per_A=0.1), tmp_path),
+        Relaxer(SW, Relaxation(), tmp_path, n_threads=2),
+        Relaxer(check_entry({"kind": "chgnet"}), Relaxation(), tmp_path),
+    ]
+    for other in others:
+        assert other._name(structures[0]) != relaxer._name(structures[0])
+    moved = structures[0].copy()
+    moved.positions[0, 0] += 1e-12
+    assert relaxer._name(moved) != relaxer._name(structures[0])
+
+
+def test_a_damaged_result_is_made_again(tmp_path):
+    structures = rattled(1)
+    _, table = relax_resumable(structures, SW, Relaxation(), tmp_path)
+    (kept,) = tmp_path.iterdir()
+    kept.write_text(kept.read_text()[:40])
+    _, again = relax_resumable(structures, SW, Relaxation(), tmp_path)
+    pd.testing.assert_frame_equal(again, table, check_exact=True)
+
+
+@pytest.mark.parametrize(("how", "said"), [("exit", "exit code 3"), ("SIGSEGV", "SIGSEGV")])
+def test_a_potential_that_ends_its_process_costs_one_structure(tmp_path, how, said):
+    pair = Atoms("Ar2", [[0, 0, 0], [2.3, 0, 0]], cell=[9, 9, 9])
+    bad = Atoms("Ar2", [[0, 0, 0], [2.3, 0, 0]], cell=[8, 9, 9])
+    _, table = relax_resumable([pair, bad, pair], deadly(how), Relaxation(), tmp_path)
+    assert table["status"].tolist() == ["ok", f"the potential ended its process: {said}", "ok"]
+
+
+def test_a_kill_from_outside_is_no_fault_of_the_structure(tmp_path):
+    bad = Atoms("Ar2", [[0, 0, 0], [2.3, 0, 0]], cell=[8, 9, 9])
+    with pytest.raises(RuntimeError, match="ended from outside by SIGKILL"):
+        relax_resumable([bad], deadly("SIGKILL"), Relaxation(), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_potential_that_cannot_be_loaded_is_one_line(tmp_path):
+    with pytest.raises(InputError, match="expected one for Ar, found one for Si"):
+        relax_resumable(rattled(1), SW, Relaxation(), tmp_path, ["Ar"])
+
+
+SHARD = """
+import sys, json
+from pathlib import Path
+from dismai.io import read_structures
+from dismai.jobs import end_with_parents
+from dismai.potentials import check_entry
+from dismai.potentials.resumable import relax_resumable
+from dismai.potentials.settings import Relaxation
+folder = Path(sys.argv[1])
+structures = read_structures(folder / "clean.extxyz")
+relaxed, table = relax_resumable(
+    structures, check_entry({"kind": "sw"}), Relaxation(fmax_eV_per_A=1e-3), folder / sys.argv[2]
+)
+table = table.assign(positions=[atoms.positions.tolist() for atoms in relaxed])
+(folder / f"{sys.argv[2]}.json").write_text(table.to_json(double_precision=15))
+"""
+
+
+@pytest.mark.parametrize("n_kills", [2, pytest.param(10, marks=pytest.mark.slow)])
+def test_kills_at_random_moments_end_in_the_same_table(tmp_path, n_kills):
+    write_structures(rattled(8 + 3 * n_kills), tmp_path / "clean.extxyz")
+    command = [sys.executable, "-c", SHARD, str(tmp_path)]
+    subprocess.run([*command, "whole"], check=True)
+    moments = random.Random(n_kills)
+    for kill in range(n_kills):
+        process = subprocess.Popen([*command, "killed"])
+        while n_kept(tmp_path / "killed") < 2 * kill + 1 and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(moments.uniform(0, 0.1))
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+    assert n_kept(tmp_path / "killed") < 8 + 3 * n_kills
+    subprocess.run([*command, "killed"], check=True)
+    whole, killed = ((tmp_path / f"{name}.json").read_bytes() for name in ("whole", "killed"))
+    assert killed == whole
+    assert set(json.loads(whole)["status"].values()) == {"ok"}
+
+
+def n_kept(folder):
+    return len(list(folder.glob("*.json")))

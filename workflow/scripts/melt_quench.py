@@ -1,0 +1,23 @@
+"""Make a large cell of amorphous silicon by molecular dynamics, or go on from its last state."""
+
+from pathlib import Path
+
+from dismai.datasets.melt_quench import melt_quench
+from dismai.datasets.settings import MeltQuench
+from dismai.io import write_cell
+from dismai.jobs import job, locked
+from dismai.seeds import seed_for
+
+settings = MeltQuench(**snakemake.params.settings)
+state = Path(snakemake.output.bulk).parent / "state" / "melt_quench"
+
+with job(snakemake), locked(state):
+    atoms = melt_quench(
+        settings.n_atoms,
+        settings.stages,
+        state,
+        seed_for(snakemake.params.seed, "melt_quench"),
+        snakemake.threads,
+        settings.state_every,
+    )
+    write_cell(atoms, Path(snakemake.output.bulk))
