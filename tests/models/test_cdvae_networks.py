@@ -135,7 +135,7 @@ def test_radial_parts_agree_with_bessel_functions():
             assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
     for order in range(7):
         cosine = torch.linspace(-1, 1, 9, dtype=torch.float64)
-        expected = math.sqrt((2 * order + 1) / (4 * math.pi)) * eval_legendre(order, cosine)
+        expected = math.sqrt((2 * order + 1) / (4 * math.pi)) * eval_legendre(order, cosine.numpy())
         assert_allclose(legendre_harmonics(cosine, 7)[:, order], expected, atol=1e-12)
 
 
@@ -260,9 +260,8 @@ def test_the_latent_mean_does_not_change_with_order_rotation_or_translation():
 
 def test_every_parameter_gets_a_gradient_but_the_rows_of_absent_elements():
     """What the published decoder computes in vain, 467,456 parameters, is not here."""
-    from tests.models.conftest import alloy_spec, ordered_alloys
-
     from dismai.models.cdvae.module import CDVAEModule, bonded_structures
+    from tests.models.conftest import alloy_spec, ordered_alloys
 
     spec = alloy_spec()
     model = dismai.models.create("cdvae", spec)
@@ -274,11 +273,7 @@ def test_every_parameter_gets_a_gradient_but_the_rows_of_absent_elements():
     numbers = torch.from_numpy(ordered_alloys(1)[0].numbers)
     module = CDVAEModule(networks, numbers, torch.tensor(spec.cell), model.hparams, 0)
     module.losses(data[[0, 1]], random, teacher_forcing=True)["loss"].backward()
-    dead = {
-        name: int((p.grad == 0).flatten(1).all(1).sum()) * p.shape[1]
-        for name, p in networks.named_parameters()
-        if p.dim() == 2
-    }
-    assert {name for name, n in dead.items() if n} == {"encoder.elements", "decoder.species"}
-    assert sum(dead.values()) == model.dead_parameter_count() == (95 - 3) * 128 + (28 - 3) * 128
     assert all(p.grad.abs().sum() > 0 for p in networks.parameters())
+    tables = (networks.encoder.elements, networks.decoder.species)
+    dead = sum(int((table.grad == 0).all(1).sum()) * table.shape[1] for table in tables)
+    assert dead == model.dead_parameter_count() == (95 - 3) * 128 + (28 - 3) * 128

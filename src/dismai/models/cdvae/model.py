@@ -56,9 +56,8 @@ class CDVAE(GenerativeModel):
         self.networks.scale.learn(cells, self.spec.n_atoms)
         numbers = torch.tensor([atomic_numbers[symbol] for symbol in self.spec.symbols])
         module = CDVAEModule(self.networks, numbers, torch.tensor(self.spec.cell), h, seed)
-        validation = Validation(
-            bonded_structures(val, self.spec), h.batch, h.validate_every, ("validation",)
-        )
+        held_out = bonded_structures(val, self.spec, "validation set")
+        validation = Validation(held_out, h.batch, h.validate_every, ("validation",))
         run_training(
             module,
             data,

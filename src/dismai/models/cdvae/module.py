@@ -40,15 +40,17 @@ class BondedStructures(Dataset):
         return self.x[items], join([self.graphs[i] for i in items])
 
 
-def bonded_structures(structures: list[Atoms], spec: DatasetSpec) -> BondedStructures:
+def bonded_structures(
+    structures: list[Atoms], spec: DatasetSpec, name: str = "training set"
+) -> BondedStructures:
     """A set after a check against the card; its bonds are found here, once."""
-    x = torch.from_numpy(fractional_coordinates(structures, spec)).float()
+    x = torch.from_numpy(fractional_coordinates(structures, spec, name)).float()
     graphs = []
     for i, atoms in enumerate(structures):
         try:
             graphs.append(bond_graph(atoms))
         except StructureError as error:
-            place = f"training set of {spec.name}: structure {i}"
+            place = f"{name} of {spec.name}: structure {i}"
             raise InputError(f"{place}: expected a structure with bonds, found: {error}") from None
     return BondedStructures(x, graphs)
 
