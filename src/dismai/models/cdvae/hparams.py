@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.section import Section
@@ -84,6 +84,16 @@ class Hparams(Section):
         1e-4, gt=0, description="a step is this times (sigma / sigma_end)^2, Å^2"
     )
     sampling_batch: int = Field(25, ge=1, description="structures drawn and saved together")
+
+    @model_validator(mode="after")
+    def _noise_falls(self):
+        for begin, end in (
+            ("sigma_begin_A", "sigma_end_A"),
+            ("species_sigma_begin", "species_sigma_end"),
+        ):
+            if getattr(self, end) >= getattr(self, begin):
+                raise ValueError(f"{end} below {begin}")
+        return self
 
     def resolved(self, spec: DatasetSpec) -> "Hparams":
         """The same with the paper's values for a dataset in place of every `None`."""
