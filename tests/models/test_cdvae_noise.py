@@ -107,17 +107,16 @@ def test_langevin_dynamics_reads_the_species_from_the_decoder():
     assert species.tolist() == [[4, 1, 3, 2]]
 
 
-def test_overfitting_eight_atoms_with_the_decoder_alone():
-    """Losses of the published network at sigma < 0.3 Å after 0, 100 steps: 2.2, 0.8."""
-    losses = overfit(100)
-    assert 1.0 < losses[0] < 8.0
-    assert 0.6 < losses[100] < 1.1
-
-
 @pytest.mark.slow
-def test_overfitting_eight_atoms_comes_near_the_floor_and_not_below():
-    """0.6 after 300 steps; a translation-invariant network cannot pass 1.5 / 8 = 0.19."""
-    assert 0.19 < overfit(300)[300] < 0.75
+def test_overfitting_eight_atoms_with_the_decoder_alone():
+    """Losses of the published network at sigma < 0.3 Å: 2.2, 0.8, 0.6 after 0, 100, 300 steps.
+
+    The floor of a translation-invariant network is 1.5 / 8 = 0.19.
+    """
+    losses = overfit(300)
+    assert 1.0 < losses[0] < 8.0
+    assert 0.5 < losses[100] < 1.2
+    assert 0.19 < losses[300] < 0.8
 
 
 def overfit(n_steps):
@@ -247,5 +246,5 @@ def test_noise_of_species_grows_with_sigma_and_its_loss_is_weighed_by_it():
 
 
 def test_structures_of_one_size_are_moved_together():
-    assert groups([4, 5, 4, 4], 2) == [[0, 2], [3], [1]]
+    assert groups([4, 5, 4, 0, 4], 2) == [[0, 2], [4], [1]]
     assert groups([4, 4], 1) == [[0], [1]]

@@ -226,7 +226,7 @@ def test_training_overfits_a_few_structures(tmp_path):
     for i, atoms in enumerate(structures):
         atoms.rattle(0.1, seed=i)
     model = create(
-        **{**SMALL, "hidden": 32, "triplet": 16, "basis": 8, "radial": 32, "blocks": 2},
+        **{"hidden": 32, "triplet": 16, "basis": 8, "radial": 32, "blocks": 2},
         **{"levels": 20, "epochs": 400, "checkpoint_every": 400, "validate_every": 50},
         **{"learning_rate": 3e-3, "plateau_patience": 100},
     )

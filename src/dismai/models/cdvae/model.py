@@ -54,7 +54,7 @@ class CDVAE(GenerativeModel):
         data = TrainingData(bonded_structures(train, self.spec), h.batch, seed_for(seed, "batches"))
         cells = torch.from_numpy(np.array([atoms.cell.array for atoms in train]))
         self.networks.scale.learn(cells, self.spec.n_atoms)
-        numbers = torch.tensor([atomic_numbers[symbol] for symbol in self.spec.symbols])
+        numbers = torch.tensor(self.numbers)
         module = CDVAEModule(self.networks, numbers, torch.tensor(self.spec.cell), h, seed)
         held_out = bonded_structures(val, self.spec, "validation set")
         validation = Validation(held_out, h.batch, h.validate_every, ("validation",))
@@ -79,6 +79,11 @@ class CDVAE(GenerativeModel):
                 every_epoch=True,
             ),
         )
+
+    @property
+    def numbers(self) -> list[int]:
+        """Atomic numbers of the atoms of the card, in its order."""
+        return [atomic_numbers[symbol] for symbol in self.spec.symbols]
 
     @torch.no_grad()
     def sample(self, n: int, seed: int) -> list[Atoms]:
@@ -129,14 +134,17 @@ class CDVAE(GenerativeModel):
         cell = torch.tensor(self.spec.cell)
         return Networks(
             self.spec.n_atoms,
-            max(atomic_numbers[symbol] for symbol in self.spec.species),
+            max(self.numbers),
             LatticeScale(self.hparams.lattice, cell, self.spec.n_atoms),
             self.hparams,
             torch.Generator().manual_seed(seed),
         )
 
     def _draw(self, networks: Networks, indices: range, seed: int) -> dict[str, Tensor]:
-        """Structures with these indices; of those with fewer atoms the last rows are 0."""
+        """Structures with these indices; numbers of atoms that are not there are 0.
+
+        Where a head gives no finite numbers, coordinates are NaN and all else is the card's.
+        """
         device = next(networks.parameters()).device
         randoms = [torch.Generator().manual_seed(seed_for(seed, "sample", i)) for i in indices]
         latent = self.hparams.latent
@@ -144,23 +152,29 @@ class CDVAE(GenerativeModel):
         read = networks.read(z)
         sizes = read.number[:, 1:].argmax(1) + 1  # a structure has atoms
         cells = networks.scale.cell(read.lattice, sizes)
+        probabilities = read.composition.softmax(1)
+        readable = cells.isfinite().all(2).all(1) & probabilities.isfinite().all(1)
         shape = (len(randoms), self.spec.n_atoms)
-        x, numbers = torch.zeros(*shape, 3), torch.zeros(shape, dtype=torch.long)
+        x, numbers = torch.full((*shape, 3), torch.nan), torch.zeros(shape, dtype=torch.long)
+        cells[~readable] = torch.tensor(self.spec.cell).to(device)
+        numbers[~readable.cpu()] = torch.tensor(self.numbers)
         # On a CPU one structure at a time is fastest: what it needs stays in the cache.
         together = 1 if device.type == "cpu" else len(randoms)
-        for group in groups(sizes.tolist(), together):
+        for group in groups(torch.where(readable, sizes, 0).tolist(), together):
             size = int(sizes[group[0]])
             streams = [randoms[i] for i in group]
-            probabilities = read.composition[group].softmax(1).cpu()
-            species = torch.stack(
-                [
-                    draw_composition(p, size, random)
-                    for p, random in zip(probabilities, streams, strict=True)
-                ]
-            )
+            drawn = [
+                draw_composition(p, size, random)
+                for p, random in zip(probabilities[group].cpu(), streams, strict=True)
+            ]
             start = torch.stack([torch.rand(size, 3, generator=random) for random in streams])
             x_end, species = self._langevin(
-                networks, z[group], start.to(device), species.to(device), cells[group], streams
+                networks,
+                z[group],
+                start.to(device),
+                torch.stack(drawn).to(device),
+                cells[group],
+                streams,
             )
             x[group, :size], numbers[group, :size] = x_end.cpu(), species.cpu()
         return {"x": x, "numbers": numbers, "cell": cells.cpu()}
@@ -197,8 +211,9 @@ class CDVAE(GenerativeModel):
 
 
 def groups(sizes: list[int], most: int) -> list[list[int]]:
-    """Indices of structures of equal size, in order, at most so many together."""
-    together = [[i for i, other in enumerate(sizes) if other == size] for size in sorted({*sizes})]
+    """Indices of structures of equal size, in order, at most so many together; none of size 0."""
+    distinct = sorted({*sizes} - {0})
+    together = [[i for i, other in enumerate(sizes) if other == size] for size in distinct]
     return [
         indices[start : start + most]
         for indices in together
