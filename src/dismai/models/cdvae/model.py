@@ -100,7 +100,8 @@ class CDVAE(GenerativeModel):
             lambda indices: self._draw(networks, indices, seed),
         )
         networks.to("cpu")
-        structures = [self._atoms(*row) for row in zip(*drawn.values(), strict=True)]
+        parts = (drawn[name] for name in ("x", "numbers", "cell"))
+        structures = [self._atoms(*row) for row in zip(*parts, strict=True)]
         lost = sum(not np.isfinite(atoms.positions).all() for atoms in structures)
         if lost:
             logger.warning("%d of %d structures have diverged", lost, n)
