@@ -108,10 +108,41 @@ def pictured_of(wildcards):
     )
 
 
+def of_kind(kind):
+    """Names of the configured datasets of one kind."""
+    return [name for name, entry in CONFIG.datasets.items() if entry.kind == kind]
+
+
+def run_on(kind):
+    """Datasets of one kind that a run uses."""
+    return [name for name in DATASETS if CONFIG.datasets[name].kind == kind]
+
+
 def snapshots_of(wildcards):
     """Monte Carlo snapshots at the temperature of an alloy dataset."""
     temperature = CONFIG.datasets[wildcards.dataset].temperature_K
     return f"<results>/datasets/snapshots_{temperature:g}K.npz"
+
+
+def bulk_cell(wildcards):
+    """The large cell of silicon: made by the workflow, or a file; none for a ready-made set."""
+    if wildcards.dataset in READY_SILICON:
+        return []
+    source = CONFIG.amorphous_si.source
+    made = "<results>/datasets/amorphous_si_bulk.npz"
+    return made if source == "melt_quench" else shipped(source)
+
+
+def potential_of(wildcards):
+    """The entry of the potential that a dataset and its generated structures relax in."""
+    name = CONFIG.datasets[wildcards.dataset].potential
+    return config["potentials"][name]
+
+
+def source_file_of(wildcards):
+    """The local file of a ready-made dataset; nothing for a URL."""
+    source = CONFIG.datasets[wildcards.dataset].source
+    return [] if source.startswith(("http://", "https://")) else source
 
 
 def structures_file_of(wildcards):
@@ -151,4 +182,10 @@ IMPORTED = [
 COMMANDED = [
     name for name, model in CONFIG.models.items() if isinstance(model, CommandModel)
 ]
-ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *BASELINES]
+ALL_BASELINES = sorted({name for names in BASELINES.values() for name in names})
+ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
+ALLOYS = of_kind("alloy")
+READY_SILICON = [
+    name for name in of_kind("amorphous_si") if CONFIG.datasets[name].source
+]
+SLICED_SILICON = [name for name in of_kind("amorphous_si") if name not in READY_SILICON]

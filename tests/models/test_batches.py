@@ -1,4 +1,4 @@
-"""Batches of samples: the same structures in any number, none drawn twice, none of another model."""
+"""Batches of samples: the same in any number, none drawn twice, none of another model."""
 
 import pytest
 import torch

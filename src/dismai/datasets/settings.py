@@ -1,6 +1,6 @@
 """Configuration of the datasets: what the Snakefile validates. No heavy imports."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -79,3 +79,34 @@ class BulkSi(Section):
                 f"{self.source!r} {'without' if self.sha256 is None else 'with'} one"
             )
         return self
+
+
+class AmorphousSiDataset(Section):
+    """Blocks of the large cell of silicon, relaxed; or a ready-made set of structures."""
+
+    kind: Literal["amorphous_si"]
+    n_atoms: int = Field(256, ge=8, description="atoms per block")
+    n_structures: int = Field(1500, ge=2, description="training and validation structures")
+    validation_share: float = Field(0.2, gt=0, lt=1, description="share held out of training")
+    split: Literal["spatial", "random"] = Field(
+        "spatial", description="spatial: no atom in both parts; random: as published, they overlap"
+    )
+    spare_share: float = Field(
+        0.05, ge=0, le=1, description="more blocks, in place of those that do not relax"
+    )
+    potential: str = Field(description="name under potentials, for blocks and generated structures")
+    source: str | None = Field(
+        None, description="ready-made set, path or URL: extended XYZ, or a zip or tar that holds it"
+    )
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="checksum of source")
+    member: str | None = Field(None, description="file inside the archive")
+
+    @model_validator(mode="after")
+    def _source_has_a_checksum(self):
+        if self.source and not self.sha256:
+            raise ValueError(f"source: expected a sha256 beside it, found none for {self.source!r}")
+        return self
+
+
+DATASET_KINDS = ("alloy", "amorphous_si")
+Dataset = Annotated[AlloyDataset | AmorphousSiDataset, Field(discriminator="kind")]

@@ -30,7 +30,7 @@ class GenerativeModel(ABC):
     """Where to compute, as Lightning calls it: auto, cpu, cuda, mps. Never part of a result."""
 
     state_folder: Path | None = None
-    """Where `sample` may keep finished batches, so that a killed job goes on. Never part of one."""
+    """Where `sample` may keep finished batches, so that a killed job goes on."""
 
     def __init__(self, spec: DatasetSpec, hparams: Section):
         self.spec = spec

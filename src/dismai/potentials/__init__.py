@@ -39,7 +39,7 @@ def load(
     Args:
         entry: the entry, checked or as read from YAML.
         elements: symbols that the potential has to know.
-        device: where networks compute, cpu or cuda.
+        device: where networks compute: cpu, cuda, or auto for a GPU if there is one.
 
     Raises:
         InputError: a wrong entry, a file that is missing or not what it should be, or an element
@@ -47,6 +47,10 @@ def load(
     """
     entry = check_entry(entry)
     known = None
+    if device == "auto" and isinstance(entry, ChgnetPotential | M3gnetPotential):
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     if isinstance(entry, SwPotential):
         from dismai.potentials.sw import stillinger_weber
 

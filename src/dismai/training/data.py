@@ -18,12 +18,14 @@ FACE_TOLERANCE = 1e-6
 """Fractional; what lies this close below the upper face of a cell is put on the lower one."""
 
 
-def fractional_coordinates(structures: list[Atoms], spec: DatasetSpec) -> np.ndarray:
+def fractional_coordinates(
+    structures: list[Atoms], spec: DatasetSpec, name: str = "training set"
+) -> np.ndarray:
     """Fractional coordinates in [0, 1), (n, n_atoms, 3), after a check against the card."""
     if not structures:
-        raise InputError(f"training set of {spec.name}: expected structures, found none")
+        raise InputError(f"{name} of {spec.name}: expected structures, found none")
     for i, atoms in enumerate(structures):
-        place = f"training set of {spec.name}: structure {i}"
+        place = f"{name} of {spec.name}: structure {i}"
         if atoms.get_chemical_symbols() != spec.symbols:
             expected = " ".join(f"{symbol}{n}" for symbol, n in spec.composition.items())
             found = atoms.symbols.get_chemical_formula(mode="reduce")

@@ -1,0 +1,155 @@
+"""Cost of the models by number of atoms: time per step, memory, where it goes.
+
+python benchmarks/models.py --models diffcsp --sizes 32 64 128 256 [--threads 1]
+
+Every size runs in its own process, so that peak memory is its own. Another model is another
+function in MODELS.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from dismai import models
+from dismai.datasets.spec import DatasetSpec
+
+ATOM_VOLUME_A3 = 11.7
+"""Of fcc with a = 3.6 Å."""
+PARTS = {
+    "matrix products": ("mm", "addmm", "bmm", "baddbmm"),
+    "activations": ("silu", "sigmoid", "exp", "gelu", "softmax"),
+    "element by element": ("mul", "add", "sub", "div", "sin", "cos", "remainder"),
+    "sums and copies": ("sum", "mean", "copy_", "cat", "index", "index_add_", "stack"),
+}
+"""Operators by the part that they are counted in; backward and in-place forms go with them."""
+
+Step = Callable[[], None]
+
+
+def diffcsp(n_atoms: int, batch: int) -> tuple[Step, Step]:
+    """A training step and a noise level of sampling (two network calls) of the paper's network."""
+    from dismai.models.diffcsp.sampler import Streams, predictor_corrector
+
+    spec = box(n_atoms)
+    model = models.create("diffcsp", spec, timesteps=2, steps=2, sigma_end=0.1)
+    diffusion = model.new_diffusion(0)
+    lattice = torch.tensor(spec.cell, dtype=torch.float32)
+    optimizer = torch.optim.Adam(diffusion.parameters(), lr=1e-3, fused=True)
+    f = torch.rand(batch, n_atoms, 3, generator=torch.Generator().manual_seed(0))
+
+    def train() -> None:
+        p, _ = diffusion.network(
+            f, torch.ones(batch, dtype=torch.long), lattice.expand(batch, 3, 3)
+        )
+        optimizer.zero_grad()
+        p.square().mean().backward()
+        optimizer.step()
+
+    one_level = model.hparams.model_copy(update={"steps": 1})
+
+    def sample() -> None:
+        streams = Streams(range(batch), torch.device("cpu"))
+        levels = (diffusion.network, diffusion.schedule, lattice.expand(batch, 3, 3))
+        predictor_corrector(*levels, n_atoms, streams, one_level)
+
+    return train, sample
+
+
+MODELS: dict[str, Callable[[int, int], tuple[Step, Step]]] = {"diffcsp": diffcsp}
+
+
+def box(n_atoms: int) -> DatasetSpec:
+    """Card of one species in a cube of the density of the alloys."""
+    edge = (n_atoms * ATOM_VOLUME_A3) ** (1 / 3)
+    cell = ((edge, 0.0, 0.0), (0.0, edge, 0.0), (0.0, 0.0, edge))
+    return DatasetSpec(
+        name="amorphous_si", kind="amorphous_si", composition={"Si": n_atoms}, cell_A=cell
+    )
+
+
+def milliseconds(step: Step, repeats: int) -> float:
+    """Median time after one call to warm up."""
+    step()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - start)
+    return 1000 * float(np.median(times))
+
+
+def shares(step: Step) -> dict[str, float]:
+    """Percent of the time of a step by kind of operator."""
+    with profile(activities=[ProfilerActivity.CPU]) as record:
+        step()
+    totals = dict.fromkeys([*PARTS, "everything else"], 0.0)
+    for event in record.key_averages():
+        name = event.key.removeprefix("aten::").removesuffix("_backward").rstrip("_")
+        part = next((p for p, ops in PARTS.items() if name in {o.rstrip("_") for o in ops}), None)
+        totals[part or "everything else"] += event.self_cpu_time_total
+    whole = sum(totals.values())
+    return {part: 100 * value / whole for part, value in totals.items()}
+
+
+def measure(model: str, n_atoms: int, batch: int, repeats: int) -> dict[str, float]:
+    """One row of the table, in this process."""
+    train, sample = MODELS[model](n_atoms, batch)
+    sampling_ms = milliseconds(sample, repeats)
+    training_ms = milliseconds(train, repeats)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {
+        "n_atoms": n_atoms,
+        "training_ms": training_ms,
+        "sampling_ms": sampling_ms,
+        "peak_MB": peak,
+        **{f"{part} %": share for part, share in shares(train).items()},
+    }
+
+
+def exponent(n_atoms: pd.Series, values: pd.Series) -> float:
+    """Slope of a power law through the points."""
+    return float(np.polyfit(np.log(n_atoms), np.log(values), 1)[0])
+
+
+def main() -> None:
+    """The table of every model, or one row of it for the parent process."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--sizes", nargs="+", type=int, default=[32, 64, 128, 256])
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--row", action="store_true", help="one model, one size, as JSON")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    if args.row:
+        print(json.dumps(measure(args.models[0], args.sizes[0], args.batch, args.repeats)))
+        return
+    settings = ["--batch", args.batch, "--repeats", args.repeats, "--threads", args.threads]
+    for model in args.models:
+        rows = []
+        for n_atoms in args.sizes:
+            words = [sys.executable, __file__, "--row", "--models", model, "--sizes", n_atoms]
+            result = subprocess.run(
+                [str(word) for word in (*words, *settings)], check=True, stdout=subprocess.PIPE
+            )
+            rows.append(json.loads(result.stdout))
+        table = pd.DataFrame(rows).set_index("n_atoms")
+        print(f"{model}, batch {args.batch}, {args.threads} thread(s)")
+        print(table.to_string(float_format=lambda value: f"{value:.4g}"))
+        if len(table) > 1:
+            for column in ("training_ms", "sampling_ms"):
+                print(f"{column} ~ N^{exponent(table.index.to_series(), table[column]):.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""DiffCSP behind the contract of a generative model.
+
+"Crystal Structure Prediction by Joint Equivariant Diffusion", NeurIPS 2023, as benchmarked in
+"Dismai-Bench", Digital Discovery 2024, 3, 1889: atoms of given species in a given cell start at
+uniformly random positions and are moved to where the network sees higher probability.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+from ase import Atoms
+from torch import Tensor
+
+from dismai.datasets.spec import DatasetSpec
+from dismai.models.base import GenerativeModel
+from dismai.models.batches import draw_in_batches, torch_device
+from dismai.models.diffcsp.hparams import Hparams
+from dismai.models.diffcsp.network import Diffusion
+from dismai.models.diffcsp.noise import lattice_matrix
+from dismai.models.diffcsp.sampler import Streams, predictor_corrector
+from dismai.models.weights import read_model, write_model
+from dismai.seeds import seed_for
+
+logger = logging.getLogger(__name__)
+
+
+class DiffCSP(GenerativeModel):
+    """Network and noise of one dataset."""
+
+    architecture = "diffcsp"
+    Hparams = Hparams
+
+    def __init__(self, spec: DatasetSpec, hparams: Hparams):
+        super().__init__(spec, hparams.resolved(spec))
+        self.diffusion: Diffusion | None = None
+
+    def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
+        """Train; the last weights are used. Validation lowers the learning rate."""
+        # Lightning takes seconds to import, and sampling does without.
+        from dismai.models.diffcsp.module import Coordinates, DiffCSPModule
+        from dismai.training.data import TrainingData, fractional_coordinates
+        from dismai.training.run import fingerprint, run_training
+        from dismai.training.schedule import Plateau, Validation
+
+        h = self.hparams
+        train_set, val_set = (
+            Coordinates(torch.from_numpy(fractional_coordinates(part, self.spec, name)).float())
+            for part, name in ((train, "training set"), (val, "validation set"))
+        )
+        self.diffusion = self.new_diffusion(seed_for(seed, "weights"))
+        validation = Validation(val_set, h.batch, h.validate_every, ("validation",))
+        run_training(
+            DiffCSPModule(self.diffusion, self._lattice(), h, seed),
+            TrainingData(train_set, h.batch, seed_for(seed, "batches")),
+            workdir,
+            columns=("coordinates", *(("lattice",) if h.cost_lattice else ())),
+            fingerprint=fingerprint(self.architecture, h, train + val, seed),
+            epochs=h.epochs,
+            checkpoint_every=h.checkpoint_every,
+            precision=h.precision,
+            device=self.device,
+            gradient_clip=h.gradient_clip,
+            validation=validation,
+            plateau=Plateau(
+                *(validation, "validation"),
+                factor=h.plateau_factor,
+                patience=h.plateau_patience,
+                min_lr=h.lowest_learning_rate,
+                every_epoch=h.plateau_every_epoch,
+            ),
+        )
+
+    def sample(self, n: int, seed: int) -> list[Atoms]:
+        """Two network calls a level; coordinates of a structure that diverges are NaN."""
+        if self.diffusion is None:
+            raise RuntimeError("diffcsp: fit or load before sample")
+        h, device = self.hparams, torch_device(self.device)
+        diffusion = self.diffusion.to(device).eval()
+        lattice = self._lattice().to(device).expand(h.sampling_batch, -1, -1)
+
+        def draw(indices: range) -> dict[str, Tensor]:
+            streams = Streams((seed_for(seed, "sample", i) for i in indices), device)
+            f, drawn_lattice = predictor_corrector(
+                *(diffusion.network, diffusion.schedule, lattice),
+                *(self.spec.n_atoms, streams, h),
+            )
+            return {"f": f, "lattice": drawn_lattice}
+
+        drawn = draw_in_batches(self, diffusion.state_dict(), n, seed, h.sampling_batch, draw)
+        return self._structures(drawn["f"], drawn["lattice"])
+
+    def save(self, path: Path) -> None:
+        if self.diffusion is None:
+            raise RuntimeError("diffcsp: fit or load before save")
+        write_model(path, self, self.diffusion.state_dict())
+
+    @classmethod
+    def load(cls, path: Path) -> DiffCSP:
+        spec, hparams, tensors = read_model(path, cls.architecture)
+        model = cls(spec, Hparams(**hparams))
+        model.diffusion = model.new_diffusion(seed=0)  # overwritten at once
+        model.diffusion.load_state_dict(tensors)
+        return model
+
+    def parameter_count(self) -> int:
+        """With the lattice head, which learns nothing while the lattice is copied."""
+        return sum(parameter.numel() for parameter in self.new_diffusion(seed=0).parameters())
+
+    def new_diffusion(self, seed: int) -> Diffusion:
+        numbers = Atoms(self.spec.symbols).numbers.tolist()
+        return Diffusion(numbers, self.hparams, torch.Generator().manual_seed(seed))
+
+    def _lattice(self) -> Tensor:
+        """The true lattice in the unit of the network, (3, 3)."""
+        lattice = lattice_matrix(self.spec.cell) / self.hparams.lattice_unit_A
+        return torch.tensor(lattice, dtype=torch.float32)
+
+    def _structures(self, f: Tensor, lattice: Tensor) -> list[Atoms]:
+        """Structures in the cell of the card, or in their own if the lattice was diffused."""
+        x = f.double().numpy() % 1.0
+        cells = lattice.double().numpy() * self.hparams.lattice_unit_A
+        if not self.hparams.cost_lattice:
+            cells = np.broadcast_to(self.spec.cell, cells.shape)
+        n_bad = int((~np.isfinite(x).all((1, 2)) | ~np.isfinite(cells).all((1, 2))).sum())
+        if n_bad:
+            logger.warning("%d of %d structures are not finite", n_bad, len(x))
+        return [
+            Atoms(self.spec.symbols, positions=x_i @ cell, cell=cell, pbc=True)
+            for x_i, cell in zip(x, cells, strict=True)
+        ]
