@@ -5,12 +5,15 @@ Space and time are apart: maps over the pixels of a frame, then causal maps alon
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize, pad, pixel_shuffle, pixel_unshuffle, silu
 
-from dismai.models.unimat.attention import CrossAttention, FeedForward, SelfAttention
+from dismai.models.image import layers
+from dismai.models.image.layers import CrossAttention, Gate, SelfAttention
+from dismai.models.unimat.attention import FeedForward, FrameAttention
 
 
 def spatial(n_in: int, n_out: int, size: int) -> nn.Conv3d:
@@ -40,22 +43,6 @@ class PixelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return normalize(x, dim=1) * math.sqrt(x.shape[1]) * self.gain
-
-
-class Gate(nn.Module):
-    """Factor per channel in (0, 1) from a softmax-weighted mean over frames and pixels."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        hidden = max(3, channels // 2)
-        self.weight = nn.Linear(channels, 1)
-        self.first, self.last = nn.Linear(channels, hidden), nn.Linear(hidden, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, channels, ...) to (B, channels, 1, 1, 1)."""
-        pixels = x.flatten(2).transpose(1, 2)  # (B, n, channels)
-        mean = (torch.softmax(self.weight(pixels), dim=1) * pixels).sum(1)
-        return torch.sigmoid(self.last(silu(self.first(mean))))[..., None, None, None]
 
 
 class ResidualBlock(nn.Module):
@@ -108,7 +95,7 @@ class AlongFrames(nn.Module):
     def __init__(self, channels: int, heads: int, head_width: int):
         super().__init__()
         self.position = Temporal(channels, depthwise=True)
-        self.attention = SelfAttention(channels, heads, head_width, causal=True)
+        self.attention = FrameAttention(channels, heads, head_width)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.position(x)
@@ -137,6 +124,12 @@ class JointAttention(nn.Module):
         return pixels.permute(0, 3, 1, 2).unflatten(3, x.shape[3:])
 
 
+def in_frames(change: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """A map of pictures, (n, channels, h, w), applied to every frame of a video."""
+    frames = change(x.transpose(1, 2).flatten(0, 1))
+    return frames.unflatten(0, (x.shape[0], x.shape[2])).transpose(1, 2)
+
+
 class Down(nn.Module):
     """Blocks of 2 x 2 pixels to channels, then a map of channels."""
 
@@ -145,8 +138,7 @@ class Down(nn.Module):
         self.map = spatial(4 * n_in, n_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        frames = x.transpose(1, 2).contiguous()  # as pixel_unshuffle wants them
-        return self.map(pixel_unshuffle(frames, 2).transpose(1, 2))
+        return self.map(in_frames(partial(pixel_unshuffle, downscale_factor=2), x))
 
 
 class Up(nn.Module):
@@ -157,8 +149,7 @@ class Up(nn.Module):
         self.map = spatial(n_in, 4 * n_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        frames = silu(self.map(x)).transpose(1, 2).contiguous()  # as pixel_shuffle wants them
-        return pixel_shuffle(frames, 2).transpose(1, 2)
+        return in_frames(partial(pixel_shuffle, upscale_factor=2), silu(self.map(x)))
 
 
 class Widen(nn.Module):
@@ -187,21 +178,16 @@ class Stem(nn.Module):
 
 
 def initialise(network: nn.Module, random: torch.Generator) -> None:
-    """Draw all weights: uniform within 1 / sqrt(fan in), but for what starts as something else."""
+    """Draw all weights; what looks along the frames starts as the identity."""
+    layers.initialise(network, random)
     for module in network.modules():
-        if isinstance(module, nn.Linear | nn.Conv2d | nn.Conv3d):
-            bound = module.weight[0].numel() ** -0.5
-            for parameter in module.parameters(recurse=False):
-                nn.init.uniform_(parameter, -bound, bound, generator=random)
-    for module in network.modules():
-        if isinstance(module, Temporal) and module.convolution.groups == 1:
+        if isinstance(module, FrameAttention):
+            nn.init.normal_(module.null_bias, generator=random)
+            nn.init.zeros_(module.out_norm.gain)
+        elif isinstance(module, Temporal) and module.convolution.groups == 1:
             _start_as_identity(module.convolution)
         elif isinstance(module, Up):
-            _start_with_equal_pixels(module.map, random)
-        elif isinstance(module, SelfAttention | CrossAttention):
-            nn.init.normal_(module.null, generator=random)
-            if getattr(module, "null_bias", None) is not None:
-                nn.init.normal_(module.null_bias, generator=random)
+            layers.start_with_equal_pixels(module.map, random)
 
 
 @torch.no_grad()
@@ -209,12 +195,4 @@ def _start_as_identity(layer: nn.Conv2d) -> None:
     """The last of the three frames is the frame itself, the centre would be the one before."""
     layer.weight.zero_()
     layer.weight[:, :, -1, 0] = torch.eye(layer.out_channels)
-    layer.bias.zero_()
-
-
-@torch.no_grad()
-def _start_with_equal_pixels(layer: nn.Conv3d, random: torch.Generator) -> None:
-    one = torch.empty_like(layer.weight[::4])
-    nn.init.kaiming_uniform_(one, generator=random)
-    layer.weight.copy_(one.repeat_interleave(4, dim=0))
     layer.bias.zero_()

@@ -4,14 +4,13 @@ After imagen-pytorch 1.26.2, which "Dismai-Bench" (Digital Discovery 2024, 3, 18
 its text parts. There is no down-sampling along the frames: any number of atoms works.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import silu
 
+from dismai.models.image.layers import SKIP_SCALE, LevelFeatures
 from dismai.models.unimat.blocks import (
     AlongFrames,
     Down,
@@ -27,28 +26,7 @@ from dismai.models.unimat.blocks import (
 from dismai.models.unimat.hparams import Hparams
 
 COORDINATES = 3
-SKIP_SCALE = 2**-0.5
 TIME_TOKENS = 2
-
-
-class TimeFeatures(nn.Module):
-    """Log-SNR to features that scale and shift, and to tokens that are attended to."""
-
-    def __init__(self, frequencies: int, features: int, token_width: int):
-        super().__init__()
-        self.frequencies = nn.Parameter(torch.empty(frequencies))
-        self.hidden = nn.Linear(2 * frequencies + 1, features)
-        self.features = nn.Linear(features, features)
-        self.tokens = nn.Linear(features, TIME_TOKENS * token_width)
-        self.norm = nn.LayerNorm(token_width)
-
-    def forward(self, log_snr: Tensor) -> tuple[Tensor, Tensor]:
-        """(B,) to (B, features) and (B, TIME_TOKENS, token_width)."""
-        phase = 2 * math.pi * log_snr[:, None] * self.frequencies
-        waves = torch.cat([log_snr[:, None], phase.sin(), phase.cos()], dim=1)
-        hidden = silu(self.hidden(waves))
-        tokens = self.norm(self.tokens(hidden).unflatten(1, (TIME_TOKENS, -1)))
-        return self.features(hidden), tokens
 
 
 class Level(nn.Module):
@@ -94,7 +72,8 @@ class UNet(nn.Module):
         block = partial(ResidualBlock, time=4 * h.channels, norm=norm)
         heads = (h.heads, h.head_width)
         widths = [h.channels, *(h.channels * m for m in h.multipliers)]
-        self.time = TimeFeatures(h.time_frequencies, 4 * h.channels, h.channels)
+        self.time = LevelFeatures(h.time_frequencies, 4 * h.channels, TIME_TOKENS, h.channels)
+        self.token_norm = nn.LayerNorm(h.channels)
         self.stem, self.stem_frames = Stem(COORDINATES, widths[0]), AlongFrames(widths[0], *heads)
         self.down, self.shrink = nn.ModuleList(), nn.ModuleList()
         self.up, self.grow = nn.ModuleList(), nn.ModuleList()
@@ -114,7 +93,6 @@ class UNet(nn.Module):
         self.final = block(widths[1], h.channels, gate=h.gates)
         self.out = spatial(h.channels, COORDINATES, 3)
         initialise(self, random)
-        nn.init.normal_(self.time.frequencies, generator=random)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
@@ -126,6 +104,7 @@ class UNet(nn.Module):
             log_snr: of the noise in it, (B,)
         """
         time, tokens = self.time(log_snr)
+        tokens = self.token_norm(tokens)
         x = self.stem_frames(self.stem(x))
         skips = []
         for level, shrink in zip(self.down, self.shrink, strict=True):
