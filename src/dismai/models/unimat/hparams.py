@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
@@ -49,11 +49,16 @@ class Hparams(Section):
     snr_cap: float = Field(
         5.0, gt=0, description="a signal-to-noise ratio above it weighs less: min(SNR, cap) / SNR"
     )
+    region: dict[str, PositiveInt] | None = Field(
+        None,
+        description="atoms of the disordered region by species, first in their blocks; None: 9 Li, "
+        "3 Sc, 18 Cl for an interface, none otherwise",
+    )
     copies: int | None = Field(
         None,
         ge=1,
-        description="orders of the atoms of the interface region that are trained on, the one of "
-        "the file included; None: 50 for an interface, 1 otherwise",
+        description="orders of the atoms of the region that are trained on, the one of the file "
+        "included; None: 50 for an interface, 1 otherwise",
     )
     batch: int = Field(8, ge=1, description="structures per step")
     epochs: int = Field(
@@ -108,6 +113,10 @@ class Hparams(Section):
                 f"unimat: side: expected at least {n_species} pixels for the species of "
                 f"{spec.name}, found {self.side} x {self.side}"
             )
-        if self.copies is not None:
-            return self
-        return self.model_copy(update={"copies": 50 if spec.kind == "interface" else 1})
+        # Imported here: torch comes with it, and a configuration is checked without.
+        from dismai.models.image.orders import default_copies, default_region
+
+        chosen = {"region": default_region(spec), "copies": default_copies(spec)}
+        return self.model_copy(
+            update={name: value for name, value in chosen.items() if getattr(self, name) is None}
+        )
