@@ -20,7 +20,7 @@ class Hparams(Section):
 
     # Network
     channels: int = Field(64, ge=STEM_PARTS, description="channels of the first level")
-    multipliers: tuple[int, ...] = Field(
+    multipliers: tuple[PositiveInt, ...] = Field(
         (1, 2, 4), min_length=1, description="channels after each level, in units of `channels`"
     )
     blocks: int = Field(3, ge=1, description="residual blocks per level, after a first one")
@@ -29,6 +29,11 @@ class Hparams(Section):
     )
     cross_attention: tuple[bool, ...] = Field(
         (False, True, True), description="by level: attention to the time tokens"
+    )
+    learned_places: bool = Field(
+        False,
+        description="add a learned vector per frame and pixel after the stem; the published "
+        "network has to count frames through its causal parts",
     )
     middle_attention: bool = Field(
         True, description="attention between all pixels of all frames at the lowest size"
@@ -78,8 +83,8 @@ class Hparams(Section):
     steps: int = Field(100, ge=1, description="network calls from noise to a structure")
     threshold: Literal["masked", "all", "off"] = Field(
         "masked",
-        description="what the dynamic threshold divides if it overshoots: the published code takes "
-        "all pixels, which shrinks coordinates; masked: all but those of the right species; off: none",
+        description="what the dynamic threshold divides after an overshoot: all pixels, as "
+        "published, which shrinks coordinates; masked: those of the wrong species; off: none",
     )
     final: Literal["x0", "sample"] = Field(
         "x0",
@@ -99,8 +104,6 @@ class Hparams(Section):
         for name in ("joint_attention", "cross_attention"):
             if len(getattr(self, name)) != n_levels:
                 raise ValueError(f"{name}: one value for each of {n_levels} multipliers")
-        if min(self.multipliers) < 1:
-            raise ValueError("multipliers: positive integers")
         if self.norm == "group" and self.channels % self.norm_groups:
             raise ValueError(f"channels: a multiple of norm_groups ({self.norm_groups})")
         return self

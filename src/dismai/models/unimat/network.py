@@ -66,7 +66,8 @@ class Level(nn.Module):
 class UNet(nn.Module):
     """Down through the levels, a middle at the lowest size, up again with skip connections."""
 
-    def __init__(self, h: Hparams, random: torch.Generator):
+    def __init__(self, n_atoms: int, h: Hparams, random: torch.Generator):
+        """`n_atoms` only counts for learned places."""
         super().__init__()
         norm = partial(nn.GroupNorm, h.norm_groups) if h.norm == "group" else PixelNorm
         block = partial(ResidualBlock, time=4 * h.channels, norm=norm)
@@ -75,6 +76,8 @@ class UNet(nn.Module):
         self.time = LevelFeatures(h.time_frequencies, 4 * h.channels, TIME_TOKENS, h.channels)
         self.token_norm = nn.LayerNorm(h.channels)
         self.stem, self.stem_frames = Stem(COORDINATES, widths[0]), AlongFrames(widths[0], *heads)
+        shape = (h.channels, n_atoms, h.side, h.side)
+        self.places = nn.Parameter(torch.empty(shape)) if h.learned_places else None
         self.down, self.shrink = nn.ModuleList(), nn.ModuleList()
         self.up, self.grow = nn.ModuleList(), nn.ModuleList()
         for i, (n, n_next) in enumerate(zip(widths, widths[1:], strict=False)):
@@ -93,6 +96,8 @@ class UNet(nn.Module):
         self.final = block(widths[1], h.channels, gate=h.gates)
         self.out = spatial(h.channels, COORDINATES, 3)
         initialise(self, random)
+        if self.places is not None:
+            nn.init.normal_(self.places, generator=random)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
@@ -105,7 +110,10 @@ class UNet(nn.Module):
         """
         time, tokens = self.time(log_snr)
         tokens = self.token_norm(tokens)
-        x = self.stem_frames(self.stem(x))
+        x = self.stem(x)
+        if self.places is not None:
+            x = x + self.places
+        x = self.stem_frames(x)
         skips = []
         for level, shrink in zip(self.down, self.shrink, strict=True):
             x = level.blocks[0](x, time, tokens)
