@@ -139,6 +139,18 @@ def potential_of(wildcards):
     return config["potentials"][name]
 
 
+def relaxing_of(wildcards):
+    """How generated structures of a dataset are relaxed; alloys are not."""
+    if wildcards.dataset in ALLOYS:
+        return None
+    return {"potential": potential_of(wildcards), "relaxation": config["relaxation"]}
+
+
+def ecis_of(wildcards):
+    """The cluster expansion of an alloy; nothing for other datasets."""
+    return shipped(config["alloy"]["ecis"]) if wildcards.dataset in ALLOYS else []
+
+
 def source_file_of(wildcards):
     """The local file of a ready-made dataset; nothing for a URL."""
     source = CONFIG.datasets[wildcards.dataset].source

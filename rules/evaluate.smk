@@ -8,10 +8,13 @@ rule process_structures:
     input:
         structures="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
         card="<results>/datasets/{dataset}/card.json",
-        ecis=shipped(config["alloy"]["ecis"]),
+        ecis=ecis_of,
     output:
         clean=temp(
             "<results>/generated/{dataset}/{model}/seed{seed}/{scatteritem}/clean.extxyz"
+        ),
+        relaxed=temp(
+            "<results>/generated/{dataset}/{model}/seed{seed}/{scatteritem}/relaxed.extxyz"
         ),
         fates=temp(
             "<results>/generated/{dataset}/{model}/seed{seed}/{scatteritem}/fates.parquet"
@@ -33,6 +36,7 @@ rule process_structures:
         version=VERSIONS["process"],
         n_structures=n_generated_of,
         align=align_of,
+        relaxing=relaxing_of,
     script:
         "../workflow/scripts/process_structures.py"
 
@@ -41,6 +45,9 @@ rule score_structures:
     input:
         clean=gather.shard(
             "<results>/generated/{{dataset}}/{{model}}/seed{{seed}}/{scatteritem}/clean.extxyz"
+        ),
+        relaxed=gather.shard(
+            "<results>/generated/{{dataset}}/{{model}}/seed{{seed}}/{scatteritem}/relaxed.extxyz"
         ),
         fates=gather.shard(
             "<results>/generated/{{dataset}}/{{model}}/seed{{seed}}/{scatteritem}/fates.parquet"
@@ -53,6 +60,7 @@ rule score_structures:
         card="<results>/datasets/{dataset}/card.json",
     output:
         clean="<results>/generated/{dataset}/{model}/seed{seed}/clean.extxyz",
+        relaxed="<results>/generated/{dataset}/{model}/seed{seed}/relaxed.extxyz",
         fates="<results>/generated/{dataset}/{model}/seed{seed}/fates.parquet",
         features="<results>/generated/{dataset}/{model}/seed{seed}/features.parquet",
         metrics="<results>/metrics/{dataset}/{model}/seed{seed}.parquet",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, Tag, ValidationError, model_validator
 
 from dismai.datasets.settings import DATASET_KINDS, Alloy, BulkSi, Dataset, Stage
 from dismai.datasets.spec import DATASETS
@@ -197,7 +197,8 @@ def _one_line(error: ValidationError) -> str:
     place = [str(part) for i, part in enumerate(first["loc"]) if i != 2 or part not in TAGS]
     key = ".".join(place) or "configuration"
     if first["type"] == "extra_forbidden":
-        known = ", ".join(sorted(_keys_at(Config, place[:-1])))
+        tag = next((part for part in first["loc"][2:3] if part in TAGS), "")
+        known = ", ".join(sorted(_keys_at(Config, place[:-1], tag)))
         return f"{key}: expected one of the keys {known}, found {place[-1]!r}"
     if first["type"] == "union_tag_invalid":
         known = {
@@ -217,19 +218,29 @@ def _one_line(error: ValidationError) -> str:
     return f"{key}: expected {expected}, found {first['input']!r}"
 
 
-def _keys_at(section: Any, place: list[str]) -> Iterator[str]:
-    """Keys of the section, or sections, that stand at a place of the configuration."""
+def _keys_at(section: Any, place: list[str], tag: str) -> Iterator[str]:
+    """Keys of the section that stands at a place of the configuration; tag: its kind, if any."""
     if get_origin(section) is Annotated:
         section = get_args(section)[0]
     if get_origin(section) in (Union, types.UnionType):
         for option in get_args(section):
-            yield from _keys_at(option, place)
+            if _kind_of(option) in (None, tag):
+                yield from _keys_at(option, place, tag)
     elif get_origin(section) is dict and place:
-        yield from _keys_at(get_args(section)[1], place[1:])
+        yield from _keys_at(get_args(section)[1], place[1:], tag)
     elif get_origin(section) is list and place:
-        yield from _keys_at(get_args(section)[0], place[1:])
+        yield from _keys_at(get_args(section)[0], place[1:], tag)
     elif isinstance(section, type) and issubclass(section, Section):
         if not place:
             yield from section.model_fields
         elif place[0] in section.model_fields:
-            yield from _keys_at(section.model_fields[place[0]].annotation, place[1:])
+            yield from _keys_at(section.model_fields[place[0]].annotation, place[1:], tag)
+
+
+def _kind_of(option: Any) -> str | None:
+    """Tag by which an option of a union is chosen; None: it has none."""
+    if get_origin(option) is Annotated:
+        return next(mark.tag for mark in get_args(option)[1:] if isinstance(mark, Tag))
+    if isinstance(option, type) and issubclass(option, Section) and "kind" in option.model_fields:
+        return get_args(option.model_fields["kind"].annotation)[0]
+    return None

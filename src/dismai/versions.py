@@ -13,7 +13,7 @@ VERSIONS: dict[str, int] = {
     "baseline": 1,
     "train": 1,
     "generate": 1,
-    "relax": 1,
+    "relax": 2,
     "fit_potential": 1,
     "process": 2,
     "score": 3,

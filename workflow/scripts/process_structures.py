@@ -1,10 +1,9 @@
-"""Check, clean and describe one shard of generated structures."""
+"""Check, clean, relax and describe one shard of generated structures."""
 
 from pathlib import Path
 
-from dismai.cluster_expansion import read_cluster_expansion
 from dismai.datasets.spec import read_card
-from dismai.evaluation.options import Options
+from dismai.evaluation.options import options_of
 from dismai.evaluation.process import load_generated, process, shard_range
 from dismai.io import FATES_SCHEMA, features_schema, write_structures, write_table
 from dismai.jobs import job, provenance
@@ -18,9 +17,16 @@ with job(snakemake):
     result = process(
         structures,
         read_card(Path(snakemake.input.card)),
-        Options(snakemake.params.align, read_cluster_expansion(Path(snakemake.input.ecis))),
+        options_of(
+            snakemake.params.align,
+            snakemake.input.ecis or None,
+            snakemake.params.relaxing,
+            Path(snakemake.input.structures).parent / "state" / "relax",
+            snakemake.threads,
+        ),
     )
     write_structures(result.clean, snakemake.output.clean)
+    write_structures(result.relaxed, snakemake.output.relaxed)
     meta = provenance(snakemake)
     write_table(result.fates, snakemake.output.fates, FATES_SCHEMA, meta)
     schema = features_schema(result.features.columns)
