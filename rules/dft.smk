@@ -1,18 +1,20 @@
 """Labels: random interfaces relaxed under the engine of `dft`, every k-th ionic step kept.
 
-Needs the interface geometry. Scattered over `labels.shards` jobs, which profiles send to the
+Needs the geometry of an interface dataset. Scattered over `labels.shards` jobs, which profiles send to the
 partition vasp whatever the engine; finished relaxations outlive a killed job.
 """
 
 
 rule label_interfaces:
     output:
-        labels=temp("<results>/labels/interface/shards/{scatteritem}.extxyz"),
-        relaxations=temp("<results>/labels/interface/shards/{scatteritem}.parquet"),
+        labels=temp("<results>/labels/{dataset}/shards/{scatteritem}.extxyz"),
+        relaxations=temp("<results>/labels/{dataset}/shards/{scatteritem}.parquet"),
     log:
-        "<logs>/label_interfaces/{scatteritem}.log",
+        "<logs>/label_interfaces/{dataset}/{scatteritem}.log",
     benchmark:
-        "<benchmarks>/label_interfaces/{scatteritem}.tsv"
+        "<benchmarks>/label_interfaces/{dataset}/{scatteritem}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(RANDOM_INTERFACES),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -23,7 +25,7 @@ rule label_interfaces:
         version=VERSIONS["label"],
         dft=config["dft"],
         labels=config["labels"],
-        geometry=config["interface"],
+        geometry=lookup(dpath="datasets/{dataset}/geometry", within=config),
         seed=config["seed"],
     script:
         "../workflow/scripts/label_interfaces.py"
@@ -31,17 +33,19 @@ rule label_interfaces:
 
 rule gather_labels:
     input:
-        labels=gather.label("<results>/labels/interface/shards/{scatteritem}.extxyz"),
+        labels=gather.label("<results>/labels/{{dataset}}/shards/{scatteritem}.extxyz"),
         relaxations=gather.label(
-            "<results>/labels/interface/shards/{scatteritem}.parquet"
+            "<results>/labels/{{dataset}}/shards/{scatteritem}.parquet"
         ),
     output:
-        labels="<results>/labels/interface/labels.extxyz",
-        relaxations="<results>/labels/interface/relaxations.parquet",
+        labels="<results>/labels/{dataset}/labels.extxyz",
+        relaxations="<results>/labels/{dataset}/relaxations.parquet",
     log:
-        "<logs>/gather_labels.log",
+        "<logs>/gather_labels/{dataset}.log",
     benchmark:
-        "<benchmarks>/gather_labels.tsv"
+        "<benchmarks>/gather_labels/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(RANDOM_INTERFACES),
     conda:
         "../envs/main.yaml"
     threads: 1

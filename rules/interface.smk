@@ -60,6 +60,7 @@ rule import_interfaces:
 rule relax_interfaces:
     input:
         blocks="<results>/datasets/{dataset}/unrelaxed.extxyz",
+        potential=potential_file_of,
     output:
         relaxed=temp("<results>/datasets/{dataset}/relaxed/{scatteritem}.extxyz"),
         table=temp("<results>/datasets/{dataset}/relaxed/{scatteritem}.parquet"),
@@ -141,7 +142,7 @@ rule random_interfaces_baseline:
     params:
         version=(VERSIONS["baseline"], VERSIONS["random_interfaces"]),
         seed=config["seed"],
-        purpose="random_interfaces_baseline", # the same for both: with and without relaxation
+        purpose="random_interfaces_baseline",  # the same for both: with and without relaxation
         n_structures=n_generated_of,
         geometry=lookup(dpath="datasets/{dataset}/geometry", within=config),
     script:

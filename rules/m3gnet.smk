@@ -1,19 +1,21 @@
-"""M3GNet: trained on the labels of this run, its errors beside the published ones, figures."""
+"""M3GNet: trained on labels of the engine, its errors beside the published ones, figures."""
 
 
 rule train_m3gnet:
     input:
-        labels="<results>/labels/interface/labels.extxyz",
+        labels=labels_of,
     output:
-        model="<results>/potentials/m3gnet/model.safetensors",
-        hparams="<results>/potentials/m3gnet/hparams.yaml",
-        history="<results>/potentials/m3gnet/history.csv",
-        errors="<results>/potentials/m3gnet/errors.parquet",
-        predictions="<results>/potentials/m3gnet/predictions.parquet",
+        model="<results>/potentials/{potential}/model.safetensors",
+        hparams="<results>/potentials/{potential}/hparams.yaml",
+        history="<results>/potentials/{potential}/history.csv",
+        errors="<results>/potentials/{potential}/errors.parquet",
+        predictions="<results>/potentials/{potential}/predictions.parquet",
     log:
-        "<logs>/train_m3gnet.log",
+        "<logs>/train_m3gnet/{potential}.log",
     benchmark:
-        "<benchmarks>/train_m3gnet.tsv"
+        "<benchmarks>/train_m3gnet/{potential}.tsv"
+    wildcard_constraints:
+        potential=alternatives(M3GNETS),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -23,7 +25,7 @@ rule train_m3gnet:
         runtime=lambda wildcards, attempt: 1440 * attempt,
     params:
         version=VERSIONS["train_m3gnet"],
-        settings=config["m3gnet"],
+        settings=lookup(dpath="potentials/{potential}/train", within=config),
         seed=config["seed"],
     script:
         "../workflow/scripts/train_m3gnet.py"
@@ -31,25 +33,27 @@ rule train_m3gnet:
 
 rule plot_m3gnet:
     input:
-        history="<results>/potentials/m3gnet/history.csv",
-        errors="<results>/potentials/m3gnet/errors.parquet",
-        predictions="<results>/potentials/m3gnet/predictions.parquet",
+        history="<results>/potentials/{potential}/history.csv",
+        errors="<results>/potentials/{potential}/errors.parquet",
+        predictions="<results>/potentials/{potential}/predictions.parquet",
     output:
         parity=report(
-            "<results>/figures/potentials/m3gnet_parity.svg",
+            "<results>/figures/potentials/{potential}/parity.svg",
             caption="../docs/report/m3gnet.rst",
-            category="5 Potential",
+            category="Potentials",
         ),
         learning=report(
-            "<results>/figures/potentials/m3gnet_learning.svg",
+            "<results>/figures/potentials/{potential}/training.svg",
             caption="../docs/report/m3gnet.rst",
-            category="5 Potential",
+            category="Potentials",
         ),
-        errors="<results>/tables/m3gnet_errors.csv",
+        errors="<results>/potentials/{potential}/errors.csv",
     log:
-        "<logs>/plot_m3gnet.log",
+        "<logs>/plot_m3gnet/{potential}.log",
     benchmark:
-        "<benchmarks>/plot_m3gnet.tsv"
+        "<benchmarks>/plot_m3gnet/{potential}.tsv"
+    wildcard_constraints:
+        potential=alternatives(M3GNETS),
     conda:
         "../envs/main.yaml"
     threads: 1

@@ -6,26 +6,29 @@ Needs a trained M3GNet. Not part of `all`: ask for `study_potential`.
 
 rule study_potential:
     input:
-        "<results>/tables/potential/table5.csv",
+        collect("<results>/tables/minima/{potential}/table5.csv", potential=M3GNETS),
     localrule: True
 
 
 rule compare_minima:
     input:
-        potential="<results>/potentials/m3gnet/model.safetensors",
+        potential="<results>/potentials/{potential}/model.safetensors",
         published=shipped("resources/published.csv"),
     output:
-        minima="<results>/tables/potential/minima.parquet",
-        table="<results>/tables/potential/table5.csv",
+        minima="<results>/tables/minima/{potential}/minima.parquet",
+        table="<results>/tables/minima/{potential}/table5.csv",
         figure=report(
-            "<results>/figures/potentials/table5.svg",
+            "<results>/figures/potentials/{potential}/table5.svg",
             caption="../docs/report/table5.rst",
-            category="5 Potential",
+            category="Potentials",
+            labels={"potential": "{potential}", "figure": "Table 5"},
         ),
     log:
-        "<logs>/compare_minima.log",
+        "<logs>/compare_minima/{potential}.log",
     benchmark:
-        "<benchmarks>/compare_minima.tsv"
+        "<benchmarks>/compare_minima/{potential}.tsv"
+    wildcard_constraints:
+        potential=alternatives(M3GNETS),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -37,7 +40,7 @@ rule compare_minima:
         dft=config["dft"],
         study=config["study_potential"],
         relaxation=config["relaxation"],
-        geometry=config["interface"],
+        geometry=geometry_of,
         seed=config["seed"],
     script:
         "../workflow/scripts/compare_minima.py"

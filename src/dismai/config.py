@@ -19,7 +19,6 @@ from dismai.dft.settings import Dft, Labels, PotentialStudy
 from dismai.errors import InputError
 from dismai.models import check_hparams, names
 from dismai.models.settings import MODEL_KINDS, Model, TrainedModel, model_kind
-from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.settings import POTENTIAL_KINDS, Potential, Relaxation
 from dismai.section import Section
 
@@ -61,7 +60,6 @@ class Config(Section):
     relaxation: Relaxation = Field(Relaxation(), description="how structures are relaxed")
     dft: Dft = Field(Dft(), description="engine of the labels")
     labels: Labels = Field(Labels(), description="what the potential is trained on")
-    m3gnet: M3gnet = Field(M3gnet(), description="the potential that is trained")
     study_potential: PotentialStudy = Field(
         PotentialStudy(), description="minima of the potential under the engine"
     )
@@ -92,6 +90,8 @@ class Config(Section):
                             f"runs.{index}.{key}: expected one of {', '.join(known)}, "
                             f"found {name!r}"
                         )
+        for name, potential in self.potentials.items():
+            self._check_labels(name, potential)
         for name, dataset in self.datasets.items():
             potential = getattr(dataset, "potential", None)
             if potential is not None and potential not in self.potentials:
@@ -104,6 +104,26 @@ class Config(Section):
             if isinstance(model, TrainedModel):
                 self._check_trained(name, model)
         return self
+
+    def _check_labels(self, name: str, potential: Potential) -> None:
+        fit = getattr(potential, "fit", None)
+        known = [key for key, entry in self.potentials.items() if not getattr(entry, "fit", None)]
+        if fit is not None and fit.labels not in known:
+            raise ValueError(
+                f"potentials.{name}.fit.labels: expected a potential that is not fitted itself "
+                f"({', '.join(known) or 'none here'}), found {fit.labels!r}"
+            )
+        training = getattr(potential, "train", None)
+        built = [
+            key
+            for key, entry in self.datasets.items()
+            if entry.kind == "interface" and entry.source is None
+        ]
+        if training is not None and training.dataset not in built:
+            raise ValueError(
+                f"potentials.{name}.train.dataset: expected a dataset of random interfaces "
+                f"({', '.join(built) or 'none here'}), found {training.dataset!r}"
+            )
 
     def _check_trained(self, name: str, model: TrainedModel) -> None:
         for dataset in model.dataset_params:

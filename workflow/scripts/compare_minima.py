@@ -15,17 +15,20 @@ from dismai.seeds import seed_for
 
 params, output = snakemake.params, snakemake.output
 model = Path(snakemake.input.potential)
+potential = snakemake.wildcards.potential
 state = Path(output.minima).parent / "state"
 
 with job(snakemake), locked(state):
     study, dft = PotentialStudy(**params.study), Dft(**params.dft)
     relaxation = Relaxation(**params.relaxation)
     structures = [
-        random_interface(seed_for(params.seed, "study_potential", index), **params.geometry)
+        random_interface(
+            seed_for(params.seed, "study_potential", potential, index), **params.geometry
+        )
         for index in range(study.n_structures)
     ]
     identity = f"{sha256(model)} {relaxation!r} {dft!r} {params.geometry!r} {params.version}"
-    minima = compare_minima(structures, load(model.parent), relaxation, dft, state, identity)
+    minima = compare_minima(structures, load(model), relaxation, dft, state, identity)
     write_table(minima, Path(output.minima), MINIMA_SCHEMA, provenance(snakemake))
     table = table_5(minima, study.low_energy_eV_per_atom, Path(snakemake.input.published))
     table.to_csv(output.table, index=False, float_format="%.6g")

@@ -11,11 +11,12 @@ from dismai.jobs import job, locked, provenance
 
 params = snakemake.params
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
+dataset = snakemake.wildcards.dataset
 state = Path(snakemake.output.labels).parents[1] / "state"
 
 with job(snakemake), locked(state / f"shard{shard}"):
     labels = Labels(**params.labels)
-    task = Task(Dft(**params.dft), labels, params.geometry, params.seed)
+    task = Task(Dft(**params.dft), labels, params.geometry, dataset, params.seed)
     indices = shard_range(labels.n_plain + labels.n_exchanged, shard - 1, n_shards)
     found, table = label_interfaces(indices, task, state)
     write_labels(found, Path(snakemake.output.labels))

@@ -17,7 +17,7 @@ target = Path(snakemake.output.model)
 with job(snakemake), locked(target.parent / "state"):
     labels = read_labels(Path(snakemake.input.labels))
     settings = M3gnet(**snakemake.params.settings)
-    seed = seed_for(snakemake.params.seed, "train_m3gnet")
+    seed = seed_for(snakemake.params.seed, "train_m3gnet", snakemake.wildcards.potential)
     potential, parts = train(labels, settings, target.parent, seed, device(snakemake))
     save(target, potential, settings)
     tables = {

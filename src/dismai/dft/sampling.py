@@ -46,19 +46,20 @@ RELAXATIONS_SCHEMA = pa.schema(
 class Task:
     """Everything that shapes the relaxation of one interface.
 
-    geometry: fields of `InterfaceGeometry`.  seed: root of the run.
+    geometry: fields of `InterfaceGeometry`.  dataset: its name.  seed: root of the run.
     """
 
     dft: Dft
     labels: Labels
     geometry: dict[str, Any]
+    dataset: str
     seed: int
 
     def structure(self, index: int) -> Atoms:
         """Interface number `index`, unrelaxed; those from n_plain on have exchanges."""
         exchanges = self.labels.exchanges.model_dump() if self.exchanged(index) else {}
         settings = {**self.geometry, "exchanges": exchanges}
-        return random_interface(seed_for(self.seed, "labels", index), **settings)
+        return random_interface(seed_for(self.seed, "labels", self.dataset, index), **settings)
 
     def exchanged(self, index: int) -> bool:
         return index >= self.labels.n_plain

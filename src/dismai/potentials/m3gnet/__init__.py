@@ -11,7 +11,7 @@ def load(folder: Path | str, device: str = "cpu") -> "Calculator":
     """ASE calculator of a trained potential: energy eV, forces eV/Å, stress eV/Å³.
 
     Args:
-        folder: with model.safetensors.
+        folder: with model.safetensors, or that file.
         device: cpu or cuda.
 
     Raises:
@@ -19,4 +19,5 @@ def load(folder: Path | str, device: str = "cpu") -> "Calculator":
     """
     from dismai.potentials.m3gnet.network import MODEL_FILE, calculator, read
 
-    return calculator(read(Path(folder) / MODEL_FILE).to(device))
+    path = Path(folder)
+    return calculator(read(path if path.is_file() else path / MODEL_FILE).to(device))

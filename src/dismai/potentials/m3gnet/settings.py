@@ -8,8 +8,14 @@ from dismai.section import Section
 
 
 class M3gnet(Section):
-    """M3GNet trained from scratch on the labels of the run; published training, matgl's sizes."""
+    """M3GNet trained from scratch on labels; published training, matgl's sizes."""
 
+    dataset: str = Field(
+        "interface", description="interface dataset whose random structures are labelled"
+    )
+    labels: str | None = Field(
+        None, description="file of labels made elsewhere: extended XYZ with energy and forces"
+    )
     split: Literal["relaxation", "random"] = Field(
         "relaxation",
         description="what the 80/10/10 split keeps together: steps of one relaxation are alike, "
