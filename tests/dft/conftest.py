@@ -17,9 +17,10 @@ def library(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         title = f"PAW_PBE {name} 01Jan2000"
         text = (
-            f"  {title}\n   {valence:.8f}\n parameters from a stub, no potential\n"
+            f"  {title}\n   {valence:.8f}\n parameters from PSCTR are:\n"
             f"   VRHFIN ={element}: stub\n   LEXCH  = PE\n   TITEL  = {title}\n"
-            f"   ENMAX  =  400.000; ENMIN  =  300.000 eV\n End of Dataset\n"
+            f"   ENMAX  =  400.000; ENMIN  =  300.000 eV\n END of PSCTR-controll parameters\n"
+            "  1.0 2.0 3.0\n End of Dataset\n"
         )
         (folder / "POTCAR").write_text(text)
     monkeypatch.setenv(VARIABLE, str(root))
