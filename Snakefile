@@ -48,6 +48,9 @@ rule all:
             *collect(
                 "<results>/figures/{dataset}/rdf.svg", dataset=run_on("amorphous_si")
             ),
+            *collect(
+                "<results>/figures/{dataset}/gamma.svg", dataset=run_on("interface")
+            ),
         ],
         expansion="<results>/datasets/alloy_expansion.ce",
         config="<results>/config.yaml",
@@ -56,7 +59,9 @@ rule all:
 
 include: "rules/alloy.smk"
 include: "rules/amorphous_si.smk"
+include: "rules/interface.smk"
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
 include: "rules/study_degradation.smk"
 include: "rules/report.smk"
+include: "rules/report_interface.smk"

@@ -156,11 +156,26 @@ def potential_of(wildcards):
     return config["potentials"][name]
 
 
+def relaxation_of(wildcards):
+    """How a dataset and its generated structures relax: its own way, or that of the run."""
+    own = config["datasets"][wildcards.dataset].get("relaxation", None)
+    return own or config["relaxation"]
+
+
 def relaxing_of(wildcards):
-    """How generated structures of a dataset are relaxed; alloys are not."""
-    if wildcards.dataset in ALLOYS:
+    """How generated structures are relaxed; alloys and one baseline are not."""
+    if wildcards.dataset in ALLOYS or wildcards.model == "random_interfaces_unrelaxed":
         return None
-    return {"potential": potential_of(wildcards), "relaxation": config["relaxation"]}
+    return {
+        "potential": potential_of(wildcards),
+        "relaxation": relaxation_of(wildcards),
+    }
+
+
+def crystals_of(wildcards):
+    """Files of the two crystals of an interface."""
+    geometry = CONFIG.datasets[wildcards.dataset].geometry
+    return [shipped(geometry.substrate), shipped(geometry.film)]
 
 
 def ecis_of(wildcards):
@@ -211,7 +226,11 @@ IMPORTED = [
 COMMANDED = [
     name for name, model in CONFIG.models.items() if isinstance(model, CommandModel)
 ]
-KIND_OF_TABLE = {"alloys": "alloy", "amorphous_si": "amorphous_si"}
+KIND_OF_TABLE = {
+    "alloys": "alloy",
+    "amorphous_si": "amorphous_si",
+    "interface": "interface",
+}
 ALL_BASELINES = sorted({name for names in BASELINES.values() for name in names})
 ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
 ALLOYS = of_kind("alloy")
@@ -219,4 +238,12 @@ TABLES = [name for name, kind in KIND_OF_TABLE.items() if run_on(kind)]
 READY_SILICON = [
     name for name in of_kind("amorphous_si") if CONFIG.datasets[name].source
 ]
+READY_INTERFACES = [
+    name for name in of_kind("interface") if CONFIG.datasets[name].source
+]
+RANDOM_INTERFACES = [
+    name for name in of_kind("interface") if name not in READY_INTERFACES
+]
+INTERFACE_BASELINES = ["random_interfaces", "random_interfaces_unrelaxed"]
+OWN_RULE = ["melt_quench", *INTERFACE_BASELINES]
 SLICED_SILICON = [name for name in of_kind("amorphous_si") if name not in READY_SILICON]

@@ -120,6 +120,13 @@ TAGS = {*MODEL_KINDS, *POTENTIAL_KINDS, *DATASET_KINDS}
 BASELINES = {
     "alloy": ("held_out", "random_decoration", "gaussian_displacement"),
     "amorphous_si": ("held_out", "gaussian_displacement", "random_atoms", "melt_quench"),
+    "interface": (
+        "held_out",
+        "gaussian_displacement",
+        "random_atoms",
+        "random_interfaces",
+        "random_interfaces_unrelaxed",
+    ),
 }
 """Baselines by the kind of the dataset."""
 
@@ -160,9 +167,10 @@ def n_generated(config: Config, run: Run) -> int:
         return round(dataset.validation_share * dataset.n_structures)
     if run.model == "melt_quench":
         return config.baselines.n_melt_quench
+    usual = getattr(config.datasets[run.dataset], "n_generated", None) or config.n_generated
     if run.kind == "file":
-        return config.models[run.model].n_generated or config.n_generated
-    return config.n_generated
+        return config.models[run.model].n_generated or usual
+    return usual
 
 
 def validate(data: dict[str, Any]) -> Config:

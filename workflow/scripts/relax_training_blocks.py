@@ -1,4 +1,4 @@
-"""Relax one shard of the blocks of a dataset; a killed job goes on with the next block."""
+"""Relax one shard of the structures of a dataset; a killed job goes on with the next one."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ with job(snakemake):
         check_entry(snakemake.params.potential),
         Relaxation(**snakemake.params.relaxation),
         state,
-        ["Si"],
+        sorted({symbol for atoms in blocks for symbol in atoms.symbols}),
         n_threads=snakemake.threads,
     )
     table["structure"] += own.start

@@ -22,7 +22,10 @@ ENERGIES = {
     "amorphous_si": (ENERGY, -50.0, 100.0, 5.0),
 }
 """Column, published range and published bin, meV/atom, of the histograms by kind of dataset."""
-SPECIES_COLORS = {"Cr": "#7B5EA7", "Fe": "#E0803A", "Ni": "#3A9E4F"}
+SPECIES_COLORS = {
+    "Cr": "#7B5EA7", "Fe": "#E0803A", "Ni": "#3A9E4F",
+    "Li": "#8F5BD0", "Co": "#2C6FB2", "Sc": "#A0A0A8", "Cl": "#3DBB3D", "O": "#D93A2B",
+}  # fmt: skip
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -103,8 +106,8 @@ def plot_energies(
     return figure
 
 
-def plot_structures(structures: Mapping[str, Atoms]) -> Figure:
-    """Pictures of structures side by side, atoms coloured by species."""
+def plot_structures(structures: Mapping[str, Atoms], rotation: str = "-80x,15y,0z") -> Figure:
+    """Pictures of structures side by side, atoms coloured by species, turned as ASE writes it."""
     figure = Figure(figsize=(4.2 * len(structures), 4.4), layout="constrained")
     panels = figure.subplots(1, len(structures), squeeze=False)[0]
     species = sorted({symbol for atoms in structures.values() for symbol in atoms.symbols})
@@ -116,7 +119,7 @@ def plot_structures(structures: Mapping[str, Atoms]) -> Figure:
         shown = atoms.copy()
         shown.wrap()
         colors = [palette[symbol] for symbol in shown.symbols]
-        plot_atoms(shown, axes, rotation="-80x,15y,0z", radii=0.6, colors=colors)
+        plot_atoms(shown, axes, rotation=rotation, radii=0.6, colors=colors)
         axes.set_title(label)
         axes.set_axis_off()
     handles = [Patch(color=color, label=symbol) for symbol, color in palette.items()]
