@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 from dismai.config import BASELINES, n_generated, run_table, validate
 from dismai.errors import InputError
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
+from dismai.potentials.settings import NETWORKS
 from dismai.versions import VERSIONS
 
 
@@ -34,6 +35,8 @@ wildcard_constraints:
     model=alternatives(ALL_MODELS),
     seed=r"\d+",
     temperature=r"\d+(\.\d+)?",
+    potential=alternatives(FITTED),
+    n_train=r"\d+",
 
 
 report: "docs/report/workflow.rst"
@@ -60,6 +63,7 @@ rule all:
 include: "rules/alloy.smk"
 include: "rules/amorphous_si.smk"
 include: "rules/interface.smk"
+include: "rules/potential.smk"
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
 include: "rules/study_degradation.smk"

@@ -150,32 +150,85 @@ def bulk_cell(wildcards):
     return made if source == "melt_quench" else shipped(source)
 
 
+def potential_name_of(dataset):
+    """Name of the potential that a dataset relaxes in; None for one that is not relaxed."""
+    return getattr(CONFIG.datasets[dataset], "potential", None)
+
+
 def potential_of(wildcards):
-    """The entry of the potential that a dataset and its generated structures relax in."""
-    name = CONFIG.datasets[wildcards.dataset].potential
-    return config["potentials"][name]
+    """The entry of the potential that a dataset and its generated structures relax in.
 
-
-def relaxation_of(wildcards):
-    """How a dataset and its generated structures relax: its own way, or that of the run."""
-    own = config["datasets"][wildcards.dataset].get("relaxation", None)
-    return own or config["relaxation"]
-
-
-def relaxing_of(wildcards):
-    """How generated structures are relaxed; alloys and one baseline are not."""
-    if wildcards.dataset in ALLOYS or wildcards.model == "random_interfaces_unrelaxed":
+    None for alloys and for the baseline that shows interfaces before relaxation.
+    """
+    name = potential_name_of(wildcards.dataset)
+    if name is None or wildcards.get("model", None) == "random_interfaces_unrelaxed":
         return None
-    return {
-        "potential": potential_of(wildcards),
-        "relaxation": relaxation_of(wildcards),
-    }
+    return config["potentials"][name]
 
 
 def crystals_of(wildcards):
     """Files of the two crystals of an interface."""
     geometry = CONFIG.datasets[wildcards.dataset].geometry
     return [shipped(geometry.substrate), shipped(geometry.film)]
+
+
+def potential_file_of(wildcards):
+    """The file or folder of that potential, given or fitted; nothing if it needs none."""
+    name = potential_name_of(wildcards.dataset)
+    return [] if name is None else potential_file(name)
+
+
+def potential_file(name):
+    """The file or folder of a potential, given or fitted; nothing if it needs none."""
+    entry = CONFIG.potentials[name]
+    if name in FITTED:
+        return f"<results>/potentials/{name}/train{entry.fit.n_train[-1]}/gap.xml"
+    given = getattr(entry, "file", None) or getattr(entry, "folder", None)
+    return shipped(given) if given else []
+
+
+def relaxation_of(wildcards):
+    """How structures of a dataset are relaxed, its own way or that of the run; None: they are not."""
+    if potential_name_of(wildcards.dataset) is None:
+        return None
+    own = config["datasets"][wildcards.dataset].get("relaxation", None)
+    return own or config["relaxation"]
+
+
+def versions_of_processing(wildcards):
+    """Versions of the stages that a shard of a dataset goes through."""
+    stages = (
+        ["process", "relax"] if potential_name_of(wildcards.dataset) else ["process"]
+    )
+    return [VERSIONS[stage] for stage in stages]
+
+
+def minutes_of_processing(wildcards, attempt):
+    """Time for one shard: most of it is relaxation, where structures are relaxed."""
+    return (60 if potential_name_of(wildcards.dataset) is None else 720) * attempt
+
+
+def gpus_of_processing(wildcards):
+    """1 for datasets that relax in a network; classical potentials have no use for a GPU."""
+    name = potential_name_of(wildcards.dataset)
+    return int(name is not None and CONFIG.potentials[name].kind in NETWORKS)
+
+
+def files_of_labels(wildcards):
+    """The file of the potential that labels the cells of a fit."""
+    return potential_file(CONFIG.potentials[wildcards.potential].fit.labels)
+
+
+def entry_of_labels(wildcards):
+    """The entry of the potential that labels the cells of a fit."""
+    return config["potentials"][CONFIG.potentials[wildcards.potential].fit.labels]
+
+
+def fits_of(wildcards):
+    """Predictions of every fit of a potential, smallest training set first."""
+    sizes = CONFIG.potentials[wildcards.potential].fit.n_train
+    pattern = "<results>/potentials/{potential}/train{n_train}/parity.parquet"
+    return collect(pattern, n_train=sizes, allow_missing=True)
 
 
 def ecis_of(wildcards):
@@ -233,6 +286,9 @@ KIND_OF_TABLE = {
 }
 ALL_BASELINES = sorted({name for names in BASELINES.values() for name in names})
 ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
+FITTED = [
+    name for name, entry in CONFIG.potentials.items() if getattr(entry, "fit", None)
+]
 ALLOYS = of_kind("alloy")
 TABLES = [name for name, kind in KIND_OF_TABLE.items() if run_on(kind)]
 READY_SILICON = [
