@@ -28,7 +28,8 @@ SETTINGS = {
         "lattice_unit_A": 7.2,
         "batch": 16,
         "learning_rate": 2e-3,
-        "epochs": 500,
+        "ema_decay": 0.999,
+        "epochs": 400,
         "checkpoint_every": 750,
         "steps": 100,
         "sampling_batch": 40,
@@ -53,8 +54,9 @@ def trained(workdir: Path, settings: str, spec) -> tuple[DiffCSP, pd.DataFrame]:
     state = read_tree(states(workdir / "state")[0])
     model.diffusion = model.new_diffusion(seed=0)
     prefix = "diffusion."
+    weights = state["callbacks"]["Ema"]["weights"]
     model.diffusion.load_state_dict(
-        {name.removeprefix(prefix): value for name, value in state["state_dict"].items()}
+        {name.removeprefix(prefix): value for name, value in weights.items()}
     )
     losses = state["callbacks"]["History"]["rows"].numpy()
     history = pd.DataFrame(losses, columns=["coordinates", "validation"])

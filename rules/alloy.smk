@@ -62,6 +62,8 @@ rule build_alloy_dataset:
         "<logs>/build_alloy_dataset/{dataset}.log",
     benchmark:
         "<benchmarks>/build_alloy_dataset/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(ALLOYS),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -88,6 +90,8 @@ rule pack_reference:
         "<logs>/pack_reference/{dataset}.log",
     benchmark:
         "<benchmarks>/pack_reference/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(ALLOYS),
     conda:
         "../envs/main.yaml"
     threads: 1

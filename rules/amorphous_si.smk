@@ -23,3 +23,118 @@ rule melt_quench:
         settings=config["amorphous_si"]["melt_quench"],
     script:
         "../workflow/scripts/melt_quench.py"
+
+
+rule slice_blocks:
+    input:
+        bulk=bulk_cell,
+    output:
+        blocks="<results>/datasets/{dataset}/blocks.extxyz",
+    log:
+        "<logs>/slice_blocks/{dataset}.log",
+    benchmark:
+        "<benchmarks>/slice_blocks/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(SLICED_SILICON),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        version=VERSIONS["slice_blocks"],
+        seed=config["seed"],
+        sha256=config["amorphous_si"]["sha256"],
+        settings=lookup(dpath="datasets/{dataset}", within=config),
+    script:
+        "../workflow/scripts/slice_blocks.py"
+
+
+rule import_blocks:
+    input:
+        source=source_file_of,
+    output:
+        blocks="<results>/datasets/{dataset}/blocks.extxyz",
+    log:
+        "<logs>/import_blocks/{dataset}.log",
+    benchmark:
+        "<benchmarks>/import_blocks/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(READY_SILICON),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        version=VERSIONS["slice_blocks"],
+        seed=config["seed"],
+        settings=lookup(dpath="datasets/{dataset}", within=config),
+    script:
+        "../workflow/scripts/import_blocks.py"
+
+
+rule relax_training_blocks:
+    input:
+        blocks="<results>/datasets/{dataset}/blocks.extxyz",
+        potential=potential_file_of,
+    output:
+        relaxed=temp("<results>/datasets/{dataset}/relaxed/{scatteritem}.extxyz"),
+        table=temp("<results>/datasets/{dataset}/relaxed/{scatteritem}.parquet"),
+    log:
+        "<logs>/relax_training_blocks/{dataset}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/relax_training_blocks/{dataset}/{scatteritem}.tsv"
+    wildcard_constraints:
+        dataset=alternatives([*SLICED_SILICON, *READY_SILICON]),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
+    params:
+        version=(VERSIONS["relax_blocks"], VERSIONS["relax"]),
+        potential=potential_of,
+        relaxation=config["relaxation"],
+    script:
+        "../workflow/scripts/relax_training_blocks.py"
+
+
+rule build_amorphous_si_dataset:
+    input:
+        blocks="<results>/datasets/{dataset}/blocks.extxyz",
+        relaxed=gather.shard(
+            "<results>/datasets/{{dataset}}/relaxed/{scatteritem}.extxyz"
+        ),
+        tables=gather.shard(
+            "<results>/datasets/{{dataset}}/relaxed/{scatteritem}.parquet"
+        ),
+        bulk=bulk_cell,
+    output:
+        train="<results>/datasets/{dataset}/train.extxyz",
+        val="<results>/datasets/{dataset}/val.extxyz",
+        card="<results>/datasets/{dataset}/card.json",
+        features="<results>/datasets/{dataset}/features.parquet",
+        held_out="<results>/datasets/{dataset}/features_val.parquet",
+    log:
+        "<logs>/build_amorphous_si_dataset/{dataset}.log",
+    benchmark:
+        "<benchmarks>/build_amorphous_si_dataset/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives([*SLICED_SILICON, *READY_SILICON]),
+    conda:
+        "../envs/main.yaml"
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        version=VERSIONS["build_dataset"],
+        settings=lookup(dpath="datasets/{dataset}", within=config),
+        potential=potential_of,
+        relaxation=config["relaxation"],
+    script:
+        "../workflow/scripts/build_amorphous_si_dataset.py"

@@ -57,6 +57,23 @@ def metrics_of_all(wildcards):
     return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", RUNS)
 
 
+def metrics_of_table(wildcards):
+    """Metrics of every run on datasets of the kind of a table."""
+    datasets = run_on(KIND_OF_TABLE[wildcards.table])
+    runs = [run for run in RUNS if run.dataset in datasets]
+    if not runs:
+        raise WorkflowError(
+            f"no run in the configuration belongs to table {wildcards.table!r}"
+        )
+    return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", runs)
+
+
+def cards_of_table(wildcards):
+    """Cards of the datasets of a table."""
+    datasets = run_on(KIND_OF_TABLE[wildcards.table])
+    return collect("<results>/datasets/{dataset}/card.json", dataset=datasets)
+
+
 def features_of(wildcards):
     """Features of every run on one dataset."""
     runs = runs_of(wildcards.dataset)
@@ -108,10 +125,128 @@ def pictured_of(wildcards):
     )
 
 
+def of_kind(kind):
+    """Names of the configured datasets of one kind."""
+    return [name for name, entry in CONFIG.datasets.items() if entry.kind == kind]
+
+
+def run_on(kind):
+    """Datasets of one kind that a run uses."""
+    return [name for name in DATASETS if CONFIG.datasets[name].kind == kind]
+
+
 def snapshots_of(wildcards):
     """Monte Carlo snapshots at the temperature of an alloy dataset."""
     temperature = CONFIG.datasets[wildcards.dataset].temperature_K
     return f"<results>/datasets/snapshots_{temperature:g}K.npz"
+
+
+def bulk_cell(wildcards):
+    """The large cell of silicon: made by the workflow, or a file; none for a ready-made set."""
+    if wildcards.dataset in READY_SILICON:
+        return []
+    source = CONFIG.amorphous_si.source
+    made = "<results>/datasets/amorphous_si_bulk.npz"
+    return made if source == "melt_quench" else shipped(source)
+
+
+def potential_name_of(dataset):
+    """Name of the potential that a dataset relaxes in; None for one that is not relaxed."""
+    return getattr(CONFIG.datasets[dataset], "potential", None)
+
+
+def potential_of(wildcards):
+    """The entry of the potential that a dataset and its generated structures relax in."""
+    name = potential_name_of(wildcards.dataset)
+    return None if name is None else config["potentials"][name]
+
+
+<<<<<<< HEAD
+def relaxation_of(wildcards):
+    """How a dataset and its generated structures relax: its own way, or that of the run."""
+    own = config["datasets"][wildcards.dataset].get("relaxation", None)
+    return own or config["relaxation"]
+
+
+def relaxing_of(wildcards):
+    """How generated structures are relaxed; alloys and one baseline are not."""
+    if wildcards.dataset in ALLOYS or wildcards.model == "random_interfaces_unrelaxed":
+        return None
+    return {
+        "potential": potential_of(wildcards),
+        "relaxation": relaxation_of(wildcards),
+    }
+
+
+def crystals_of(wildcards):
+    """Files of the two crystals of an interface."""
+    geometry = CONFIG.datasets[wildcards.dataset].geometry
+    return [shipped(geometry.substrate), shipped(geometry.film)]
+=======
+def potential_file_of(wildcards):
+    """The file or folder of that potential, given or fitted; nothing if it needs none."""
+    name = potential_name_of(wildcards.dataset)
+    return [] if name is None else potential_file(name)
+
+
+def potential_file(name):
+    """The file or folder of a potential, given or fitted; nothing if it needs none."""
+    entry = CONFIG.potentials[name]
+    if name in FITTED:
+        return f"<results>/potentials/{name}/train{entry.fit.n_train[-1]}/gap.xml"
+    given = getattr(entry, "file", None) or getattr(entry, "folder", None)
+    return shipped(given) if given else []
+
+
+def relaxation_of(wildcards):
+    """How structures of a dataset are relaxed; None for one that is not."""
+    return potential_name_of(wildcards.dataset) and config["relaxation"]
+
+
+def versions_of_processing(wildcards):
+    """Versions of the stages that a shard of a dataset goes through."""
+    stages = ["process", "relax"] if potential_name_of(wildcards.dataset) else ["process"]
+    return [VERSIONS[stage] for stage in stages]
+
+
+def minutes_of_processing(wildcards, attempt):
+    """Time for one shard: most of it is relaxation, where structures are relaxed."""
+    return (60 if potential_name_of(wildcards.dataset) is None else 720) * attempt
+
+
+def gpus_of_processing(wildcards):
+    """1 for datasets that relax in a network; classical potentials have no use for a GPU."""
+    name = potential_name_of(wildcards.dataset)
+    return int(name is not None and CONFIG.potentials[name].kind in NETWORKS)
+
+
+def files_of_labels(wildcards):
+    """The file of the potential that labels the cells of a fit."""
+    return potential_file(CONFIG.potentials[wildcards.potential].fit.labels)
+
+
+def entry_of_labels(wildcards):
+    """The entry of the potential that labels the cells of a fit."""
+    return config["potentials"][CONFIG.potentials[wildcards.potential].fit.labels]
+
+
+def fits_of(wildcards):
+    """Predictions of every fit of a potential, smallest training set first."""
+    sizes = CONFIG.potentials[wildcards.potential].fit.n_train
+    pattern = "<results>/potentials/{potential}/train{n_train}/parity.parquet"
+    return collect(pattern, n_train=sizes, allow_missing=True)
+>>>>>>> pot
+
+
+def ecis_of(wildcards):
+    """The cluster expansion of an alloy; nothing for other datasets."""
+    return shipped(config["alloy"]["ecis"]) if wildcards.dataset in ALLOYS else []
+
+
+def source_file_of(wildcards):
+    """The local file of a ready-made dataset; nothing for a URL."""
+    source = CONFIG.datasets[wildcards.dataset].source
+    return [] if source.startswith(("http://", "https://")) else source
 
 
 def structures_file_of(wildcards):
@@ -151,4 +286,27 @@ IMPORTED = [
 COMMANDED = [
     name for name, model in CONFIG.models.items() if isinstance(model, CommandModel)
 ]
-ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *BASELINES]
+KIND_OF_TABLE = {
+    "alloys": "alloy",
+    "amorphous_si": "amorphous_si",
+    "interface": "interface",
+}
+ALL_BASELINES = sorted({name for names in BASELINES.values() for name in names})
+ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
+FITTED = [
+    name for name, entry in CONFIG.potentials.items() if getattr(entry, "fit", None)
+]
+ALLOYS = of_kind("alloy")
+TABLES = [name for name, kind in KIND_OF_TABLE.items() if run_on(kind)]
+READY_SILICON = [
+    name for name in of_kind("amorphous_si") if CONFIG.datasets[name].source
+]
+READY_INTERFACES = [
+    name for name in of_kind("interface") if CONFIG.datasets[name].source
+]
+RANDOM_INTERFACES = [
+    name for name in of_kind("interface") if name not in READY_INTERFACES
+]
+INTERFACE_BASELINES = ["random_interfaces", "random_interfaces_unrelaxed"]
+OWN_RULE = ["melt_quench", *INTERFACE_BASELINES]
+SLICED_SILICON = [name for name in of_kind("amorphous_si") if name not in READY_SILICON]

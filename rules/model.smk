@@ -155,7 +155,7 @@ rule make_baseline:
     benchmark:
         "<benchmarks>/make_baseline/{dataset}/{model}/seed{seed}.tsv"
     wildcard_constraints:
-        model=alternatives(BASELINES),
+        model=alternatives([name for name in ALL_BASELINES if name not in OWN_RULE]),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -169,3 +169,27 @@ rule make_baseline:
         settings=config["baselines"],
     script:
         "../workflow/scripts/make_baseline.py"
+
+
+rule quench_baseline:
+    input:
+        card="<results>/datasets/{dataset}/card.json",
+    output:
+        structures="<results>/generated/{dataset}/melt_quench/seed{seed}/raw.extxyz",
+    log:
+        "<logs>/quench_baseline/{dataset}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/quench_baseline/{dataset}/seed{seed}.tsv"
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        version=(VERSIONS["baseline"], VERSIONS["melt_quench"]),
+        n_structures=config["baselines"]["n_melt_quench"],
+        seed=config["seed"],
+        stages=config["baselines"]["melt_quench_stages"],
+    script:
+        "../workflow/scripts/quench_baseline.py"

@@ -1,13 +1,17 @@
 """Trivial generators that every model has to beat, and the noise floor that none can."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 
 from dismai.datasets.alloy import to_atoms
+from dismai.datasets.melt_quench import melt_quench
+from dismai.datasets.random_points import random_points
+from dismai.datasets.settings import Stage
 from dismai.datasets.spec import DatasetSpec
-from dismai.seeds import generator_for
+from dismai.seeds import generator_for, seed_for
 
 
 def make(
@@ -27,6 +31,8 @@ def make(
         return list(val)
     if name == "random_decoration":
         return random_decoration(spec, n, seed)
+    if name == "random_atoms":
+        return random_atoms(spec, n, seed)
     return gaussian_displacement(train, spec, sigma_A, n, seed)
 
 
@@ -55,3 +61,47 @@ def gaussian_displacement(
         atoms.positions += rng.normal(0.0, sigma_A, atoms.positions.shape)
         displaced.append(atoms)
     return displaced
+
+
+def random_atoms(spec: DatasetSpec, n: int, seed: int) -> list[Atoms]:
+    """The cell of the dataset with its atoms at random places, at least 1.9 Å apart."""
+    structures = []
+    for i in range(n):
+        rng = generator_for(seed, "random_atoms", spec.name, i)
+        points = random_points(spec.n_atoms, spec.cell, rng)
+        structures.append(Atoms(spec.symbols, points, cell=spec.cell, pbc=True))
+    return structures
+
+
+def fresh_quenches(
+    spec: DatasetSpec,
+    stages: Sequence[Stage],
+    n: int,
+    seed: int,
+    state: Path,
+    n_threads: int = 1,
+) -> list[Atoms]:
+    """Amorphous cells of the size of the dataset, each from a melt-quench of its own.
+
+    Simulation as a model: it knows the physics and no training structure. Cells are those that
+    the barostat found.
+
+    Args:
+        spec: card of the dataset.
+        stages: temperature ramps.
+        n: number of cells.
+        seed: root seed; every cell has its own.
+        state: folder of states; a killed call goes on there.
+        n_threads: OpenMP threads.
+    """
+    return [
+        melt_quench(
+            spec.n_atoms,
+            stages,
+            Path(state) / str(i),
+            seed_for(seed, "melt_quench", spec.name, i),
+            n_threads,
+            sum(stage.steps for stage in stages),
+        )
+        for i in range(n)
+    ]

@@ -48,6 +48,10 @@ def evaluate(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes; else one a core. Changes no result.")
     ] = None,
+    relax: Annotated[
+        str | None,
+        typer.Option(help="Relax first: sw, chgnet, YAML file of a potential, XML file of a GAP."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.html, metrics and fates.")
     ] = None,
@@ -57,8 +61,14 @@ def evaluate(
     from dismai.evaluation.file import evaluate_file, to_text
     from dismai.evaluation.output import to_json, write_evaluation
     from dismai.evaluation.parallel import usable_cores
+    from dismai.evaluation.relaxation import Relaxing
+    from dismai.potentials import named
     from dismai.progress import progress_bars
 
+    relaxing = None
+    if relax is not None:  # what is finished survives a kill if there is a folder for it
+        state = None if out is None else (out / "state" / "relax").absolute()
+        relaxing = Relaxing(named(relax), state=state, device="auto")
     with progress_bars() as reporter:
         result = evaluate_file(
             file,
@@ -70,6 +80,7 @@ def evaluate(
             model,
             seed,
             reporter,
+            relaxing,
         )
     if out is not None:
         write_evaluation(result, out)

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, Tag, ValidationError, model_validator
 
-from dismai.datasets.settings import Alloy, AlloyDataset, BulkSi
+from dismai.datasets.settings import DATASET_KINDS, Alloy, BulkSi, Dataset, Stage
 from dismai.datasets.spec import DATASETS
 from dismai.errors import InputError
 from dismai.models import check_hparams, names
@@ -29,6 +29,10 @@ class Baselines(Section):
 
     gaussian_displacement_A: float = Field(
         0.3, gt=0, description="standard deviation of each coordinate of displaced structures, Å"
+    )
+    n_melt_quench: int = Field(100, ge=1, description="amorphous cells quenched one by one")
+    melt_quench_stages: list[Stage] = Field(
+        min_length=1, description="temperature ramps of each of them, LAMMPS at 0 bar"
     )
 
 
@@ -49,11 +53,11 @@ class Config(Section):
     n_generated: int = Field(1000, ge=1, description="structures drawn from every trained model")
     alloy: Alloy = Field(description="sampling of the alloys")
     amorphous_si: BulkSi = Field(description="cell that amorphous silicon is cut from")
-    datasets: dict[str, AlloyDataset] = Field(description="what is trained on, by name")
+    datasets: dict[str, Dataset] = Field(description="what is trained on, by name")
     models: dict[str, Model] = Field(description="what is trained or scored, by name")
     potentials: dict[str, Potential] = Field({}, description="interatomic potentials, by name")
     relaxation: Relaxation = Field(Relaxation(), description="how structures are relaxed")
-    baselines: Baselines = Field(Baselines(), description="trivial generators")
+    baselines: Baselines = Field(description="trivial generators")
     runs: list[Selection] = Field(description="which models on which datasets")
 
     @model_validator(mode="after")
@@ -67,7 +71,7 @@ class Config(Section):
                 if not NAME.fullmatch(name):
                     raise ValueError(f"{kind}.{name}: expected letters, digits and _ in the name")
         for name in self.models:
-            if name in BASELINES:
+            if any(name in baselines for baselines in BASELINES.values()):
                 raise ValueError(f"models.{name}: expected another name, found that of a baseline")
         for index, selection in enumerate(self.runs):
             for key, chosen, known in (
@@ -80,10 +84,29 @@ class Config(Section):
                             f"runs.{index}.{key}: expected one of {', '.join(known)}, "
                             f"found {name!r}"
                         )
+        for name, potential in self.potentials.items():
+            self._check_labels(name, potential)
+        for name, dataset in self.datasets.items():
+            potential = getattr(dataset, "potential", None)
+            if potential is not None and potential not in self.potentials:
+                raise ValueError(
+                    f"datasets.{name}.potential: expected one of "
+                    f"{', '.join(self.potentials) or 'the names under potentials'}, "
+                    f"found {potential!r}"
+                )
         for name, model in self.models.items():
             if isinstance(model, TrainedModel):
                 self._check_trained(name, model)
         return self
+
+    def _check_labels(self, name: str, potential: Potential) -> None:
+        fit = getattr(potential, "fit", None)
+        known = [key for key, entry in self.potentials.items() if not getattr(entry, "fit", None)]
+        if fit is not None and fit.labels not in known:
+            raise ValueError(
+                f"potentials.{name}.fit.labels: expected a potential that is not fitted itself "
+                f"({', '.join(known) or 'none here'}), found {fit.labels!r}"
+            )
 
     def _check_trained(self, name: str, model: TrainedModel) -> None:
         for dataset in model.dataset_params:
@@ -104,8 +127,19 @@ class Config(Section):
                 raise ValueError(f"models.{name}.params: {error}") from None
 
 
-TAGS = {*MODEL_KINDS, *POTENTIAL_KINDS}
-BASELINES = ("held_out", "random_decoration", "gaussian_displacement")
+TAGS = {*MODEL_KINDS, *POTENTIAL_KINDS, *DATASET_KINDS}
+BASELINES = {
+    "alloy": ("held_out", "random_decoration", "gaussian_displacement"),
+    "amorphous_si": ("held_out", "gaussian_displacement", "random_atoms", "melt_quench"),
+    "interface": (
+        "held_out",
+        "gaussian_displacement",
+        "random_atoms",
+        "random_interfaces",
+        "random_interfaces_unrelaxed",
+    ),
+}
+"""Baselines by the kind of the dataset."""
 
 
 class Run(Section):
@@ -129,7 +163,7 @@ def run_table(config: Config) -> list[Run]:
                 kind = model_kind(config.models[model])
                 for seed in selection.seeds:
                     rows[Run(dataset=dataset, model=model, seed=seed, kind=kind)] = None
-            for baseline in BASELINES:
+            for baseline in BASELINES[config.datasets[dataset].kind]:
                 if not any(row.dataset == dataset and row.model == baseline for row in rows):
                     seed = selection.seeds[0]
                     row = Run(dataset=dataset, model=baseline, seed=seed, kind="baseline")
@@ -142,9 +176,12 @@ def n_generated(config: Config, run: Run) -> int:
     if run.model == "held_out":
         dataset = config.datasets[run.dataset]
         return round(dataset.validation_share * dataset.n_structures)
+    if run.model == "melt_quench":
+        return config.baselines.n_melt_quench
+    usual = getattr(config.datasets[run.dataset], "n_generated", None) or config.n_generated
     if run.kind == "file":
-        return config.models[run.model].n_generated or config.n_generated
-    return config.n_generated
+        return config.models[run.model].n_generated or usual
+    return usual
 
 
 def validate(data: dict[str, Any]) -> Config:
@@ -179,10 +216,15 @@ def _one_line(error: ValidationError) -> str:
     place = [str(part) for i, part in enumerate(first["loc"]) if i != 2 or part not in TAGS]
     key = ".".join(place) or "configuration"
     if first["type"] == "extra_forbidden":
-        known = ", ".join(sorted(_keys_at(Config, place[:-1])))
+        tag = next((part for part in first["loc"][2:3] if part in TAGS), "")
+        known = ", ".join(sorted(_keys_at(Config, place[:-1], tag)))
         return f"{key}: expected one of the keys {known}, found {place[-1]!r}"
     if first["type"] == "union_tag_invalid":
-        known = "file, command or none" if key.startswith("models") else ", ".join(POTENTIAL_KINDS)
+        known = {
+            "models": "file, command or none",
+            "datasets": ", ".join(DATASET_KINDS),
+            "potentials": ", ".join(POTENTIAL_KINDS),
+        }[place[0]]
         return f"{key}.kind: expected {known}, found {first['ctx']['tag']!r}"
     if first["type"] == "union_tag_not_found":
         return f"{key}.kind: expected a value, found none"
@@ -195,19 +237,29 @@ def _one_line(error: ValidationError) -> str:
     return f"{key}: expected {expected}, found {first['input']!r}"
 
 
-def _keys_at(section: Any, place: list[str]) -> Iterator[str]:
-    """Keys of the section, or sections, that stand at a place of the configuration."""
+def _keys_at(section: Any, place: list[str], tag: str) -> Iterator[str]:
+    """Keys of the section that stands at a place of the configuration; tag: its kind, if any."""
     if get_origin(section) is Annotated:
         section = get_args(section)[0]
     if get_origin(section) in (Union, types.UnionType):
         for option in get_args(section):
-            yield from _keys_at(option, place)
+            if _kind_of(option) in (None, tag):
+                yield from _keys_at(option, place, tag)
     elif get_origin(section) is dict and place:
-        yield from _keys_at(get_args(section)[1], place[1:])
+        yield from _keys_at(get_args(section)[1], place[1:], tag)
     elif get_origin(section) is list and place:
-        yield from _keys_at(get_args(section)[0], place[1:])
+        yield from _keys_at(get_args(section)[0], place[1:], tag)
     elif isinstance(section, type) and issubclass(section, Section):
         if not place:
             yield from section.model_fields
         elif place[0] in section.model_fields:
-            yield from _keys_at(section.model_fields[place[0]].annotation, place[1:])
+            yield from _keys_at(section.model_fields[place[0]].annotation, place[1:], tag)
+
+
+def _kind_of(option: Any) -> str | None:
+    """Tag by which an option of a union is chosen; None: it has none."""
+    if get_origin(option) is Annotated:
+        return next(mark.tag for mark in get_args(option)[1:] if isinstance(mark, Tag))
+    if isinstance(option, type) and issubclass(option, Section) and "kind" in option.model_fields:
+        return get_args(option.model_fields["kind"].annotation)[0]
+    return None

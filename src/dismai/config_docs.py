@@ -7,11 +7,19 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from dismai.config import Baselines, Config, Selection
-from dismai.datasets.settings import Alloy, AlloyDataset
+from dismai.datasets.settings import (
+    Alloy,
+    AlloyDataset,
+    AmorphousSiDataset,
+    BulkSi,
+    MeltQuench,
+    Stage,
+)
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
 from dismai.potentials.settings import (
     AsePotential,
     ChgnetPotential,
+    GapFit,
     GapPotential,
     M3gnetPotential,
     Relaxation,
@@ -21,11 +29,16 @@ from dismai.potentials.settings import (
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("", Config),
     ("alloy", Alloy),
+    ("amorphous_si", BulkSi),
+    ("amorphous_si.melt_quench", MeltQuench),
+    ("amorphous_si.melt_quench.stages[]", Stage),
     ("datasets.NAME (kind: alloy)", AlloyDataset),
+    ("datasets.NAME (kind: amorphous_si)", AmorphousSiDataset),
     ("models.NAME (trained)", TrainedModel),
     ("models.NAME (kind: file)", FileModel),
     ("models.NAME (kind: command)", CommandModel),
     ("potentials.NAME (kind: gap)", GapPotential),
+    ("potentials.NAME.fit", GapFit),
     ("potentials.NAME (kind: sw)", SwPotential),
     ("potentials.NAME (kind: chgnet)", ChgnetPotential),
     ("potentials.NAME (kind: m3gnet)", M3gnetPotential),

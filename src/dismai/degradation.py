@@ -13,6 +13,7 @@ import pyarrow as pa
 from ase import Atoms
 from scipy.stats import spearmanr
 
+from dismai.datasets.random_points import random_points
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
 from dismai.evaluation.options import Options
@@ -29,9 +30,6 @@ RESPONSES_SCHEMA = pa.schema(
         *METRICS_SCHEMA,
     ]
 )
-RANDOM_DISTANCE_A = 1.9
-"""Smallest distance of randomly placed atoms of one element."""
-MAX_TRIES = 20_000
 
 
 @dataclass(frozen=True)
@@ -90,18 +88,8 @@ def random_structure(atoms: Atoms, strength: float, train: Sequence[Atoms], rng)
     if len(set(atoms.numbers)) > 1:
         atoms.numbers = rng.permutation(atoms.numbers)
         return atoms
-    inverse = np.linalg.inv(atoms.cell.array)
-    placed: list[np.ndarray] = []
-    for _ in range(MAX_TRIES):
-        trial = rng.random(3) @ atoms.cell.array
-        between = (np.array(placed).reshape(-1, 3) - trial) @ inverse
-        between = (between - np.rint(between)) @ atoms.cell.array
-        if len(placed) == 0 or (between**2).sum(axis=1).min() > RANDOM_DISTANCE_A**2:
-            placed.append(trial)
-        if len(placed) == len(atoms):
-            atoms.positions = np.array(placed)
-            return atoms
-    raise InputError(f"random structure: no place for {len(atoms)} atoms in {MAX_TRIES} tries")
+    atoms.positions = random_points(len(atoms), atoms.cell.array, rng)
+    return atoms
 
 
 def memorised(atoms: Atoms, strength: float, train: Sequence[Atoms], rng) -> Atoms:

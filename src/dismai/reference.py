@@ -27,6 +27,7 @@ from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import describe_reference
 from dismai.io import read_structures, write_table
 from dismai.metrics.clusters import counts, published_expansion
+from dismai.potentials import fingerprint
 from dismai.resources import resource
 
 SCHEMA = pa.schema(
@@ -42,12 +43,14 @@ class Reference:
     """Card of a dataset with the features of its training and of its held-out structures.
 
     notes: what had to be assumed, in sentences for the reader of the results.
+    potential: fingerprint of the potential whose energies the features hold, if they hold any.
     """
 
     spec: DatasetSpec
     train: pd.DataFrame
     held_out: pd.DataFrame | None
     notes: tuple[str, ...] = ()
+    potential: str | None = None
 
 
 def pack(train: Sequence[Atoms], val: Sequence[Atoms], spec: DatasetSpec, path: Path) -> None:
@@ -121,7 +124,8 @@ def load_built(
         structures = read_structures(held_out_file)
         name = str(held_out_file)
         held_out = describe_reference(structures, spec, options, name, n_jobs, reporter)
-    return Reference(spec, features, held_out, tuple(notes))
+    potential = fingerprint(options.relaxing.potential) if options.relaxing else None
+    return Reference(spec, features, held_out, tuple(notes), potential)
 
 
 def reference_digest(train: pd.DataFrame) -> str:

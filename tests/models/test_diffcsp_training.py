@@ -61,8 +61,11 @@ def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
     assert outcome(tmp_path / "a")[0] != outcome(tmp_path / "c")[0]
 
 
-def test_a_run_stopped_in_an_epoch_resumes_to_the_same_bytes(tmp_path, monkeypatch, caplog):
-    train(tmp_path / "undisturbed")
+@pytest.mark.parametrize("settings", [{}, {"ema_decay": 0.9, "cost_lattice": 1.0}])
+def test_a_run_stopped_in_an_epoch_resumes_to_the_same_bytes(
+    tmp_path, monkeypatch, caplog, settings
+):
+    train(tmp_path / "undisturbed", **settings)
     step = DiffCSPModule.training_step
 
     def stop(self, batch, batch_idx):
@@ -72,11 +75,11 @@ def test_a_run_stopped_in_an_epoch_resumes_to_the_same_bytes(tmp_path, monkeypat
 
     monkeypatch.setattr(DiffCSPModule, "training_step", stop)
     with pytest.raises((KeyboardInterrupt, SystemExit)):
-        train(tmp_path / "stopped")
+        train(tmp_path / "stopped", **settings)
     assert not (tmp_path / "stopped" / "model.safetensors").exists()
     monkeypatch.undo()
     with caplog.at_level(logging.INFO):
-        train(tmp_path / "stopped")
+        train(tmp_path / "stopped", **settings)
     assert "resuming" in caplog.text
     assert outcome(tmp_path / "stopped") == outcome(tmp_path / "undisturbed")
     newest = [states(tmp_path / name / "state")[0] for name in ("stopped", "undisturbed")]

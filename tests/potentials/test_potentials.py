@@ -50,7 +50,7 @@ def test_stillinger_weber_is_that_of_lammps(tmp_path):
     energy, forces = lammps_sw(atoms, tmp_path)
     atoms.calc = load({"kind": "sw"}, ["Si"])
     assert atoms.get_potential_energy() == pytest.approx(energy, rel=1e-9)
-    # LAMMPS takes the cosine of the tetrahedral angle from the file, QUIP exactly.
+    # LAMMPS takes the cosine of the tetrahedral angle from the file, we take it exactly.
     np.testing.assert_allclose(atoms.get_forces(), forces, atol=1e-7)
     assert np.abs(forces).max() > 1
 
@@ -83,7 +83,8 @@ def test_chgnet_has_its_weights_inside_and_prints_nothing(capfd):
         ({"kind": "eam"}, "kind: expected one of gap, sw, chgnet, m3gnet, ase, found 'eam'"),
         ({}, "kind: expected one of gap, sw, chgnet, m3gnet, ase, found None"),
         ("sw", "expected"),
-        ({"kind": "gap"}, "potential: file: expected"),
+        ({"kind": "gap"}, "potential: file: expected either file or fit"),
+        ({"kind": "gap", "fit": {"labels": "sw"}}, "expected a file, found a fit that is yet to"),
         ({"kind": "sw", "epsilon": 2}, "potential: epsilon: expected"),
         ({"kind": "gap", "file": "none.xml"}, "none.xml: expected the XML file of a GAP, found no"),
         ({"kind": "gap", "file": "x", "sha256": "abc"}, "sha256: expected"),
@@ -121,3 +122,30 @@ def test_fingerprints_tell_potentials_apart():
     prints = {fingerprint(check_entry(entry)) for entry in entries}
     assert len(prints) == 3
     assert fingerprint(check_entry({"kind": "sw"})) in prints
+
+
+def test_stillinger_weber_in_a_cell_smaller_than_its_reach_is_that_of_the_supercell():
+    small = bulk("Si", a=5.43)  # two atoms, 3.84 Å between images
+    small.rattle(0.1, seed=1)
+    large = small.repeat(3)
+    for atoms in (small, large):
+        atoms.calc = load({"kind": "sw"})
+    assert large.get_potential_energy() == pytest.approx(27 * small.get_potential_energy())
+    np.testing.assert_allclose(large.get_forces()[:2], small.get_forces(), atol=1e-9)
+
+
+def test_stillinger_weber_forces_are_the_slope_of_its_energy():
+    atoms = disordered()
+    atoms.calc = load({"kind": "sw"})
+    forces = atoms.get_forces()
+    step = 1e-5
+    for atom, axis in ((0, 0), (7, 1), (31, 2)):
+        energies = []
+        for sign in (1, -1):
+            moved = atoms.copy()
+            moved.positions[atom, axis] += sign * step
+            moved.calc = load({"kind": "sw"})
+            energies.append(moved.get_potential_energy())
+        assert forces[atom, axis] == pytest.approx(
+            -np.diff(energies[::-1])[0] / (2 * step), abs=1e-5
+        )

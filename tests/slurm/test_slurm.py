@@ -18,14 +18,18 @@ GPU_RULES = {"train_model", "generate_structures"}
 def jobs():
     """Partition, allocated resources and state of every job the daemon knows, by rule."""
     text = subprocess.run(
-        ["scontrol", "--oneliner", "show", "job"], capture_output=True, text=True, check=True
+        ["scontrol", "--oneliner", "--details", "show", "job"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     found = []
     for line in text.splitlines():
         fields = dict(word.split("=", 1) for word in line.split() if "=" in word)
         rule = re.match(r"rule_(shards|[a-z_]+?)_(?:wildcards|$|process)", fields["Comment"] + "_")
         name = rule.group(1) if rule else fields["Comment"]
-        found.append((name, fields["Partition"], fields["TRES"], fields["JobState"]))
+        allocated = f"{fields['TRES']} allocated {fields.get('GRES', '')}"
+        found.append((name, fields["Partition"], allocated, fields["JobState"]))
     return found
 
 
@@ -47,13 +51,13 @@ def finished(tmp_path_factory):
 
 def test_every_job_ran_in_the_partition_of_its_kind(finished):
     found = jobs()
-    for line in sorted(found):
-        print("%-24s %-6s %-40s %s" % line)
+    for rule, partition, allocated, state in sorted(found):
+        print(f"{rule:24s} {partition:6s} {allocated:60s} {state}")
     assert {state for *_, state in found} == {"COMPLETED"}
     for rule, partition, resources, _ in found:
         on_gpu = rule in GPU_RULES
         assert partition == ("gpu" if on_gpu else "cpu"), rule
-        assert ("gres/gpu=1" in resources) == on_gpu, (rule, resources)
+        assert ("gpu:1" in resources) == on_gpu, (rule, resources)
     assert GPU_RULES < {rule for rule, *_ in found}
 
 

@@ -56,19 +56,24 @@ def test_the_workflow_passes_snakemakes_own_lint():
 
 def test_the_paper_scale_plan_has_every_job(tmp_path):
     jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=()).stdout)
-    # Four datasets with one model of three seeds and three baselines each, in twenty shards.
-    assert jobs["train_model"] == jobs["generate_structures"] == 12
-    assert jobs["make_baseline"] == 12
-    assert jobs["process_structures"] == 20 * 24
-    assert jobs["score_structures"] == 24
+    # Three seeds: two models and three baselines on each of four alloys, one model, three
+    # baselines and one by molecular dynamics on silicon, in twenty shards.
+    assert jobs["train_model"] == jobs["generate_structures"] == 27
+    assert jobs["make_baseline"] == 15
+    assert jobs["quench_baseline"] == 1
+    assert jobs["process_structures"] == 20 * 43
+    assert jobs["score_structures"] == 43
     assert jobs["sample_alloy"] == 2
     assert jobs["build_alloy_dataset"] == 4
+    assert jobs["relax_training_blocks"] == 20
+    assert jobs["build_amorphous_si_dataset"] == 1
+    assert "melt_quench" not in jobs  # the large cell ships with the project
 
 
 def test_the_demo_plan_stays_small(tmp_path):
     demo = ROOT / "config" / "demo.yaml"
     jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=(demo,)).stdout)
-    assert jobs["total"] == 66
+    assert jobs["total"] == 100
 
 
 @pytest.fixture(scope="module")

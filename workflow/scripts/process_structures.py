@@ -1,4 +1,4 @@
-"""Check, clean and describe one shard of generated structures."""
+"""Check, clean, relax and describe one shard of generated structures."""
 
 from pathlib import Path
 
@@ -6,8 +6,10 @@ from dismai.cluster_expansion import read_cluster_expansion
 from dismai.datasets.spec import read_card
 from dismai.evaluation.options import Options
 from dismai.evaluation.process import load_generated, process, shard_range
+from dismai.evaluation.relaxation import relaxing_of
 from dismai.io import FATES_SCHEMA, features_schema, write_structures, write_table
 from dismai.jobs import job, provenance
+from dismai.metrics.clusters import published_expansion
 
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
 
@@ -15,12 +17,12 @@ with job(snakemake):
     n_structures = snakemake.params.n_structures
     only = shard_range(n_structures, shard - 1, n_shards)
     structures = load_generated(Path(snakemake.input.structures), n_structures, only)
-    result = process(
-        structures,
-        read_card(Path(snakemake.input.card)),
-        Options(snakemake.params.align, read_cluster_expansion(Path(snakemake.input.ecis))),
-    )
+    ecis = snakemake.input.ecis
+    expansion = read_cluster_expansion(Path(ecis)) if ecis else published_expansion()
+    options = Options(snakemake.params.align, expansion, relaxing_of(snakemake))
+    result = process(structures, read_card(Path(snakemake.input.card)), options)
     write_structures(result.clean, snakemake.output.clean)
+    write_structures(result.relaxed, snakemake.output.relaxed)
     meta = provenance(snakemake)
     write_table(result.fates, snakemake.output.fates, FATES_SCHEMA, meta)
     schema = features_schema(result.features.columns)

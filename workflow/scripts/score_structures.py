@@ -27,6 +27,7 @@ with job(snakemake):
     metrics = score(features, fates, reference, held_out, spec, *names)
     meta = provenance(snakemake)
     concatenate_files(snakemake.input.clean, output.clean)
+    concatenate_files(snakemake.input.relaxed, output.relaxed)
     write_table(fates, output.fates, FATES_SCHEMA, meta)
     write_table(features, output.features, features_schema(features.columns), meta)
     write_table(metrics, output.metrics, METRICS_SCHEMA, meta)

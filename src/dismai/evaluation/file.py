@@ -1,7 +1,7 @@
 """Score a plain file of structures against a reference set: the work of `dismai evaluate`."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,11 @@ from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import load_generated, process
+from dismai.evaluation.relaxation import ENERGY, RELAXED, Relaxing
 from dismai.evaluation.score import score
 from dismai.metrics.set_intervals import expected_coverage
 from dismai.postprocess.on_lattice import Alignment
+from dismai.potentials import fingerprint
 from dismai.reference import Reference, load_built, load_shipped
 from dismai.report.tables import published_numbers
 from dismai.resources import resource
@@ -53,8 +55,9 @@ def evaluate_file(
     model: str | None = None,
     seed: int = 0,
     reporter: Reporter | None = None,
+    relaxing: Relaxing | None = None,
 ) -> Evaluation:
-    """Clean, describe and score the structures of a file.
+    """Clean, relax, describe and score the structures of a file.
 
     Args:
         path: file or folder of structures.
@@ -66,14 +69,17 @@ def evaluate_file(
         model: name of the set in tables; the name of the file by default.
         seed: seed of the training that made the set; pairs sets in comparisons.
         reporter: told how the work goes on.
+        relaxing: how structures are relaxed after cleaning; None: scored as given.
 
     Raises:
-        InputError: nothing readable, more structures than generated, or no such reference.
+        InputError: nothing readable, more structures than generated, no such reference, or a
+            dataset whose structures are not relaxed.
     """
     path = Path(path)
-    options = Options(align)
+    options = Options(align, relaxing=relaxing)
     structures = load_generated(path, n_generated)
     expected = load_reference(dataset, reference, options, n_jobs, reporter)
+    expected = without_other_energies(expected, relaxing)
     result = process(structures, expected.spec, options, n_jobs, reporter)
     train, held_out, spec = expected.train, expected.held_out, expected.spec
     names = (model or path.name, "file", seed)
@@ -82,7 +88,12 @@ def evaluate_file(
     floor["coverage"] = expected_coverage(len(result.features), len(train))
     metrics["noise_floor"] = metrics["metric"].map(floor)
     metrics["published"] = metrics["metric"].map(_published(dataset)).fillna("")
-    notes = [*expected.notes, _said_as_given(spec), floor_note, *_gaps(result.features)]
+    notes = [
+        *expected.notes,
+        _said_of_relaxation(spec, relaxing),
+        floor_note,
+        *_gaps(result.features),
+    ]
     if spec.n_atoms != KINDS[spec.kind].paper_atoms:
         notes.append(
             f"The published values belong to {KINDS[spec.kind].paper_atoms} atoms; other sizes "
@@ -107,6 +118,22 @@ def load_reference(
     return load_shipped(dataset, options.expansion)
 
 
+def without_other_energies(reference: Reference, relaxing: Relaxing | None) -> Reference:
+    """The reference without energies of another potential than the one that relaxes."""
+    if ENERGY not in reference.train or relaxing is None:
+        return reference
+    if reference.potential == fingerprint(relaxing.potential):
+        return reference
+    note = "The energies of the reference are those of another potential: no energy_above_training."
+    held_out = reference.held_out
+    return replace(
+        reference,
+        train=reference.train.drop(columns=RELAXED, errors="ignore"),
+        held_out=None if held_out is None else held_out.drop(columns=RELAXED, errors="ignore"),
+        notes=(*reference.notes, note),
+    )
+
+
 def noise_floor(reference: Reference) -> tuple[dict[str, float], str]:
     """The same metrics of held-out structures, and which those are.
 
@@ -128,9 +155,14 @@ def noise_floor(reference: Reference) -> tuple[dict[str, float], str]:
     return dict(zip(table["metric"], table["value"], strict=True)), note
 
 
-def _said_as_given(spec: DatasetSpec) -> str:
+def _said_of_relaxation(spec: DatasetSpec, relaxing: Relaxing | None) -> str:
     if spec.kind == "alloy":
         return "Alloys are laid on their lattice and not relaxed, as published."
+    if relaxing is not None:
+        return (
+            f"Structures were relaxed in a potential of kind {relaxing.potential.kind} to "
+            f"{relaxing.settings.fmax_eV_per_A:g} eV/Å; training structures are described as given."
+        )
     return (
         "Structures were scored as given, without relaxation; the published values are those of "
         "relaxed structures."

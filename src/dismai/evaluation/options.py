@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from dismai.cluster_expansion import ClusterExpansion
+from dismai.evaluation.relaxation import Relaxing
 from dismai.metrics.clusters import published_expansion
 from dismai.postprocess.on_lattice import Alignment
 
@@ -12,7 +13,9 @@ class Options:
     """Choices of an evaluation; a kind of dataset takes what concerns it.
 
     align: how generated alloys are laid on the lattice.  expansion: energy function of alloys.
+    relaxing: how amorphous silicon and interfaces are relaxed; None: scored as given.
     """
 
     align: Alignment = "none"
     expansion: ClusterExpansion = field(default_factory=published_expansion)
+    relaxing: Relaxing | None = None

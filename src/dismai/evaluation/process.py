@@ -1,4 +1,4 @@
-"""One structure after another through check, clean and describe; none is lost on the way."""
+"""One structure after another: check, clean, relax, describe; none is lost on the way."""
 
 import logging
 from collections import Counter
@@ -16,6 +16,7 @@ from dismai.errors import InputError, StructureError
 from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter, in_order
+from dismai.evaluation.relaxation import RELAXED, check_kind, relaxed
 from dismai.io import XYZ_SUFFIXES, concatenate_files, read_frames, write_structures
 
 logger = logging.getLogger(__name__)
@@ -28,11 +29,15 @@ MAX_ELONGATION = 100.0
 
 @dataclass(frozen=True)
 class Processed:
-    """Accepted structures, what became of every structure, features of the accepted ones."""
+    """Accepted structures, what became of every structure, features of the accepted ones.
+
+    clean: accepted structures before relaxation.  relaxed: after it; none without relaxation.
+    """
 
     clean: list[Atoms]
     fates: pd.DataFrame
     features: pd.DataFrame
+    relaxed: list[Atoms] = field(default_factory=list)
 
 
 def shard_range(n_generated: int, shard: int, n_shards: int) -> range:
@@ -107,6 +112,7 @@ class Fate:
     stage: str = ""
     reason: str = ""
     clean: Atoms | None = None
+    relaxed: Atoms | None = None
     counted: dict[str, float] = field(default_factory=dict)
     row: np.ndarray | None = None
     was_periodic: bool = True
@@ -115,7 +121,7 @@ class Fate:
 def process_one(
     number: int, structure: Atoms | StructureError, spec: DatasetSpec, options: Options
 ) -> Fate:
-    """Check, clean and describe one structure."""
+    """Check, clean, relax and describe one structure."""
     kind = KINDS[spec.kind]
     stage, was_periodic = "read", True
     try:
@@ -125,13 +131,32 @@ def process_one(
         was_periodic = bool(structure.pbc.all())
         atoms = check(structure, spec)
         stage = "clean"
-        atoms, counted = kind.clean(atoms, spec, options)
+        clean, counted = kind.clean(atoms, spec, options)
+        clean.info["structure"] = number
+        stage = "relax"
+        minimum, moved = _relax(clean, spec, options)
         stage = "describe"
-        row = kind.describe(atoms, spec, options)
+        row = kind.describe(clean if minimum is None else minimum, spec, options)
     except StructureError as error:
         return Fate(number, stage, str(error), was_periodic=was_periodic)
-    atoms.info["structure"] = number
-    return Fate(number, "", "", atoms, counted, row, was_periodic)
+    return Fate(number, "", "", clean, minimum, {**counted, **moved}, row, was_periodic)
+
+
+def _relax(
+    atoms: Atoms, spec: DatasetSpec, options: Options
+) -> tuple[Atoms | None, dict[str, float]]:
+    """The structure at its minimum and `RELAXED`; nothing where structures are not relaxed."""
+    if options.relaxing is None:
+        return None, {}
+    return relaxed(atoms, options.relaxing, spec.species)
+
+
+def _relaxed_columns(spec: DatasetSpec, options: Options) -> list[str]:
+    """Names of what relaxation adds to the features; InputError for a kind never relaxed."""
+    if options.relaxing is None:
+        return []
+    check_kind(spec.kind)
+    return RELAXED
 
 
 def process(
@@ -141,12 +166,13 @@ def process(
     n_jobs: int = 1,
     reporter: Reporter | None = None,
 ) -> Processed:
-    """Check, clean and describe generated structures; each gets one row in the fates.
+    """Check, clean, relax and describe generated structures; each gets one row in the fates.
 
-    A structure fails alone: unreadable, not finite, of another composition, not described. The
-    result does not depend on the number of processes.
+    A structure fails alone: unreadable, not finite, of another composition, not relaxed, not
+    described. The result does not depend on the number of processes.
     """
     kind = KINDS[spec.kind]
+    columns = ["structure", *kind.counted, *_relaxed_columns(spec, options)]
     work = partial(_process_item, spec=spec, options=options)
     fates = list(in_order(work, list(structures.items()), n_jobs, "structures", reporter))
     accepted = [fate for fate in fates if fate.clean is not None]
@@ -158,7 +184,7 @@ def process(
     logger.info("accepted %d of %d structures", len(accepted), len(structures))
     numbered = pd.DataFrame(
         [{"structure": fate.number, **fate.counted} for fate in accepted],
-        columns=["structure", *kind.counted],
+        columns=columns,
     )
     rows = [
         (fate.number, "accepted" if fate.clean is not None else "rejected", fate.stage, fate.reason)
@@ -168,6 +194,7 @@ def process(
         [fate.clean for fate in accepted],
         pd.DataFrame(rows, columns=["structure", "status", "stage", "reason"]),
         kind.tabulate(np.array([fate.row for fate in accepted]), numbered, options),
+        [fate.relaxed for fate in accepted if fate.relaxed is not None],
     )
 
 
@@ -187,26 +214,35 @@ def describe_reference(
 ) -> pd.DataFrame:
     """Features of training structures, one row each; they are not cleaned.
 
+    They are described as they are. With a potential they are relaxed, too, for the energy of
+    their minima: no step where they are minima of that potential already.
+
     Raises:
-        InputError: a structure of another composition, or one that cannot be described.
+        InputError: a structure of another composition, or one that cannot be described or relaxed.
     """
     kind = KINDS[spec.kind]
+    columns = _relaxed_columns(spec, options)
     work = partial(_describe_item, spec=spec, options=options)
-    rows = list(in_order(work, structures, n_jobs, Path(source).name, reporter))
-    for number, row in enumerate(rows):
-        if isinstance(row, StructureError):
-            raise InputError(f"{source}: structure {number}: {row}")
+    described = list(in_order(work, structures, n_jobs, Path(source).name, reporter))
+    for number, one in enumerate(described):
+        if isinstance(one, StructureError):
+            raise InputError(f"{source}: structure {number}: {one}")
+    rows = [row for row, _ in described]
     numbered = pd.DataFrame({"structure": np.arange(len(rows))})
     for name in kind.counted:
         numbered[name] = 0.0
+    for name in columns:
+        numbered[name] = [moved[name] for _, moved in described]
     return kind.tabulate(np.array(rows), numbered, options)
 
 
 def _describe_item(
     atoms: Atoms, spec: DatasetSpec, options: Options
-) -> np.ndarray | StructureError:
+) -> tuple[np.ndarray, dict[str, float]] | StructureError:
     try:
-        return KINDS[spec.kind].describe(check(atoms, spec), spec, options)
+        atoms = check(atoms, spec)
+        _, moved = _relax(atoms, spec, options)
+        return KINDS[spec.kind].describe(atoms, spec, options), moved
     except StructureError as error:
         return error
 

@@ -6,6 +6,7 @@ import pandas as pd
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
 from dismai.evaluation.kinds import KINDS
+from dismai.evaluation.relaxation import relaxation_scores
 from dismai.metrics.set_intervals import compare_sets
 from dismai.metrics.statistics import percentage
 
@@ -47,6 +48,7 @@ def score(
     metrics = {
         "percent_failed": ("%", percentage(n_generated - n_accepted, n_generated)),
         **functions.score(features, reference, spec),
+        **relaxation_scores(features, reference),
         **{name: ("1", interval) for name, interval in compare_sets(*sets).items()},
     }
     rows = [

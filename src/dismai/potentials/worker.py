@@ -31,6 +31,11 @@ def as_numbers(atoms: Atoms) -> dict[str, Any]:
     }
 
 
+STRUCTURES_PER_PROCESS = 20
+"""After so many a new process takes over: quippy never gives back the neighbours of a force call,
+half a megabyte for 256 atoms."""
+
+
 class Worker:
     """The other side of a worker process; it is started when the first structure comes.
 
@@ -60,6 +65,7 @@ class Worker:
             f"{name}_NUM_THREADS": str(n_threads) for name in ("OMP", "MKL", "OPENBLAS")
         }
         self.process: subprocess.Popen | None = None
+        self.n_asked = 0
 
     def relax(self, atoms: Atoms) -> dict[str, Any]:
         """Positions, steps, energy_eV, fmax_eV_per_A and status of one structure.
@@ -67,8 +73,11 @@ class Worker:
         Raises:
             InputError: the potential cannot be loaded.
         """
+        if self.n_asked == STRUCTURES_PER_PROCESS:
+            self.close()
         if self.process is None:
             self._start()
+        self.n_asked += 1
         answer = self._ask(as_numbers(atoms))
         if answer is not None:
             return answer
@@ -90,6 +99,7 @@ class Worker:
             self.process = None
 
     def _start(self) -> None:
+        self.n_asked = 0
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dismai.potentials.worker"],
             stdin=subprocess.PIPE,

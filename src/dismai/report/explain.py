@@ -17,8 +17,12 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
     ),
     "mean_vacancies_per_structure": ("sites left empty", "species"),
     "energy_above_training": (
-        "order, weighted as the cluster expansion weighs it",
+        "order, weighted as the energy function weighs it; of relaxed structures their minima",
         "changes of the order that cost no energy; displacements; strain",
+    ),
+    "displacement_on_relaxation": (
+        "how far atoms are from a minimum of the potential",
+        "whether the minimum is the right one: any minimum, a crystal too, gives 0",
     ),
     "d_motif": (
         "coordination and shape of the first shell, mean over all atoms",

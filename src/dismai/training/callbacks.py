@@ -104,7 +104,8 @@ class Progress(Callback):
         if elapsed < self.interval_s:
             return
         rate = (step - self._last[1]) / elapsed
-        losses = ", ".join(f"{name} {float(value):.4g}" for name, value in (outputs or {}).items())
+        values = {name: float(value.detach()) for name, value in (outputs or {}).items()}
+        losses = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
         logger.info(
             "step %d of %d (%.1f %%, %.1f per s): %s",
             *(step, self.n_steps, 100 * step / self.n_steps, rate, losses),

@@ -66,6 +66,9 @@ class Hparams(Section):
         "30, which is six validations as well",
     )
     lowest_learning_rate: float = Field(1e-4, ge=0, description="floor of the learning rate")
+    ema_decay: float = Field(
+        0.0, ge=0, lt=1, description="of the moving average of weights; 0: the last weights count"
+    )
     skip_bad_steps: bool = Field(
         False,
         description="skip a step whose loss is not finite, as published; otherwise training stops",

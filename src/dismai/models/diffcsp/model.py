@@ -39,12 +39,12 @@ class DiffCSP(GenerativeModel):
         self.diffusion: Diffusion | None = None
 
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
-        """Train; the last weights are used. Validation lowers the learning rate."""
+        """Train; the last weights are used, or their average. Validation lowers the rate."""
         # Lightning takes seconds to import, and sampling does without.
         from dismai.models.diffcsp.module import Coordinates, DiffCSPModule
         from dismai.training.data import TrainingData, fractional_coordinates
         from dismai.training.run import fingerprint, run_training
-        from dismai.training.schedule import Plateau, Validation
+        from dismai.training.schedule import Ema, Plateau, Validation
 
         h = self.hparams
         train_set, val_set = (
@@ -72,6 +72,7 @@ class DiffCSP(GenerativeModel):
                 min_lr=h.lowest_learning_rate,
                 every_epoch=h.plateau_every_epoch,
             ),
+            ema=Ema(lambda step: min(h.ema_decay, step / (step + 10))) if h.ema_decay else None,
         )
 
     def sample(self, n: int, seed: int) -> list[Atoms]:

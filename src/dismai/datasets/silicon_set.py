@@ -1,0 +1,139 @@
+"""A set of amorphous silicon from relaxed blocks: which are taken, split, energies, card."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from ase import Atoms
+
+from dismai.datasets.amorphous_si import Split, leaked_share
+from dismai.datasets.settings import AmorphousSiDataset
+from dismai.datasets.spec import DatasetSpec, cell_rows
+from dismai.datasets.split import split as random_split
+from dismai.errors import InputError
+from dismai.evaluation.relaxation import ENERGY
+from dismai.seeds import generator_for
+
+RELAXED_SCHEMA = pa.schema(
+    [
+        pa.field("structure", pa.int64(), nullable=False),
+        pa.field("steps", pa.int64(), nullable=False),
+        pa.field("energy_eV", pa.float64()),
+        pa.field("fmax_eV_per_A", pa.float64()),
+        pa.field("status", pa.string(), nullable=False),
+    ]
+)
+"""What became of blocks, one row each; status: ok, or why it is not at a minimum."""
+
+
+def mark_parts(structures: list[Atoms], validation_share: float, seed: int) -> None:
+    """Hold out a random share of ready-made structures: `held_out` in the `info` of each."""
+    held_out = random_split(
+        len(structures), validation_share, generator_for(seed, "slice_blocks", "split")
+    )
+    for number, (atoms, held) in enumerate(zip(structures, held_out, strict=True)):
+        atoms.info = {"block": number, "held_out": bool(held)}
+
+
+def build(
+    structures: list[Atoms],
+    table: pd.DataFrame,
+    name: str,
+    settings: AmorphousSiDataset,
+    bulk: Atoms | None,
+    provenance: dict,
+) -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
+    """Training set, validation set and card of relaxed blocks, or of a ready-made set.
+
+    Every structure keeps the energy of its minimum in the dataset's potential (`ENERGY`) in its
+    `info`. Blocks that did not relax are left out, spare ones take their place. Every structure
+    of a ready-made set is kept as it is; the relaxation gives the energy only.
+
+    Args:
+        structures: blocks after relaxation, or ready-made structures as they were given.
+        table: of the relaxation, one row each (`RELAXED_SCHEMA`).
+        name: of the dataset.
+        settings: its entry in the configuration.
+        bulk: the large cell; None for a ready-made set.
+        provenance: for the card.
+
+    Raises:
+        InputError: fewer blocks relaxed than are wanted.
+    """
+    parts: dict[bool, list[Atoms]] = {False: [], True: []}
+    for atoms, row in zip(structures, table.itertuples(), strict=True):
+        converged = row.status == "ok"
+        atoms.info[ENERGY] = row.energy_eV / len(atoms) if converged else float("nan")
+        if converged or bulk is None:
+            parts[bool(atoms.info["held_out"])].append(atoms)
+    n_val = round(settings.validation_share * settings.n_structures)
+    train = _first(parts[False], settings.n_structures - n_val, "training")
+    val = _first(parts[True], n_val, "validation")
+    statistics = {"n_tried": len(structures), "n_not_relaxed": int((table["status"] != "ok").sum())}
+    if bulk is None:
+        notes: tuple[str, ...] = ("A ready-made set, kept as it is; a random share is held out.",)
+    else:
+        leaked = leaked_share(bulk, settings.n_atoms, train, val)
+        notes = sliced_notes(settings.split, leaked)
+        statistics |= {
+            "split": settings.split,
+            "leaked_percent_of_validation_atoms": round(100 * leaked, 3),
+            "atoms_added_mean": _mean(train, "n_added"),
+            "atoms_removed_mean": _mean(train, "n_removed"),
+        }
+    energies = np.array([atoms.info[ENERGY] for atoms in train])
+    spec = DatasetSpec(
+        name=name,
+        kind="amorphous_si",
+        composition={"Si": settings.n_atoms},
+        cell_A=cell_rows(train[0].cell.array),
+        n_train=len(train),
+        n_val=len(val),
+        notes=notes,
+        provenance=provenance,
+        statistics={
+            **statistics,
+            "potential": settings.potential,
+            "relaxation_steps_mean": round(float(table["steps"].mean()), 3),
+            "energy_mean_eV_per_atom": round(float(np.nanmean(energies)), 6),
+            "energy_sd_eV_per_atom": round(float(np.nanstd(energies)), 6),
+        },
+    )
+    return train, val, spec
+
+
+def _first(part: list[Atoms], wanted: int, name: str) -> list[Atoms]:
+    if len(part) < wanted:
+        raise InputError(
+            f"relaxation: expected {wanted} {name} blocks at their minima, found {len(part)}; "
+            "raise spare_share or relaxation.max_steps"
+        )
+    return part[:wanted]
+
+
+def _mean(structures: list[Atoms], key: str) -> float:
+    return round(float(np.mean([atoms.info[key] for atoms in structures])), 3)
+
+
+def with_energies(features: pd.DataFrame, structures: list[Atoms]) -> pd.DataFrame:
+    """Features with the energy of each structure as second column."""
+    features = features.copy()
+    features.insert(1, ENERGY, [float(atoms.info[ENERGY]) for atoms in structures])
+    return features
+
+
+def sliced_notes(split: Split, leaked: float) -> tuple[str, ...]:
+    """How a set of blocks differs from the papers', in sentences."""
+    shared = (
+        "no part of the large cell is in both training and validation blocks"
+        if split == "spatial"
+        else "training and validation blocks overlap, as published"
+    )
+    return (
+        "Cut from a melt-quench cell made with the Stillinger-Weber potential of Vink et al., not "
+        "from the 100,000-atom cell of the papers.",
+        "The paper leaves open: places of the cuts, depth of the boundary layer, choice of regions "
+        "in the repair. Here places are random, the layer is 2 Å deep, atoms are added where the "
+        "seam is emptiest and deleted where it is fullest, one by one.",
+        f"Split {split}: {shared}; {100 * leaked:.1f} % of the atoms of validation blocks also "
+        "occur in a training block.",
+    )

@@ -1,0 +1,116 @@
+"""The stage between cleaning and describing: structures go to a minimum of a potential."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from dismai.errors import InputError, StructureError
+from dismai.jobs import device
+from dismai.metrics.relaxation import displacement, energy_above_training
+from dismai.metrics.statistics import UNDEFINED, Interval, mean_ci
+from dismai.potentials import at, check_entry
+from dismai.potentials.resumable import Relaxer
+from dismai.potentials.settings import Potential, Relaxation
+
+ENERGY, STEPS, DISPLACEMENT = "energy_eV_per_atom", "relaxation_steps", "displacement_A"
+RELAXED = [ENERGY, STEPS, DISPLACEMENT]
+RELAXED_KINDS = ("amorphous_si", "interface")
+
+
+@dataclass(frozen=True)
+class Relaxing:
+    """How the structures of an evaluation are relaxed.
+
+    potential: an entry of the section potentials.  settings: minimiser and its limits.
+    state: folder that keeps finished structures.  device, n_threads: where the potential computes.
+    """
+
+    potential: Potential
+    settings: Relaxation = Relaxation()
+    state: Path | None = None
+    device: str = "cpu"
+    n_threads: int = 1
+
+
+def relaxing_of(snakemake: Any) -> Relaxing | None:
+    """How the structures of a job are relaxed; None where its dataset has no potential.
+
+    Finished structures are kept beside those of the other shards, in `state/relax`.
+    """
+    if snakemake.params.potential is None:
+        return None
+    file = snakemake.input.potential
+    return Relaxing(
+        at(check_entry(snakemake.params.potential), Path(file) if file else None),
+        Relaxation(**snakemake.params.relaxation),
+        Path(snakemake.output[0]).parents[1] / "state" / "relax",
+        device(snakemake),
+        snakemake.threads,
+    )
+
+
+def check_kind(kind: str) -> None:
+    """InputError for a kind of dataset whose structures are not relaxed."""
+    if kind not in RELAXED_KINDS:
+        raise InputError(
+            f"relaxation: expected a dataset of kind {' or '.join(RELAXED_KINDS)}, found {kind}"
+        )
+
+
+def relaxed(
+    atoms: Atoms, relaxing: Relaxing, elements: Sequence[str]
+) -> tuple[Atoms, dict[str, float]]:
+    """A structure at its minimum, with energy, steps and displacement; StructureError if none."""
+    result = _relaxer(relaxing, elements).relax(atoms)
+    if result.status != "ok":
+        raise StructureError(result.status)
+    return result.atoms, {
+        ENERGY: result.energy_eV / len(atoms),
+        STEPS: float(result.steps),
+        DISPLACEMENT: displacement(atoms, result.atoms),
+    }
+
+
+_relaxers: dict[str, Relaxer] = {}
+
+
+def _relaxer(relaxing: Relaxing, elements: Sequence[str]) -> Relaxer:
+    """The relaxer of this process: its potential is loaded once for all structures."""
+    name = repr((relaxing, elements))
+    if name not in _relaxers:
+        _relaxers[name] = Relaxer(
+            relaxing.potential,
+            relaxing.settings,
+            relaxing.state,
+            elements,
+            relaxing.device,
+            relaxing.n_threads,
+        )
+    return _relaxers[name]
+
+
+def relaxation_scores(
+    features: pd.DataFrame, reference: pd.DataFrame
+) -> dict[str, tuple[str, Interval]]:
+    """Metrics of relaxed structures, by name: unit and interval; none without relaxation.
+
+    energy_above_training: mean energy less that of the training structures in the same potential.
+    displacement_on_relaxation: how far atoms moved, root mean square, mean over structures.
+    """
+    scores: dict[str, tuple[str, Interval]] = {}
+    if DISPLACEMENT not in features:
+        return scores
+    if ENERGY in reference:
+        above = energy_above_training(features[ENERGY], 1, reference[ENERGY].mean())
+        scores["energy_above_training"] = ("meV/atom", _mean(above))
+    scores["displacement_on_relaxation"] = ("Å", _mean(features[DISPLACEMENT].to_numpy()))
+    return scores
+
+
+def _mean(values: np.ndarray) -> Interval:
+    return UNDEFINED if len(values) == 0 else mean_ci(values)

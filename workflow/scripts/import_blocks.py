@@ -1,0 +1,21 @@
+"""Take over a ready-made set of amorphous silicon: fetched, checked, split."""
+
+import tempfile
+from pathlib import Path
+
+from dismai.datasets.archive import extract, fetch, read_ready_made
+from dismai.datasets.silicon_set import mark_parts
+from dismai.io import write_structures
+from dismai.jobs import job
+from dismai.seeds import seed_for
+
+settings = snakemake.params.settings
+
+with job(snakemake), tempfile.TemporaryDirectory() as folder:
+    archive, content = Path(folder) / "archive", Path(folder) / "structures.extxyz"
+    fetch(settings["source"], settings["sha256"], archive)
+    extract(archive, settings["member"], content)
+    structures = read_ready_made(content, {"Si": settings["n_atoms"]}, settings["n_structures"])
+    seed = seed_for(snakemake.params.seed, "slice_blocks", snakemake.wildcards.dataset)
+    mark_parts(structures, settings["validation_share"], seed)
+    write_structures(structures, Path(snakemake.output.blocks))

@@ -1,0 +1,37 @@
+"""Relax one shard of the structures of a dataset; a killed job goes on with the next one."""
+
+from pathlib import Path
+
+from dismai.datasets.silicon_set import RELAXED_SCHEMA
+from dismai.evaluation.process import shard_range
+from dismai.evaluation.relaxation import relaxing_of
+from dismai.io import read_structures, write_structures, write_table
+from dismai.jobs import job, provenance
+from dismai.potentials.resumable import relax_resumable
+
+shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
+
+with job(snakemake):
+    blocks = read_structures(Path(snakemake.input.blocks))
+    own = shard_range(len(blocks), shard - 1, n_shards)
+    relaxing = relaxing_of(snakemake)
+    relaxed, table = relax_resumable(
+        [blocks[i] for i in own],
+<<<<<<< HEAD
+        check_entry(snakemake.params.potential),
+        Relaxation(**snakemake.params.relaxation),
+        state,
+        sorted({symbol for atoms in blocks for symbol in atoms.symbols}),
+        n_threads=snakemake.threads,
+=======
+        relaxing.potential,
+        relaxing.settings,
+        relaxing.state,
+        ["Si"],
+        relaxing.device,
+        relaxing.n_threads,
+>>>>>>> pot
+    )
+    table["structure"] += own.start
+    write_structures(relaxed, Path(snakemake.output.relaxed))
+    write_table(table, Path(snakemake.output.table), RELAXED_SCHEMA, provenance(snakemake))

@@ -1,0 +1,23 @@
+"""Cut blocks from the large cell of silicon."""
+
+from pathlib import Path
+
+from dismai.datasets.amorphous_si import slice_blocks
+from dismai.datasets.bulk import read_bulk
+from dismai.io import write_structures
+from dismai.jobs import job
+from dismai.seeds import seed_for
+
+settings = snakemake.params.settings
+
+with job(snakemake):
+    blocks = slice_blocks(
+        read_bulk(Path(snakemake.input.bulk), snakemake.params.sha256),
+        settings["n_atoms"],
+        settings["n_structures"],
+        settings["split"],
+        settings["validation_share"],
+        seed_for(snakemake.params.seed, "slice_blocks", snakemake.wildcards.dataset),
+        settings["spare_share"],
+    )
+    write_structures(blocks, Path(snakemake.output.blocks))
