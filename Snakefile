@@ -62,11 +62,8 @@ rule all:
 
 include: "rules/alloy.smk"
 include: "rules/amorphous_si.smk"
-<<<<<<< HEAD
 include: "rules/interface.smk"
-=======
 include: "rules/potential.smk"
->>>>>>> pot
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
 include: "rules/study_degradation.smk"

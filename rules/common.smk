@@ -156,33 +156,22 @@ def potential_name_of(dataset):
 
 
 def potential_of(wildcards):
-    """The entry of the potential that a dataset and its generated structures relax in."""
+    """The entry of the potential that a dataset and its generated structures relax in.
+
+    None for alloys and for the baseline that shows interfaces before relaxation.
+    """
     name = potential_name_of(wildcards.dataset)
-    return None if name is None else config["potentials"][name]
-
-
-<<<<<<< HEAD
-def relaxation_of(wildcards):
-    """How a dataset and its generated structures relax: its own way, or that of the run."""
-    own = config["datasets"][wildcards.dataset].get("relaxation", None)
-    return own or config["relaxation"]
-
-
-def relaxing_of(wildcards):
-    """How generated structures are relaxed; alloys and one baseline are not."""
-    if wildcards.dataset in ALLOYS or wildcards.model == "random_interfaces_unrelaxed":
+    if name is None or wildcards.get("model", None) == "random_interfaces_unrelaxed":
         return None
-    return {
-        "potential": potential_of(wildcards),
-        "relaxation": relaxation_of(wildcards),
-    }
+    return config["potentials"][name]
 
 
 def crystals_of(wildcards):
     """Files of the two crystals of an interface."""
     geometry = CONFIG.datasets[wildcards.dataset].geometry
     return [shipped(geometry.substrate), shipped(geometry.film)]
-=======
+
+
 def potential_file_of(wildcards):
     """The file or folder of that potential, given or fitted; nothing if it needs none."""
     name = potential_name_of(wildcards.dataset)
@@ -199,13 +188,18 @@ def potential_file(name):
 
 
 def relaxation_of(wildcards):
-    """How structures of a dataset are relaxed; None for one that is not."""
-    return potential_name_of(wildcards.dataset) and config["relaxation"]
+    """How structures of a dataset are relaxed, its own way or that of the run; None: they are not."""
+    if potential_name_of(wildcards.dataset) is None:
+        return None
+    own = config["datasets"][wildcards.dataset].get("relaxation", None)
+    return own or config["relaxation"]
 
 
 def versions_of_processing(wildcards):
     """Versions of the stages that a shard of a dataset goes through."""
-    stages = ["process", "relax"] if potential_name_of(wildcards.dataset) else ["process"]
+    stages = (
+        ["process", "relax"] if potential_name_of(wildcards.dataset) else ["process"]
+    )
     return [VERSIONS[stage] for stage in stages]
 
 
@@ -235,7 +229,6 @@ def fits_of(wildcards):
     sizes = CONFIG.potentials[wildcards.potential].fit.n_train
     pattern = "<results>/potentials/{potential}/train{n_train}/parity.parquet"
     return collect(pattern, n_train=sizes, allow_missing=True)
->>>>>>> pot
 
 
 def ecis_of(wildcards):

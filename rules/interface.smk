@@ -60,6 +60,7 @@ rule import_interfaces:
 rule relax_interfaces:
     input:
         blocks="<results>/datasets/{dataset}/unrelaxed.extxyz",
+        potential=potential_file_of,
     output:
         relaxed=temp("<results>/datasets/{dataset}/relaxed/{scatteritem}.extxyz"),
         table=temp("<results>/datasets/{dataset}/relaxed/{scatteritem}.parquet"),

@@ -17,20 +17,12 @@ with job(snakemake):
     relaxing = relaxing_of(snakemake)
     relaxed, table = relax_resumable(
         [blocks[i] for i in own],
-<<<<<<< HEAD
-        check_entry(snakemake.params.potential),
-        Relaxation(**snakemake.params.relaxation),
-        state,
-        sorted({symbol for atoms in blocks for symbol in atoms.symbols}),
-        n_threads=snakemake.threads,
-=======
         relaxing.potential,
         relaxing.settings,
         relaxing.state,
-        ["Si"],
+        sorted({symbol for atoms in blocks for symbol in atoms.symbols}),
         relaxing.device,
         relaxing.n_threads,
->>>>>>> pot
     )
     table["structure"] += own.start
     write_structures(relaxed, Path(snakemake.output.relaxed))
