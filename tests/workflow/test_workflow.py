@@ -56,11 +56,11 @@ def test_the_workflow_passes_snakemakes_own_lint():
 
 def test_the_paper_scale_plan_has_every_job(tmp_path):
     jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=()).stdout)
-    # Four datasets with two models of three seeds and three baselines each, in twenty shards.
+    # Four alloys with two models of three seeds, five datasets with three baselines; twenty shards.
     assert jobs["train_model"] == jobs["generate_structures"] == 24
-    assert jobs["make_baseline"] == 12
-    assert jobs["process_structures"] == 20 * 36
-    assert jobs["score_structures"] == 36
+    assert jobs["make_baseline"] == 15
+    assert jobs["process_structures"] == 20 * 40
+    assert jobs["score_structures"] == 40
     assert jobs["sample_alloy"] == 2
     assert jobs["build_alloy_dataset"] == 4
 
@@ -68,7 +68,7 @@ def test_the_paper_scale_plan_has_every_job(tmp_path):
 def test_the_demo_plan_stays_small(tmp_path):
     demo = ROOT / "config" / "demo.yaml"
     jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=(demo,)).stdout)
-    assert jobs["total"] == 82
+    assert jobs["total"] == 98
 
 
 @pytest.fixture(scope="module")
