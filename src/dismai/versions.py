@@ -10,7 +10,7 @@ VERSIONS: dict[str, int] = {
     "slice_blocks": 1,
     "random_interfaces": 1,
     "relax_blocks": 1,
-    "build_dataset": 3,
+    "build_dataset": 4,
     "baseline": 1,
     "train": 1,
     "generate": 1,
