@@ -148,7 +148,7 @@ def test_too_few_relaxations_are_refused(labels):
 
 
 def test_training_lowers_the_loss_and_a_second_one_gives_the_same_weights(labels, tmp_path):
-    settings = SMALL.model_copy(update={"epochs": 8, "learning_rate": 2e-2})
+    settings = SMALL.model_copy(update={"epochs": 16, "learning_rate": 2e-2})
     first, _ = train(labels, settings, tmp_path / "a", seed=0)
     history = pd.read_csv(tmp_path / "a" / "history.csv")
     assert history["loss"].iloc[-1] < 0.7 * history["loss"].iloc[0]
