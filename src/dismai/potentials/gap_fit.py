@@ -93,8 +93,9 @@ def fit(cells: Sequence[Atoms], settings: GapFit, path: Path) -> None:
     program = Path(quippy.__file__).parent / "gap_fit"
     soap = (
         f"soap cutoff={settings.cutoff_A} cutoff_transition_width=1.0 "
-        f"atom_sigma={settings.atom_sigma_A} n_max={settings.n_max} l_max={settings.l_max} zeta=4 delta=3.0 "
-        f"covariance_type=dot_product n_sparse={settings.n_sparse} sparse_method=cur_points"
+        f"atom_sigma={settings.atom_sigma_A} n_max={settings.n_max} l_max={settings.l_max} "
+        f"zeta=4 delta=3.0 covariance_type=dot_product "
+        f"n_sparse={settings.n_sparse} sparse_method=cur_points"
     )
     errors = f"{settings.energy_error_eV_per_atom} {settings.force_error_eV_per_A} 0 0"
     with tempfile.TemporaryDirectory() as folder:
