@@ -28,6 +28,7 @@ pathvars:
 
 scattergather:
     shard=config["shards"],
+    label=config["labels"]["shards"],
 
 
 wildcard_constraints:
@@ -35,7 +36,7 @@ wildcard_constraints:
     model=alternatives(ALL_MODELS),
     seed=r"\d+",
     temperature=r"\d+(\.\d+)?",
-    potential=alternatives(FITTED),
+    potential=alternatives([*FITTED, *M3GNETS]),
     n_train=r"\d+",
 
 
@@ -44,11 +45,17 @@ report: "docs/report/workflow.rst"
 
 rule all:
     input:
-        tables=[
-            "<results>/tables/alloys.parquet",
-            "<results>/tables/ranking.parquet",
+        tables=collect("<results>/tables/{table}.parquet", table=TABLES),
+        ranking="<results>/tables/ranking.parquet",
+        figures=[
+            *collect("<results>/figures/{dataset}/sro.svg", dataset=run_on("alloy")),
+            *collect(
+                "<results>/figures/{dataset}/rdf.svg", dataset=run_on("amorphous_si")
+            ),
+            *collect(
+                "<results>/figures/{dataset}/gamma.svg", dataset=run_on("interface")
+            ),
         ],
-        figures=collect("<results>/figures/{dataset}/sro.svg", dataset=DATASETS),
         expansion="<results>/datasets/alloy_expansion.ce",
         config="<results>/config.yaml",
     localrule: True
@@ -56,8 +63,13 @@ rule all:
 
 include: "rules/alloy.smk"
 include: "rules/amorphous_si.smk"
+include: "rules/dft.smk"
+include: "rules/interface.smk"
+include: "rules/m3gnet.smk"
 include: "rules/potential.smk"
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
 include: "rules/study_degradation.smk"
+include: "rules/study_potential.smk"
 include: "rules/report.smk"
+include: "rules/report_interface.smk"

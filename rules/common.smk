@@ -57,6 +57,23 @@ def metrics_of_all(wildcards):
     return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", RUNS)
 
 
+def metrics_of_table(wildcards):
+    """Metrics of every run on datasets of the kind of a table."""
+    datasets = run_on(KIND_OF_TABLE[wildcards.table])
+    runs = [run for run in RUNS if run.dataset in datasets]
+    if not runs:
+        raise WorkflowError(
+            f"no run in the configuration belongs to table {wildcards.table!r}"
+        )
+    return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", runs)
+
+
+def cards_of_table(wildcards):
+    """Cards of the datasets of a table."""
+    datasets = run_on(KIND_OF_TABLE[wildcards.table])
+    return collect("<results>/datasets/{dataset}/card.json", dataset=datasets)
+
+
 def features_of(wildcards):
     """Features of every run on one dataset."""
     runs = runs_of(wildcards.dataset)
@@ -139,9 +156,20 @@ def potential_name_of(dataset):
 
 
 def potential_of(wildcards):
-    """The entry of the potential that a dataset and its generated structures relax in."""
+    """The entry of the potential that a dataset and its generated structures relax in.
+
+    None for alloys and for the baseline that shows interfaces before relaxation.
+    """
     name = potential_name_of(wildcards.dataset)
-    return None if name is None else config["potentials"][name]
+    if name is None or wildcards.get("model", None) == "random_interfaces_unrelaxed":
+        return None
+    return config["potentials"][name]
+
+
+def crystals_of(wildcards):
+    """Files of the two crystals of an interface."""
+    geometry = CONFIG.datasets[wildcards.dataset].geometry
+    return [shipped(geometry.substrate), shipped(geometry.film)]
 
 
 def potential_file_of(wildcards):
@@ -155,18 +183,25 @@ def potential_file(name):
     entry = CONFIG.potentials[name]
     if name in FITTED:
         return f"<results>/potentials/{name}/train{entry.fit.n_train[-1]}/gap.xml"
+    if name in M3GNETS:
+        return f"<results>/potentials/{name}/model.safetensors"
     given = getattr(entry, "file", None) or getattr(entry, "folder", None)
     return shipped(given) if given else []
 
 
 def relaxation_of(wildcards):
-    """How structures of a dataset are relaxed; None for one that is not."""
-    return potential_name_of(wildcards.dataset) and config["relaxation"]
+    """How structures of a dataset are relaxed, its own way or that of the run; None: they are not."""
+    if potential_name_of(wildcards.dataset) is None:
+        return None
+    own = config["datasets"][wildcards.dataset].get("relaxation", None)
+    return own or config["relaxation"]
 
 
 def versions_of_processing(wildcards):
     """Versions of the stages that a shard of a dataset goes through."""
-    stages = ["process", "relax"] if potential_name_of(wildcards.dataset) else ["process"]
+    stages = (
+        ["process", "relax"] if potential_name_of(wildcards.dataset) else ["process"]
+    )
     return [VERSIONS[stage] for stage in stages]
 
 
@@ -189,6 +224,21 @@ def files_of_labels(wildcards):
 def entry_of_labels(wildcards):
     """The entry of the potential that labels the cells of a fit."""
     return config["potentials"][CONFIG.potentials[wildcards.potential].fit.labels]
+
+
+def labels_of(wildcards):
+    """The labels that an M3GNet is trained on: a file of the user, or made here."""
+    training = CONFIG.potentials[wildcards.potential].train
+    if training.labels is not None:
+        return shipped(training.labels)
+    return f"<results>/labels/{training.dataset}/labels.extxyz"
+
+
+def geometry_of(wildcards):
+    """Geometry of the interfaces that an M3GNet is for."""
+    return config["datasets"][CONFIG.potentials[wildcards.potential].train.dataset][
+        "geometry"
+    ]
 
 
 def fits_of(wildcards):
@@ -246,13 +296,30 @@ IMPORTED = [
 COMMANDED = [
     name for name, model in CONFIG.models.items() if isinstance(model, CommandModel)
 ]
+KIND_OF_TABLE = {
+    "alloys": "alloy",
+    "amorphous_si": "amorphous_si",
+    "interface": "interface",
+}
 ALL_BASELINES = sorted({name for names in BASELINES.values() for name in names})
 ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
 FITTED = [
     name for name, entry in CONFIG.potentials.items() if getattr(entry, "fit", None)
 ]
+M3GNETS = [
+    name for name, entry in CONFIG.potentials.items() if getattr(entry, "train", None)
+]
 ALLOYS = of_kind("alloy")
+TABLES = [name for name, kind in KIND_OF_TABLE.items() if run_on(kind)]
 READY_SILICON = [
     name for name in of_kind("amorphous_si") if CONFIG.datasets[name].source
 ]
+READY_INTERFACES = [
+    name for name in of_kind("interface") if CONFIG.datasets[name].source
+]
+RANDOM_INTERFACES = [
+    name for name in of_kind("interface") if name not in READY_INTERFACES
+]
+INTERFACE_BASELINES = ["random_interfaces", "random_interfaces_unrelaxed"]
+OWN_RULE = ["melt_quench", *INTERFACE_BASELINES]
 SLICED_SILICON = [name for name in of_kind("amorphous_si") if name not in READY_SILICON]

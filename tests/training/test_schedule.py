@@ -161,3 +161,30 @@ def test_a_validation_that_is_not_finite_stops_the_run(tmp_path):
 
     with pytest.raises(InputError, match="validation loss in epoch 1: expected a finite number"):
         train(Broken(), tmp_path, 3)
+
+
+def test_the_average_of_the_lowest_validation_is_kept_also_over_a_resume(tmp_path):
+    class Scripted(Slope):
+        def validation_step(self, batch, index):
+            return {"validation": torch.tensor([3.0, 1.0, 2.0, 4.0][self.current_epoch])}
+
+    weights = {}
+    for name, stops in (("first two", [2]), ("whole", [4]), ("parts", [3, 4])):
+        for epochs in stops:
+            module = Scripted(rate=0.1)
+            validation = Validation(Line(5), batch=2, every=1, columns=("validation",))
+            run_training(
+                module,
+                TrainingData(Line(12), batch=4, seed=1),
+                tmp_path / name,
+                columns=("loss",),
+                fingerprint="same",
+                epochs=epochs,
+                checkpoint_every=1,
+                precision="32-true",
+                device="cpu",
+                validation=validation,
+                ema=Ema(lambda step: 0.5, best_of=validation),
+            )
+        weights[name] = module.linear.weight.item()
+    assert weights["whole"] == weights["parts"] == weights["first two"]

@@ -1,4 +1,4 @@
-"""Relax one shard of the blocks of a dataset; a killed job goes on with the next block."""
+"""Relax one shard of the structures of a dataset; a killed job goes on with the next one."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ with job(snakemake):
         relaxing.potential,
         relaxing.settings,
         relaxing.state,
-        ["Si"],
+        sorted({symbol for atoms in blocks for symbol in atoms.symbols}),
         relaxing.device,
         relaxing.n_threads,
     )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -22,6 +22,24 @@ def torch_device(name: str) -> torch.device:
     if name != "auto":
         return torch.device(name)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class Streams:
+    """Random numbers of several structures, each from its own generator on the CPU."""
+
+    def __init__(self, seeds: Iterable[int], device: torch.device):
+        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.device = device
+
+    def uniform(self, *shape: int) -> Tensor:
+        """In [0, 1), (n_structures, *shape)."""
+        drawn = [torch.rand(*shape, generator=random) for random in self.generators]
+        return torch.stack(drawn).to(self.device)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal, (n_structures, *shape)."""
+        drawn = [torch.randn(*shape, generator=random) for random in self.generators]
+        return torch.stack(drawn).to(self.device)
 
 
 def draw_in_batches(

@@ -4,6 +4,7 @@ Each is a callback whose memory travels inside the state. They do not use Lightn
 validation loop and schedulers, which act after the state is saved: a resumed run would differ.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -108,11 +109,23 @@ class Ema(Callback):
     Args:
         decay: number of the step (from 1) to the decay at that step; 0 copies the weights
         every: steps between updates
+        best_of: a validation; the module ends with the average as it was at its lowest loss, not
+            with the last one. The loss is that of the weights themselves, as published.
+        monitor: name of that loss
     """
 
-    def __init__(self, decay: Callable[[int], float], every: int = 1):
+    def __init__(
+        self,
+        decay: Callable[[int], float],
+        every: int = 1,
+        best_of: Validation | None = None,
+        monitor: str = "validation",
+    ):
         self.decay, self.every = decay, every
+        self.best_of, self.monitor = best_of, monitor
         self.weights: dict[str, Tensor] = {}
+        self.best_weights: dict[str, Tensor] = {}
+        self.lowest = math.inf
 
     @torch.no_grad()
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
@@ -127,12 +140,18 @@ class Ema(Callback):
                 average = self.weights[name] = self.weights[name].to(value.device)
                 average.lerp_(value, 1.0 - decay)
 
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self.best_of and self.best_of.fresh and self.best_of.losses[self.monitor] < self.lowest:
+            self.lowest = self.best_of.losses[self.monitor]
+            self.best_weights = {name: value.clone() for name, value in self.weights.items()}
+
     def apply(self, pl_module: LightningModule) -> None:
         """Put the averaged weights in place of the trained ones."""
-        pl_module.load_state_dict(self.weights)
+        pl_module.load_state_dict(self.best_weights or self.weights)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"weights": self.weights}
+        return {"weights": self.weights, "best": self.best_weights, "lowest": self.lowest}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.weights = state_dict["weights"]
+        self.weights, self.best_weights = state_dict["weights"], state_dict["best"]
+        self.lowest = state_dict["lowest"]

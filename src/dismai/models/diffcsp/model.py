@@ -17,11 +17,11 @@ from torch import Tensor
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.models.base import GenerativeModel
-from dismai.models.batches import draw_in_batches, torch_device
+from dismai.models.batches import Streams, draw_in_batches, torch_device
 from dismai.models.diffcsp.hparams import Hparams
 from dismai.models.diffcsp.network import Diffusion
 from dismai.models.diffcsp.noise import lattice_matrix
-from dismai.models.diffcsp.sampler import Streams, predictor_corrector
+from dismai.models.diffcsp.sampler import predictor_corrector
 from dismai.models.weights import read_model, write_model
 from dismai.seeds import seed_for
 

@@ -1,33 +1,16 @@
 """Predictor-corrector sampling of DiffCSP."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from dismai.models.batches import Streams
 from dismai.models.diffcsp.hparams import Hparams
 from dismai.models.diffcsp.noise import NoiseSchedule
 
 Network = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 """(f, t, lattice) to (coordinates, lattice), as CSPNet."""
-
-
-class Streams:
-    """Random numbers of several structures, each from its own generator on the CPU."""
-
-    def __init__(self, seeds: Iterable[int], device: torch.device):
-        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self.device = device
-
-    def uniform(self, *shape: int) -> Tensor:
-        """In [0, 1), (n_structures, *shape)."""
-        drawn = [torch.rand(*shape, generator=random) for random in self.generators]
-        return torch.stack(drawn).to(self.device)
-
-    def normal(self, *shape: int) -> Tensor:
-        """Standard normal, (n_structures, *shape)."""
-        drawn = [torch.randn(*shape, generator=random) for random in self.generators]
-        return torch.stack(drawn).to(self.device)
 
 
 def visited_levels(timesteps: int, steps: int) -> list[int]:

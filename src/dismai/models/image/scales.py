@@ -1,0 +1,47 @@
+"""Scales of the quantities in a picture: from the training set to [0, 1], kept with the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Smallest and largest value of n quantities in the training set, float64, (n,) each.
+
+    A quantity that is constant is 0 in the picture, and comes back as its constant.
+    """
+
+    low: Tensor
+    high: Tensor
+
+    @classmethod
+    def joined(cls, *extremes: tuple[Tensor, Tensor]) -> Scales:
+        """From smallest and largest values, quantity by quantity."""
+        lows, highs = zip(*extremes, strict=True)
+        return cls(*(torch.cat([torch.atleast_1d(v) for v in p]).double() for p in (lows, highs)))
+
+    def __getitem__(self, chosen: slice) -> Scales:
+        """Scales of some of the quantities."""
+        return Scales(self.low[chosen], self.high[chosen])
+
+    def down(self, x: Tensor) -> Tensor:
+        """To [0, 1] on the training set; quantities along the last dimension, (..., n)."""
+        low, width = self.low.to(x), (self.high - self.low).to(x)
+        return torch.where(width > 0, (x - low) / torch.where(width > 0, width, 1.0), 0.0)
+
+    def up(self, y: Tensor) -> Tensor:
+        """Back from [0, 1], (..., n)."""
+        return y * (self.high - self.low).to(y) + self.low.to(y)
+
+    def tensors(self, prefix: str) -> dict[str, Tensor]:
+        """For the model file."""
+        return {f"{prefix}.low": self.low, f"{prefix}.high": self.high}
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, Tensor], prefix: str) -> Scales:
+        """What `tensors` gave."""
+        return cls(tensors[f"{prefix}.low"], tensors[f"{prefix}.high"])

@@ -1,0 +1,152 @@
+"""UniMat behind the contract of a generative model.
+
+"Scalable Diffusion for Materials Generation", ICLR 2024, as benchmarked in "Dismai-Bench", Digital
+Discovery 2024, 3, 1889: a structure is a video with a frame per atom and a pixel per species; a 3D
+U-Net removes noise from it. Species and cell of the output are those of the card.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+from ase import Atoms
+from torch import Tensor
+
+from dismai.datasets.spec import DatasetSpec
+from dismai.models.base import GenerativeModel
+from dismai.models.batches import Streams, draw_in_batches, torch_device
+from dismai.models.image.orders import RegionOrders, region_blocks
+from dismai.models.image.scales import Scales
+from dismai.models.unimat.hparams import Hparams
+from dismai.models.unimat.network import UNet
+from dismai.models.unimat.representation import decode, species_mask
+from dismai.models.unimat.sampler import draw_videos
+from dismai.models.weights import read_model, write_model
+from dismai.seeds import seed_for
+
+logger = logging.getLogger(__name__)
+
+UNKNOWN = "X"
+"""Species of an atom whose frame shows none, another one or several."""
+
+
+class UniMat(GenerativeModel):
+    """Network and scales of one dataset."""
+
+    architecture = "unimat"
+    Hparams = Hparams
+
+    def __init__(self, spec: DatasetSpec, hparams: Hparams):
+        super().__init__(spec, hparams.resolved(spec))
+        region_blocks(spec, self.hparams.region)  # a wrong one fails here
+        self.mask = species_mask(spec, self.hparams.side)
+        self.network: UNet | None = None
+        self.scales: Scales | None = None
+
+    def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
+        """Train; averaged weights are used, of the lowest validation loss."""
+        # Lightning takes seconds to import, and sampling does without.
+        from dismai.models.image.diffusion import EMA_EVERY, ema_decay
+        from dismai.models.unimat.module import ScaledCoordinates, UniMatModule
+        from dismai.training.data import TrainingData, fractional_coordinates
+        from dismai.training.run import fingerprint, run_training
+        from dismai.training.schedule import Ema, Validation
+
+        h = self.hparams
+        f, f_val = (
+            torch.from_numpy(fractional_coordinates(part, self.spec, name))
+            for part, name in ((train, "training set"), (val, "validation set"))
+        )
+        self.scales = Scales(f.amin(dim=(0, 1)), f.amax(dim=(0, 1)))
+        self.network = self.new_network(seed_for(seed, "weights"))
+        train_set, val_set = (ScaledCoordinates(self.scales.down(x).float()) for x in (f, f_val))
+        orders = RegionOrders(self.spec, h.region, h.copies, seed_for(seed, "orders"))
+        validation = Validation(val_set, h.batch, h.validate_every, ("validation",))
+        run_training(
+            UniMatModule(self.network, self.mask, orders, h, seed),
+            TrainingData(train_set, h.batch, seed_for(seed, "batches")),
+            workdir,
+            columns=("loss",),
+            fingerprint=fingerprint(self.architecture, h, train + val, seed),
+            epochs=h.epochs,
+            checkpoint_every=h.checkpoint_every,
+            precision=h.precision,
+            device=self.device,
+            validation=validation,
+            ema=Ema(ema_decay, EMA_EVERY, best_of=validation),
+        )
+
+    def sample(self, n: int, seed: int) -> list[Atoms]:
+        """Atoms whose frame is wrong get the species X; such a structure counts as failed."""
+        if self.network is None or self.scales is None:
+            raise RuntimeError("unimat: fit or load before sample")
+        h, device = self.hparams, torch_device(self.device)
+        network, mask = self.network.to(device).eval(), self.mask.to(device)
+
+        def draw(indices: range) -> dict[str, Tensor]:
+            streams = Streams((seed_for(seed, "sample", i) for i in indices), device)
+            scaled, right = decode(draw_videos(network, mask, streams, h), mask)
+            return {"scaled": scaled, "right": right}
+
+        drawn = draw_in_batches(self, self._tensors(), n, seed, h.sampling_batch, draw)
+        right = drawn["right"].numpy()
+        logger.info(
+            "composition: %.2f %% of the atoms are right, in %d of %d structures all of them",
+            *(100 * right.mean(), right.all(axis=1).sum(), n),
+        )
+        return self._structures(drawn["scaled"], right)
+
+    def save(self, path: Path) -> None:
+        if self.network is None or self.scales is None:
+            raise RuntimeError("unimat: fit or load before save")
+        write_model(path, self, self._tensors())
+
+    @classmethod
+    def load(cls, path: Path) -> UniMat:
+        spec, hparams, tensors = read_model(path, cls.architecture)
+        model = cls(spec, Hparams(**hparams))
+        model.scales = Scales.from_tensors(tensors, "scales")
+        model.network = model.new_network(seed=0)  # overwritten at once
+        model.network.load_state_dict(
+            {
+                name.removeprefix("network."): value
+                for name, value in tensors.items()
+                if name.startswith("network.")
+            }
+        )
+        return model
+
+    def parameter_count(self) -> int:
+        return sum(parameter.numel() for parameter in self.new_network(seed=0).parameters())
+
+    def new_network(self, seed: int) -> UNet:
+        return UNet(self.spec.n_atoms, self.hparams, torch.Generator().manual_seed(seed))
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """What the model file holds."""
+        weights = self.network.state_dict()
+        return {
+            **{f"network.{name}": value for name, value in weights.items()},
+            **self.scales.tensors("scales"),
+        }
+
+    def _structures(self, scaled: Tensor, right: np.ndarray) -> list[Atoms]:
+        """Structures in the cell of the card; `info` counts the wrong atoms."""
+        f = self.scales.up(scaled.double()).numpy()
+        n_bad = int((~np.isfinite(f).all(axis=(1, 2))).sum())
+        if n_bad:
+            logger.warning("%d of %d structures are not finite", n_bad, len(f))
+        symbols = np.where(right, np.array(self.spec.symbols), UNKNOWN)
+        return [
+            Atoms(
+                list(symbols_i),
+                positions=f_i @ self.spec.cell,
+                cell=self.spec.cell,
+                pbc=True,
+                info={"n_wrong_atoms": int((~right_i).sum())},
+            )
+            for symbols_i, f_i, right_i in zip(symbols, f, right, strict=True)
+        ]
