@@ -99,8 +99,9 @@ class PotentialStudy(Section):
 
     n_structures: int = Field(100, ge=2, description="random interfaces that no label stems from")
     low_energy_eV_per_atom: float | None = Field(
-        -4.78,
-        description="low-energy interfaces have an energy up to this, eV/atom; none: the median",
+        None,
+        description="low-energy interfaces have an energy up to this, eV/atom: -4.78 with energies "
+        "of the papers' VASP settings; the median by default",
     )
 
 
