@@ -20,4 +20,7 @@ VERSIONS: dict[str, int] = {
     "score": 3,
     "report": 1,
     "degrade": 1,
+    "label": 1,
+    "train_m3gnet": 1,
+    "compare_minima": 1,
 }

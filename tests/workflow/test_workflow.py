@@ -173,7 +173,7 @@ def test_a_file_of_structures_is_scored_like_a_model(finished, tmp_path):
     [
         ("alloy: {n_pass: 3}", "configuration: alloy.n_pass: expected one of the keys"),
         ("seed: -1", "configuration: seed: expected greater than or equal to 0, found -1"),
-        ("runs: [{datasets: [interface], models: [cryingan], seeds: [0]}]",
+        ("runs: [{datasets: [glass], models: [cryingan], seeds: [0]}]",
          "runs.0.datasets: expected one of alloy_300K_wide"),
     ],
 )  # fmt: skip
