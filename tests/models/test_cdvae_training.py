@@ -221,7 +221,7 @@ def test_a_diverged_run_stops_with_one_line(tmp_path):
 
 @pytest.mark.slow
 def test_training_overfits_a_few_structures(tmp_path):
-    """A third of the loss of an output of zero is left, 1.4, and no error but the noise of species."""
+    """A third of the loss of an output of zero is left, 1.4; the only error is noise of species."""
     structures = ordered_alloys(4)
     for i, atoms in enumerate(structures):
         atoms.rattle(0.1, seed=i)
