@@ -61,7 +61,8 @@ class ResidualBlock(nn.Module):
         """A block.
 
         Args:
-            n_in, n_out: channels
+            n_in: channels before
+            n_out: channels after
             time: features of the time
             norm: makes a norm of so many channels
             gate: whether a gate closes the block
