@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 from dismai.config import BASELINES, n_generated, run_table, validate
 from dismai.errors import InputError
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
+from dismai.potentials.settings import NETWORKS
 from dismai.versions import VERSIONS
 
 
@@ -34,6 +35,8 @@ wildcard_constraints:
     model=alternatives(ALL_MODELS),
     seed=r"\d+",
     temperature=r"\d+(\.\d+)?",
+    potential=alternatives(FITTED),
+    n_train=r"\d+",
 
 
 report: "docs/report/workflow.rst"
@@ -41,11 +44,17 @@ report: "docs/report/workflow.rst"
 
 rule all:
     input:
-        tables=[
-            "<results>/tables/alloys.parquet",
-            "<results>/tables/ranking.parquet",
+        tables=collect("<results>/tables/{table}.parquet", table=TABLES),
+        ranking="<results>/tables/ranking.parquet",
+        figures=[
+            *collect("<results>/figures/{dataset}/sro.svg", dataset=run_on("alloy")),
+            *collect(
+                "<results>/figures/{dataset}/rdf.svg", dataset=run_on("amorphous_si")
+            ),
+            *collect(
+                "<results>/figures/{dataset}/gamma.svg", dataset=run_on("interface")
+            ),
         ],
-        figures=collect("<results>/figures/{dataset}/sro.svg", dataset=DATASETS),
         expansion="<results>/datasets/alloy_expansion.ce",
         config="<results>/config.yaml",
     localrule: True
@@ -53,7 +62,10 @@ rule all:
 
 include: "rules/alloy.smk"
 include: "rules/amorphous_si.smk"
+include: "rules/interface.smk"
+include: "rules/potential.smk"
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
 include: "rules/study_degradation.smk"
 include: "rules/report.smk"
+include: "rules/report_interface.smk"

@@ -64,7 +64,42 @@ def diffcsp(n_atoms: int, batch: int) -> tuple[Step, Step]:
     return train, sample
 
 
-MODELS: dict[str, Callable[[int, int], tuple[Step, Step]]] = {"diffcsp": diffcsp}
+def cdvae(n_atoms: int, batch: int) -> tuple[Step, Step]:
+    """A training step and one Langevin step of the paper's networks, graphs included."""
+    from ase import Atoms
+
+    from dismai.models.cdvae.denoise import denoise
+    from dismai.models.cdvae.module import CDVAEModule, bonded_structures
+
+    spec = box(n_atoms)
+    model = models.create("cdvae", spec)
+    networks, cell = model.new_networks(0), torch.tensor(spec.cell)
+    x = np.random.default_rng(0).random((batch, n_atoms, 3))
+    structures = [Atoms(spec.symbols, x_i @ spec.cell, cell=spec.cell, pbc=True) for x_i in x]
+    numbers = torch.from_numpy(structures[0].numbers)
+    data = bonded_structures(structures, spec)[list(range(batch))]
+    module = CDVAEModule(networks, numbers, cell, model.hparams, 0)
+    optimizer = module.configure_optimizers()
+
+    def train() -> None:
+        optimizer.zero_grad()
+        losses = module.losses(data, torch.Generator().manual_seed(0), teacher_forcing=True)
+        losses["loss"].backward()
+        optimizer.step()
+
+    @torch.no_grad()
+    def sample() -> None:
+        for x_i in data[0]:  # one at a time, as the sampler on a CPU
+            z = torch.zeros(1, model.hparams.latent)
+            state = (z, x_i[None], numbers[None], cell[None].float())
+            denoise(networks.decoder, model.hparams, *state)
+
+    return train, sample
+
+
+MODELS: dict[str, Callable[[int, int], tuple[Step, Step]]] = {"diffcsp": diffcsp, "cdvae": cdvae}
+DECODER_FLOP = 16.5e9
+"""Matrix products of the published CDVAE decoder on 256 to 264 atoms, one structure."""
 
 
 def box(n_atoms: int) -> DatasetSpec:
@@ -105,11 +140,14 @@ def measure(model: str, n_atoms: int, batch: int, repeats: int) -> dict[str, flo
     train, sample = MODELS[model](n_atoms, batch)
     sampling_ms = milliseconds(sample, repeats)
     training_ms = milliseconds(train, repeats)
+    a = torch.rand(2048, 2048)
+    matmul_GFLOP_per_s = 2 * 2048**3 / milliseconds(lambda: a @ a, 5) / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "n_atoms": n_atoms,
         "training_ms": training_ms,
         "sampling_ms": sampling_ms,
+        "matmul_GFLOP_per_s": matmul_GFLOP_per_s,
         "peak_MB": peak,
         **{f"{part} %": share for part, share in shares(train).items()},
     }
@@ -149,6 +187,11 @@ def main() -> None:
         if len(table) > 1:
             for column in ("training_ms", "sampling_ms"):
                 print(f"{column} ~ N^{exponent(table.index.to_series(), table[column]):.2f}")
+        if model == "cdvae" and 256 in table.index:
+            row = table.loc[256]
+            rate = DECODER_FLOP * args.batch / row["sampling_ms"] / 1e6
+            share = 100 * rate / row["matmul_GFLOP_per_s"]
+            print(f"decoder at 256 atoms: {rate:.0f} GFLOP/s, {share:.0f} % of a matrix product")
 
 
 if __name__ == "__main__":

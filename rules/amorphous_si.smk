@@ -79,6 +79,7 @@ rule import_blocks:
 rule relax_training_blocks:
     input:
         blocks="<results>/datasets/{dataset}/blocks.extxyz",
+        potential=potential_file_of,
     output:
         relaxed=temp("<results>/datasets/{dataset}/relaxed/{scatteritem}.extxyz"),
         table=temp("<results>/datasets/{dataset}/relaxed/{scatteritem}.parquet"),

@@ -57,6 +57,23 @@ def metrics_of_all(wildcards):
     return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", RUNS)
 
 
+def metrics_of_table(wildcards):
+    """Metrics of every run on datasets of the kind of a table."""
+    datasets = run_on(KIND_OF_TABLE[wildcards.table])
+    runs = [run for run in RUNS if run.dataset in datasets]
+    if not runs:
+        raise WorkflowError(
+            f"no run in the configuration belongs to table {wildcards.table!r}"
+        )
+    return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", runs)
+
+
+def cards_of_table(wildcards):
+    """Cards of the datasets of a table."""
+    datasets = run_on(KIND_OF_TABLE[wildcards.table])
+    return collect("<results>/datasets/{dataset}/card.json", dataset=datasets)
+
+
 def features_of(wildcards):
     """Features of every run on one dataset."""
     runs = runs_of(wildcards.dataset)
@@ -133,17 +150,85 @@ def bulk_cell(wildcards):
     return made if source == "melt_quench" else shipped(source)
 
 
+def potential_name_of(dataset):
+    """Name of the potential that a dataset relaxes in; None for one that is not relaxed."""
+    return getattr(CONFIG.datasets[dataset], "potential", None)
+
+
 def potential_of(wildcards):
-    """The entry of the potential that a dataset and its generated structures relax in."""
-    name = CONFIG.datasets[wildcards.dataset].potential
+    """The entry of the potential that a dataset and its generated structures relax in.
+
+    None for alloys and for the baseline that shows interfaces before relaxation.
+    """
+    name = potential_name_of(wildcards.dataset)
+    if name is None or wildcards.get("model", None) == "random_interfaces_unrelaxed":
+        return None
     return config["potentials"][name]
 
 
-def relaxing_of(wildcards):
-    """How generated structures of a dataset are relaxed; alloys are not."""
-    if wildcards.dataset in ALLOYS:
+def crystals_of(wildcards):
+    """Files of the two crystals of an interface."""
+    geometry = CONFIG.datasets[wildcards.dataset].geometry
+    return [shipped(geometry.substrate), shipped(geometry.film)]
+
+
+def potential_file_of(wildcards):
+    """The file or folder of that potential, given or fitted; nothing if it needs none."""
+    name = potential_name_of(wildcards.dataset)
+    return [] if name is None else potential_file(name)
+
+
+def potential_file(name):
+    """The file or folder of a potential, given or fitted; nothing if it needs none."""
+    entry = CONFIG.potentials[name]
+    if name in FITTED:
+        return f"<results>/potentials/{name}/train{entry.fit.n_train[-1]}/gap.xml"
+    given = getattr(entry, "file", None) or getattr(entry, "folder", None)
+    return shipped(given) if given else []
+
+
+def relaxation_of(wildcards):
+    """How structures of a dataset are relaxed, its own way or that of the run; None: they are not."""
+    if potential_name_of(wildcards.dataset) is None:
         return None
-    return {"potential": potential_of(wildcards), "relaxation": config["relaxation"]}
+    own = config["datasets"][wildcards.dataset].get("relaxation", None)
+    return own or config["relaxation"]
+
+
+def versions_of_processing(wildcards):
+    """Versions of the stages that a shard of a dataset goes through."""
+    stages = (
+        ["process", "relax"] if potential_name_of(wildcards.dataset) else ["process"]
+    )
+    return [VERSIONS[stage] for stage in stages]
+
+
+def minutes_of_processing(wildcards, attempt):
+    """Time for one shard: most of it is relaxation, where structures are relaxed."""
+    return (60 if potential_name_of(wildcards.dataset) is None else 720) * attempt
+
+
+def gpus_of_processing(wildcards):
+    """1 for datasets that relax in a network; classical potentials have no use for a GPU."""
+    name = potential_name_of(wildcards.dataset)
+    return int(name is not None and CONFIG.potentials[name].kind in NETWORKS)
+
+
+def files_of_labels(wildcards):
+    """The file of the potential that labels the cells of a fit."""
+    return potential_file(CONFIG.potentials[wildcards.potential].fit.labels)
+
+
+def entry_of_labels(wildcards):
+    """The entry of the potential that labels the cells of a fit."""
+    return config["potentials"][CONFIG.potentials[wildcards.potential].fit.labels]
+
+
+def fits_of(wildcards):
+    """Predictions of every fit of a potential, smallest training set first."""
+    sizes = CONFIG.potentials[wildcards.potential].fit.n_train
+    pattern = "<results>/potentials/{potential}/train{n_train}/parity.parquet"
+    return collect(pattern, n_train=sizes, allow_missing=True)
 
 
 def ecis_of(wildcards):
@@ -194,10 +279,27 @@ IMPORTED = [
 COMMANDED = [
     name for name, model in CONFIG.models.items() if isinstance(model, CommandModel)
 ]
+KIND_OF_TABLE = {
+    "alloys": "alloy",
+    "amorphous_si": "amorphous_si",
+    "interface": "interface",
+}
 ALL_BASELINES = sorted({name for names in BASELINES.values() for name in names})
 ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
+FITTED = [
+    name for name, entry in CONFIG.potentials.items() if getattr(entry, "fit", None)
+]
 ALLOYS = of_kind("alloy")
+TABLES = [name for name, kind in KIND_OF_TABLE.items() if run_on(kind)]
 READY_SILICON = [
     name for name in of_kind("amorphous_si") if CONFIG.datasets[name].source
 ]
+READY_INTERFACES = [
+    name for name in of_kind("interface") if CONFIG.datasets[name].source
+]
+RANDOM_INTERFACES = [
+    name for name in of_kind("interface") if name not in READY_INTERFACES
+]
+INTERFACE_BASELINES = ["random_interfaces", "random_interfaces_unrelaxed"]
+OWN_RULE = ["melt_quench", *INTERFACE_BASELINES]
 SLICED_SILICON = [name for name in of_kind("amorphous_si") if name not in READY_SILICON]

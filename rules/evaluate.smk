@@ -1,6 +1,7 @@
-"""Evaluation: every generated structure is checked, cleaned and described; then the set is scored.
+"""Evaluation: every generated structure is checked, cleaned, relaxed, described; the set is scored.
 
-Shards are processed on their own; no result depends on their number.
+Shards are processed on their own; no result depends on their number. Finished relaxations stay in
+`state/`, so that a killed shard goes on with the next structure. Alloys are not relaxed.
 """
 
 
@@ -9,6 +10,7 @@ rule process_structures:
         structures="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
         card="<results>/datasets/{dataset}/card.json",
         ecis=ecis_of,
+        potential=potential_file_of,
     output:
         clean=temp(
             "<results>/generated/{dataset}/{model}/seed{seed}/{scatteritem}/clean.extxyz"
@@ -31,12 +33,14 @@ rule process_structures:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        runtime=minutes_of_processing,
+        gpu=gpus_of_processing,
     params:
-        version=VERSIONS["process"],
+        version=versions_of_processing,
         n_structures=n_generated_of,
         align=align_of,
-        relaxing=relaxing_of,
+        potential=potential_of,
+        relaxation=relaxation_of,
     script:
         "../workflow/scripts/process_structures.py"
 

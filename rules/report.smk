@@ -1,34 +1,27 @@
 """Report: tables beside the published numbers, figures, ranking, what was run."""
 
 
-rule write_tables:
+rule write_table:
     input:
-        metrics=metrics_of_all,
+        metrics=metrics_of_table,
         published=shipped("resources/published.csv"),
-        cards=collect("<results>/datasets/{dataset}/card.json", dataset=DATASETS),
+        cards=cards_of_table,
     output:
-        table="<results>/tables/alloys.parquet",
-        csv="<results>/tables/alloys.csv",
-        markdown="<results>/tables/alloys.md",
-        ranking="<results>/tables/ranking.parquet",
-        ranking_csv="<results>/tables/ranking.csv",
-        ranking_markdown="<results>/tables/ranking.md",
+        table="<results>/tables/{table}.parquet",
+        csv="<results>/tables/{table}.csv",
+        markdown="<results>/tables/{table}.md",
         page=report(
-            "<results>/tables/alloys.html",
+            "<results>/tables/{table}.html",
             caption="../docs/report/table.rst",
             category="1 Tables",
-            labels={"table": "Alloys (Table 3)"},
-        ),
-        ranking_page=report(
-            "<results>/tables/ranking.html",
-            caption="../docs/report/ranking.rst",
-            category="1 Tables",
-            labels={"table": "Ranking"},
+            labels={"table": "{table}"},
         ),
     log:
-        "<logs>/write_tables.log",
+        "<logs>/write_table/{table}.log",
     benchmark:
-        "<benchmarks>/write_tables.tsv"
+        "<benchmarks>/write_table/{table}.tsv"
+    wildcard_constraints:
+        table="|".join(KIND_OF_TABLE),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -39,7 +32,38 @@ rule write_tables:
         version=VERSIONS["report"],
         run=config["run"],
     script:
-        "../workflow/scripts/write_tables.py"
+        "../workflow/scripts/write_table.py"
+
+
+rule rank_models:
+    input:
+        metrics=metrics_of_all,
+        cards=collect("<results>/datasets/{dataset}/card.json", dataset=DATASETS),
+    output:
+        table="<results>/tables/ranking.parquet",
+        csv="<results>/tables/ranking.csv",
+        markdown="<results>/tables/ranking.md",
+        page=report(
+            "<results>/tables/ranking.html",
+            caption="../docs/report/ranking.rst",
+            category="1 Tables",
+            labels={"table": "Ranking"},
+        ),
+    log:
+        "<logs>/rank_models.log",
+    benchmark:
+        "<benchmarks>/rank_models.tsv"
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        version=VERSIONS["report"],
+        run=config["run"],
+    script:
+        "../workflow/scripts/rank_models.py"
 
 
 rule plot_alloy:
@@ -78,6 +102,8 @@ rule plot_alloy:
         "<logs>/plot_alloy/{dataset}.log",
     benchmark:
         "<benchmarks>/plot_alloy/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(ALLOYS),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -90,6 +116,76 @@ rule plot_alloy:
         trained=names_of_trained,
     script:
         "../workflow/scripts/plot_alloy.py"
+
+
+rule plot_amorphous_si:
+    input:
+        features=features_of,
+        histories=histories_of,
+        reference="<results>/datasets/{dataset}/features.parquet",
+        train="<results>/datasets/{dataset}/train.extxyz",
+        generated=pictured_of,
+    output:
+        rdf=report(
+            "<results>/figures/{dataset}/rdf.svg",
+            caption="../docs/report/rdf.rst",
+            category="2 Network of silicon",
+            labels={"dataset": "{dataset}"},
+        ),
+        factor=report(
+            "<results>/figures/{dataset}/factor.svg",
+            caption="../docs/report/factor.rst",
+            category="2 Network of silicon",
+            labels={"dataset": "{dataset}"},
+        ),
+        rings=report(
+            "<results>/figures/{dataset}/rings.svg",
+            caption="../docs/report/rings.rst",
+            category="2 Network of silicon",
+            labels={"dataset": "{dataset}"},
+        ),
+        motifs=report(
+            "<results>/figures/{dataset}/motifs.svg",
+            caption="../docs/report/motifs.rst",
+            category="2 Network of silicon",
+            labels={"dataset": "{dataset}"},
+        ),
+        energy=report(
+            "<results>/figures/{dataset}/energy.svg",
+            caption="../docs/report/energy.rst",
+            category="3 Energy",
+            labels={"dataset": "{dataset}"},
+        ),
+        structures=report(
+            "<results>/figures/{dataset}/structures.svg",
+            caption="../docs/report/structures.rst",
+            category="4 Structures",
+            labels={"dataset": "{dataset}"},
+        ),
+        training=report(
+            "<results>/figures/{dataset}/training.svg",
+            caption="../docs/report/training.rst",
+            category="5 Training",
+            labels={"dataset": "{dataset}"},
+        ),
+    log:
+        "<logs>/plot_amorphous_si/{dataset}.log",
+    benchmark:
+        "<benchmarks>/plot_amorphous_si/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives([*SLICED_SILICON, *READY_SILICON]),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        version=VERSIONS["report"],
+        runs=names_of_runs,
+        trained=names_of_trained,
+    script:
+        "../workflow/scripts/plot_amorphous_si.py"
 
 
 rule record_run:

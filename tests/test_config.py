@@ -46,7 +46,8 @@ def test_the_paper_configuration_has_the_papers_sizes(paper):
     assert {dataset.n_structures for dataset in config.datasets.values()} == {1500}
     runs = run_table(config)
     trained = [run for run in runs if run.kind == "trained"]
-    assert len(trained) == 12 * len(config.models)  # on four datasets with three seeds
+    pairs = sum(len(selection.datasets) * len(selection.models) for selection in config.runs)
+    assert len(trained) == 3 * pairs  # three seeds
     assert {n_generated(config, run) for run in trained} == {1000}
     held_out = [run for run in runs if run.model == "held_out"]
     assert {n_generated(config, run) for run in held_out} == {300}
@@ -74,6 +75,19 @@ def test_the_paper_configuration_has_the_papers_sizes(paper):
         ("models.cryingan.params.epoch", 5, "models.cryingan.params: cryingan: epoch: expected"),
         ("models.cryingan.params.epochs", "x", "cryingan: epochs: expected a valid integer"),
         ("models.cryingan.dataset_params.alloy", {}, "dataset_params: expected one of alloy_300K"),
+        ("datasets.amorphous_si.potential", "eam",
+         "datasets.amorphous_si.potential: expected one of sw_si, found 'eam'"),
+        ("datasets.amorphous_si.source", "set.zip",
+         "datasets.amorphous_si.source: expected a sha256 beside it, found none for 'set.zip'"),
+        ("datasets.amorphous_si.kind", "glass",
+         "datasets.amorphous_si.kind: expected alloy, amorphous_si, found 'glass'"),
+        ("datasets.amorphous_si.n_atoms", 4,
+         "datasets.amorphous_si.n_atoms: expected greater than or equal to 8, found 4"),
+        ("amorphous_si.source", "melt_quench",
+         "amorphous_si.source: expected a file with a sha256, or melt_quench without, found "),
+        ("amorphous_si.sha256", None, "amorphous_si.source: expected a file with a sha256"),
+        ("amorphous_si.melt_quench.stages", [],
+         "amorphous_si.melt_quench.stages: expected List should have at least 1 item"),
         ("models.mine", {"kind": "file"}, "models.mine.path: expected a value, found none"),
         ("models.mine", {"kind": "file", "path": "a", "n": 1}, "models.mine.n: expected one of"),
         ("models.held_out", {"architecture": "cryingan"}, "found that of a baseline"),
@@ -83,7 +97,11 @@ def test_the_paper_configuration_has_the_papers_sizes(paper):
         ("runs.0.models", ["vae"], "runs.0.models: expected one of cryingan, .*, found 'vae'"),
         ("potentials.x", {"kind": "eam"}, "potentials.x.kind: expected gap, sw, .*, found 'eam'"),
         ("potentials.x", {}, "potentials.x.kind: expected a value, found none"),
-        ("potentials.x", {"kind": "gap"}, "potentials.x.file: expected a value, found none"),
+        ("potentials.x", {"kind": "gap"}, "potentials.x.file: expected either file or fit"),
+        ("potentials.x", {"kind": "gap", "fit": {"labels": "gap_si"}},
+         "potentials.x.fit.labels: expected a potential that is not fitted .*sw_si.*'gap_si'"),
+        ("potentials.gap_si.fit.n_train", [9, 3], "fit.n_train: expected ascending positive"),
+        ("potentials.gap_si.fit.n_atoms", 12, "potentials.gap_si.fit.n_atoms: expected a multiple"),
         ("potentials.x", {"kind": "sw", "a": 1}, "potentials.x.a: expected one of the keys .*kind"),
         ("potentials.a-b", {"kind": "sw"}, "potentials.a-b: expected letters, digits"),
         ("relaxation.fmax_eV_per_A", 0, "relaxation.fmax_eV_per_A: expected greater than 0"),

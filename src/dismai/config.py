@@ -84,6 +84,8 @@ class Config(Section):
                             f"runs.{index}.{key}: expected one of {', '.join(known)}, "
                             f"found {name!r}"
                         )
+        for name, potential in self.potentials.items():
+            self._check_labels(name, potential)
         for name, dataset in self.datasets.items():
             potential = getattr(dataset, "potential", None)
             if potential is not None and potential not in self.potentials:
@@ -96,6 +98,15 @@ class Config(Section):
             if isinstance(model, TrainedModel):
                 self._check_trained(name, model)
         return self
+
+    def _check_labels(self, name: str, potential: Potential) -> None:
+        fit = getattr(potential, "fit", None)
+        known = [key for key, entry in self.potentials.items() if not getattr(entry, "fit", None)]
+        if fit is not None and fit.labels not in known:
+            raise ValueError(
+                f"potentials.{name}.fit.labels: expected a potential that is not fitted itself "
+                f"({', '.join(known) or 'none here'}), found {fit.labels!r}"
+            )
 
     def _check_trained(self, name: str, model: TrainedModel) -> None:
         for dataset in model.dataset_params:
@@ -120,6 +131,13 @@ TAGS = {*MODEL_KINDS, *POTENTIAL_KINDS, *DATASET_KINDS}
 BASELINES = {
     "alloy": ("held_out", "random_decoration", "gaussian_displacement"),
     "amorphous_si": ("held_out", "gaussian_displacement", "random_atoms", "melt_quench"),
+    "interface": (
+        "held_out",
+        "gaussian_displacement",
+        "random_atoms",
+        "random_interfaces",
+        "random_interfaces_unrelaxed",
+    ),
 }
 """Baselines by the kind of the dataset."""
 
@@ -160,9 +178,10 @@ def n_generated(config: Config, run: Run) -> int:
         return round(dataset.validation_share * dataset.n_structures)
     if run.model == "melt_quench":
         return config.baselines.n_melt_quench
+    usual = getattr(config.datasets[run.dataset], "n_generated", None) or config.n_generated
     if run.kind == "file":
-        return config.models[run.model].n_generated or config.n_generated
-    return config.n_generated
+        return config.models[run.model].n_generated or usual
+    return usual
 
 
 def validate(data: dict[str, Any]) -> Config:

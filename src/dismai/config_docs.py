@@ -19,6 +19,7 @@ from dismai.models.settings import CommandModel, FileModel, TrainedModel
 from dismai.potentials.settings import (
     AsePotential,
     ChgnetPotential,
+    GapFit,
     GapPotential,
     M3gnetPotential,
     Relaxation,
@@ -37,6 +38,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("models.NAME (kind: file)", FileModel),
     ("models.NAME (kind: command)", CommandModel),
     ("potentials.NAME (kind: gap)", GapPotential),
+    ("potentials.NAME.fit", GapFit),
     ("potentials.NAME (kind: sw)", SwPotential),
     ("potentials.NAME (kind: chgnet)", ChgnetPotential),
     ("potentials.NAME (kind: m3gnet)", M3gnetPotential),

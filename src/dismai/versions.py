@@ -8,6 +8,7 @@ VERSIONS: dict[str, int] = {
     "sample_alloy": 1,
     "melt_quench": 1,
     "slice_blocks": 1,
+    "random_interfaces": 1,
     "relax_blocks": 1,
     "build_dataset": 3,
     "baseline": 1,

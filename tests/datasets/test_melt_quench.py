@@ -41,7 +41,8 @@ def test_a_short_quench_gives_a_dense_network_and_the_same_one_again(tmp_path):
 
 
 def test_the_quench_has_relaxed_forces_in_the_stillinger_weber_of_the_workflow(tmp_path):
-    potentials = pytest.importorskip("dismai.potentials")
+    from dismai import potentials
+
     atoms = melt_quench(64, SHORT, tmp_path, seed=3, state_every=100)
     atoms.calc = potentials.load({"kind": "sw"})
     assert np.linalg.norm(atoms.get_forces(), axis=1).max() < 0.05

@@ -48,21 +48,21 @@ def test_the_published_tables_are_complete():
 
 def test_values_are_means_over_seeds_beside_the_published_ones():
     published = tables.published_numbers(resource("published.csv"))
-    table = tables.alloy_table(metrics(ROWS), [SPEC], published)
+    table = tables.metrics_table(metrics(ROWS), [SPEC], published)
     row = table[(table["model"] == "cryingan") & (table["metric"] == "d_cluster")].iloc[0]
     assert (row["mean"], row["min"], row["max"]) == (pytest.approx(0.3), 0.2, 0.4)
     assert row["n_seeds"] == 2
     assert row["published_mean"] == 0.125
     assert row["n_atoms"] == 32
     assert set(table["kind"]) == {"trained", "baseline", "published only"}
-    shown = tables.readable(table)
+    shown = tables.readable(table, tables.HEADINGS["alloy"])
     assert "0.3 [0.2, 0.4]" in shown["d_cluster"].tolist()
     assert "0.5 [0.49, 0.51]" in shown["d_cluster"].tolist()
     assert "0.125 [0.119, 0.129]" in shown["d_cluster, published"].tolist()
 
 
 def test_the_ranking_puts_undefined_metrics_last():
-    ranks = tables.ranking(metrics(ROWS))
+    ranks = tables.ranking(metrics(ROWS), [SPEC])
     assert ranks["model"].tolist() == ["cryingan", "random_decoration", "broken"]
     assert ranks["mean_rank"].tolist() == [1, 2, 3]
     assert ranks["n_datasets"].tolist() == [1, 1, 1]
@@ -85,7 +85,7 @@ def test_figures_give_the_same_bytes_and_survive_empty_sets(features, tmp_path):
     history = pd.DataFrame({"step": [1, 2], "critic": [3.0, 2.0], "generator": [0.0, np.nan]})
     makers = {
         "sro": lambda: figures.plot_sro(features, sets),
-        "energy": lambda: figures.plot_energies(features, sets, 32),
+        "energy": lambda: figures.plot_energies(features, sets, 32, "alloy"),
         "structures": lambda: figures.plot_structures({"training": train, "generated": train}),
         "training": lambda: figures.plot_training({"model": history}),
         "no_training": lambda: figures.plot_training({}),

@@ -56,19 +56,25 @@ def test_the_workflow_passes_snakemakes_own_lint():
 
 def test_the_paper_scale_plan_has_every_job(tmp_path):
     jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=()).stdout)
-    # Four datasets with two models of three seeds and three baselines each, in twenty shards.
-    assert jobs["train_model"] == jobs["generate_structures"] == 24
-    assert jobs["make_baseline"] == 12
-    assert jobs["process_structures"] == 20 * 36
-    assert jobs["score_structures"] == 36
+    # Three seeds: three models and three baselines on each of four alloys; one model on silicon,
+    # two on the interface, and more baselines there, by molecular dynamics or without relaxation.
+    assert jobs["train_model"] == jobs["generate_structures"] == 45
+    assert jobs["make_baseline"] == 18
+    assert jobs["quench_baseline"] == 1
+    assert jobs["random_interfaces_baseline"] == 2
+    assert jobs["process_structures"] == 20 * 66
+    assert jobs["score_structures"] == 66
     assert jobs["sample_alloy"] == 2
     assert jobs["build_alloy_dataset"] == 4
+    assert jobs["relax_training_blocks"] == 20
+    assert jobs["build_amorphous_si_dataset"] == 1
+    assert "melt_quench" not in jobs  # the large cell ships with the project
 
 
 def test_the_demo_plan_stays_small(tmp_path):
     demo = ROOT / "config" / "demo.yaml"
     jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=(demo,)).stdout)
-    assert jobs["total"] == 82
+    assert jobs["total"] == 140
 
 
 @pytest.fixture(scope="module")

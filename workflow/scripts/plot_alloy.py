@@ -27,6 +27,6 @@ with job(snakemake):
     train = read_structures(Path(snakemake.input.train))[0]
     generated = read_frames(Path(snakemake.input.generated[0]), range(1))[0]
     save_figure(plot_sro(reference, features), output.sro)
-    save_figure(plot_energies(reference, features, len(train)), output.energy)
+    save_figure(plot_energies(reference, features, len(train), "alloy"), output.energy)
     save_figure(plot_structures({"training": train, params.runs[0]: generated}), output.structures)
     save_figure(plot_training(histories), output.training)

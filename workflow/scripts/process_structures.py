@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+from dismai.cluster_expansion import read_cluster_expansion
 from dismai.datasets.spec import read_card
-from dismai.evaluation.options import options_of
+from dismai.evaluation.options import Options
 from dismai.evaluation.process import load_generated, process, shard_range
+from dismai.evaluation.relaxation import relaxing_of
 from dismai.io import FATES_SCHEMA, features_schema, write_structures, write_table
 from dismai.jobs import job, provenance
+from dismai.metrics.clusters import published_expansion
 
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
 
@@ -14,17 +17,10 @@ with job(snakemake):
     n_structures = snakemake.params.n_structures
     only = shard_range(n_structures, shard - 1, n_shards)
     structures = load_generated(Path(snakemake.input.structures), n_structures, only)
-    result = process(
-        structures,
-        read_card(Path(snakemake.input.card)),
-        options_of(
-            snakemake.params.align,
-            snakemake.input.ecis or None,
-            snakemake.params.relaxing,
-            Path(snakemake.input.structures).parent / "state" / "relax",
-            snakemake.threads,
-        ),
-    )
+    ecis = snakemake.input.ecis
+    expansion = read_cluster_expansion(Path(ecis)) if ecis else published_expansion()
+    options = Options(snakemake.params.align, expansion, relaxing_of(snakemake))
+    result = process(structures, read_card(Path(snakemake.input.card)), options)
     write_structures(result.clean, snakemake.output.clean)
     write_structures(result.relaxed, snakemake.output.relaxed)
     meta = provenance(snakemake)

@@ -10,11 +10,9 @@ from dismai.datasets.settings import AmorphousSiDataset
 from dismai.datasets.spec import DatasetSpec, cell_rows
 from dismai.datasets.split import split as random_split
 from dismai.errors import InputError
+from dismai.evaluation.relaxation import ENERGY
 from dismai.seeds import generator_for
 
-ENERGY = "energy_eV_per_atom"
-"""In the `info` of structures and among their features: energy of the minimum, dataset's potential.
-"""
 RELAXED_SCHEMA = pa.schema(
     [
         pa.field("structure", pa.int64(), nullable=False),
@@ -46,8 +44,9 @@ def build(
 ) -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
     """Training set, validation set and card of relaxed blocks, or of a ready-made set.
 
-    Blocks that did not relax are left out, spare ones take their place. Every structure of a
-    ready-made set is kept as it is; the relaxation gives the energy of its minimum.
+    Every structure keeps the energy of its minimum in the dataset's potential (`ENERGY`) in its
+    `info`. Blocks that did not relax are left out, spare ones take their place. Every structure
+    of a ready-made set is kept as it is; the relaxation gives the energy only.
 
     Args:
         structures: blocks after relaxation, or ready-made structures as they were given.

@@ -128,8 +128,8 @@ def without_other_energies(reference: Reference, relaxing: Relaxing | None) -> R
     held_out = reference.held_out
     return replace(
         reference,
-        train=reference.train.drop(columns=RELAXED),
-        held_out=None if held_out is None else held_out.drop(columns=RELAXED),
+        train=reference.train.drop(columns=RELAXED, errors="ignore"),
+        held_out=None if held_out is None else held_out.drop(columns=RELAXED, errors="ignore"),
         notes=(*reference.notes, note),
     )
 

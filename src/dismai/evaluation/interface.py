@@ -16,12 +16,13 @@ from dismai.evaluation.common import (
     table_of,
 )
 from dismai.evaluation.options import Options
+from dismai.evaluation.relaxation import ENERGY
 from dismai.metrics.crystalnn import feature_names, fingerprints, sites
-from dismai.metrics.interface import CATIONS, cation_distances, cation_means
+from dismai.metrics.interface import CATIONS, cation_distances, cation_means, interface_energy
 from dismai.metrics.layers import density_profile
 from dismai.metrics.motifs import motif_names, motif_shares
 from dismai.metrics.soap import soap_vector
-from dismai.metrics.statistics import UNDEFINED, Interval, bootstrap_ci
+from dismai.metrics.statistics import UNDEFINED, Interval, bootstrap_ci, mean_ci, percentage
 
 ELEMENTS = ("Li", "Co", "Sc", "Cl", "O")
 N_LAYERS = 32
@@ -31,6 +32,8 @@ SHARES = {s: [f"share_{s}_{name}_percent" for name in motif_names()] for s in CA
 PROFILE = {s: [f"density_{s}_layer{k}_per_A3" for k in range(N_LAYERS)] for s in ELEMENTS}
 SOAP = soap_names(ELEMENTS)
 DENSITY, HEIGHT = "density_per_A3", "cell_height_A"
+REFERENCE = "reference_energy_eV_per_atom"
+"""On the card: zero of the interface energy in the potential of the dataset."""
 
 ALL_PRINTS = [name for names in PRINTS.values() for name in names]
 ALL_SHARES = [name for names in SHARES.values() for name in names]
@@ -89,6 +92,28 @@ def score(
         "d_profile": ("1/Å³", mean_distance(features, reference, ALL_LAYERS)),
         "soap_mmd": ("1", soap_discrepancy(features, reference, SOAP)),
         "density_shift": ("%", relative_shift(features[DENSITY], reference[DENSITY])),
+        **_energies(features, spec),
+    }
+
+
+def interface_energies(features: pd.DataFrame, spec: DatasetSpec) -> np.ndarray:
+    """Interface energy of relaxed structures, J/m^2, (n_structures,), by the zero on the card."""
+    zero = spec.statistics[REFERENCE]
+    area = float(np.linalg.norm(np.cross(spec.cell[0], spec.cell[1])))
+    energy = spec.n_atoms * features[ENERGY].to_numpy(dtype=float)
+    return interface_energy(energy, spec.n_atoms, area, zero)
+
+
+def _energies(features: pd.DataFrame, spec: DatasetSpec) -> dict[str, tuple[str, Interval]]:
+    """Mean interface energy and share of low ones; nothing without relaxation or a zero."""
+    if ENERGY not in features or REFERENCE not in spec.statistics:
+        return {}
+    gamma = interface_energies(features, spec)
+    if len(gamma) == 0:
+        return {"mean_gamma": ("J/m²", UNDEFINED), "percent_low_gamma": ("%", UNDEFINED)}
+    return {
+        "mean_gamma": ("J/m²", mean_ci(gamma)),
+        "percent_low_gamma": ("%", percentage(int((gamma <= 0.0).sum()), len(gamma))),
     }
 
 

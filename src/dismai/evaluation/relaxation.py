@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from ase import Atoms
 
 from dismai.errors import InputError, StructureError
+from dismai.jobs import device
 from dismai.metrics.relaxation import displacement, energy_above_training
 from dismai.metrics.statistics import UNDEFINED, Interval, mean_ci
+from dismai.potentials import at, check_entry
 from dismai.potentials.resumable import Relaxer
 from dismai.potentials.settings import Potential, Relaxation
 
@@ -32,6 +35,23 @@ class Relaxing:
     state: Path | None = None
     device: str = "cpu"
     n_threads: int = 1
+
+
+def relaxing_of(snakemake: Any) -> Relaxing | None:
+    """How the structures of a job are relaxed; None where its dataset has no potential.
+
+    Finished structures are kept beside those of the other shards, in `state/relax`.
+    """
+    if snakemake.params.potential is None:
+        return None
+    file = snakemake.input.potential
+    return Relaxing(
+        at(check_entry(snakemake.params.potential), Path(file) if file else None),
+        Relaxation(**snakemake.params.relaxation),
+        Path(snakemake.output[0]).parents[1] / "state" / "relax",
+        device(snakemake),
+        snakemake.threads,
+    )
 
 
 def check_kind(kind: str) -> None:

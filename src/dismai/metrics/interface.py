@@ -2,8 +2,9 @@
 
     gamma = (E - N e_0) / A,    e_0 = -4.78 eV/atom
 
-e_0 lies 0.4 J/m^2 above the lowest structure found for the published cell of 264 atoms; for other
-cells it was not refitted. There is one interface in the cell: the other surfaces face vacuum.
+e_0 lies 0.4 J/m^2 above the lowest structure found for the published cell of 264 atoms, with
+energies of VASP. For other cells and energies `fitted_reference_energy` gives another one by the
+same rule. There is one interface in the cell: the other surfaces face vacuum.
 """
 
 from collections import Counter
@@ -27,13 +28,28 @@ def interface_area(atoms: Atoms) -> float:
     return float(np.linalg.norm(np.cross(atoms.cell[0], atoms.cell[1])))
 
 
-def interface_energy(energy: float, n_atoms: int = N_ATOMS, area: float = AREA) -> float:
-    """Normalised interface energy, J/m^2, of a total energy, eV; area in Å^2.
+def interface_energy(
+    energy: float,
+    n_atoms: int = N_ATOMS,
+    area: float = AREA,
+    reference_energy: float = REFERENCE_ENERGY,
+) -> float:
+    """Normalised interface energy, J/m^2, of a total energy, eV (Dismai-Bench paper, Eq. 6).
 
-    The published constants hold for the cell of 264 atoms; for another take its own number of
-    atoms and `interface_area`.
+    area in Å^2, reference_energy in eV/atom. The published constants hold for the cell of 264
+    atoms and energies of VASP; for another cell take its own number of atoms and `interface_area`.
     """
-    return (energy - n_atoms * REFERENCE_ENERGY) / area * J_PER_M2
+    return (energy - n_atoms * reference_energy) / area * J_PER_M2
+
+
+def fitted_reference_energy(
+    energy_per_atom: np.ndarray, n_atoms: int, area: float, above_lowest: float = 0.4
+) -> float:
+    """Reference energy, eV/atom, that lies above_lowest, J/m^2, above the lowest structure.
+
+    energy_per_atom: of relaxed random interfaces, eV, (n_structures,).  area in Å^2.
+    """
+    return float(np.min(energy_per_atom) + above_lowest / J_PER_M2 * area / n_atoms)
 
 
 def check_composition(atoms: Atoms, expected: Mapping[str, int]) -> None:

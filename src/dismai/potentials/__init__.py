@@ -58,7 +58,7 @@ def load(
     elif isinstance(entry, GapPotential):
         from dismai.potentials.gap import gap
 
-        calculator, known = gap(Path(entry.file), entry.sha256)
+        calculator, known = gap(_made(entry), entry.sha256)
     elif isinstance(entry, ChgnetPotential):
         calculator = _chgnet(entry, device)
     elif isinstance(entry, M3gnetPotential):
@@ -90,6 +90,9 @@ def check_entry(entry: Potential | dict[str, Any], source: str = "potential") ->
             raise InputError(
                 f"{source}: kind: expected one of {expected}, found {found!r}"
             ) from None
+        if first["type"] == "value_error":
+            message = first["msg"].removeprefix("Value error, ")
+            raise InputError(f"{source}: {message}") from None
         place = ".".join(map(str, first["loc"][1:]))  # the kind comes first
         expected = first["msg"].removeprefix("Input should be ")
         raise InputError(f"{source}: {place or 'entry'}: expected {expected}") from None
@@ -123,9 +126,18 @@ def named(text: str) -> Potential:
 def beside(entry: Potential, folder: Path) -> Potential:
     """The entry with relative paths taken from a folder."""
     for key in ("file", "folder"):
-        if hasattr(entry, key):
-            return entry.model_copy(update={key: str(Path(folder) / getattr(entry, key))})
+        if getattr(entry, key, None) is not None:
+            return at(entry, Path(folder) / getattr(entry, key))
     return entry
+
+
+def at(entry: Potential, path: Path | None) -> Potential:
+    """The entry with its file or folder at a path; None: it has neither."""
+    if path is None:
+        return entry
+    key = "file" if isinstance(entry, GapPotential) else "folder"
+    update = {key: str(path), **({"fit": None} if key == "file" else {})}
+    return entry.model_copy(update=update)
 
 
 def fingerprint(entry: Potential) -> str:
@@ -134,11 +146,17 @@ def fingerprint(entry: Potential) -> str:
 
     content = entry.model_dump(mode="json")
     if isinstance(entry, GapPotential):
-        content["file"] = sha256(Path(entry.file))
+        content["file"] = sha256(_made(entry))
         content["sha256"] = None
     if isinstance(entry, M3gnetPotential):
         content["folder"] = sha256(Path(entry.folder))
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _made(entry: GapPotential) -> Path:
+    if entry.file is None:
+        raise InputError("potential of kind gap: expected a file, found a fit that is yet to make")
+    return Path(entry.file)
 
 
 def _chgnet(entry: ChgnetPotential, device: str) -> "Calculator":

@@ -1,6 +1,7 @@
 """Gaussian approximation potentials: files that are checked, then a calculator of quippy."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,12 +12,18 @@ from ase.data import chemical_symbols
 from dismai.errors import InputError
 from dismai.jobs import sha256 as digest_of
 
+CENTRES = re.compile(r"\b(?:species_Z|Z\d?)=\{*([\d ]+)")
+"""Atomic numbers in the definition of a descriptor."""
+
 
 @dataclass(frozen=True)
 class GapFiles:
-    """What the XML file of a GAP says: its label, its elements, its sparse files and their MD5."""
+    """What the XML file of a GAP says.
 
-    label: str
+    arguments: what starts it in quippy.  elements: symbols.  sparse: sparse files and their MD5.
+    """
+
+    arguments: str
     elements: frozenset[str]
     sparse: dict[str, str | None]
 
@@ -24,24 +31,29 @@ class GapFiles:
 def read_gap(path: Path) -> GapFiles:
     """Read the head of a GAP; InputError if it is none. Nothing of it is executed."""
     path = Path(path)
-    label, elements, sparse = "", set(), {}
+    label, potential, elements, sparse = "", "", set(), {}
     try:
-        for _, element in ElementTree.iterparse(path, events=("start",)):
+        for _, element in ElementTree.iterparse(path):
             if element.tag == "GAP_params":
                 label = element.get("label", "")
-            elif element.tag == "e0":
-                elements.add(chemical_symbols[int(element.get("Z"))])
-            elif "sparseX_filename" in element.attrib:
+            elif element.tag == "Potential":
+                potential = element.get("label", "")
+            elif element.tag == "descriptor":
+                for numbers in CENTRES.findall(element.text or ""):
+                    elements.update(chemical_symbols[int(z)] for z in numbers.split())
+            if "sparseX_filename" in element.attrib:
                 sparse[element.get("sparseX_filename")] = element.get("sparseX_md5sum")
+            element.clear()  # a potential has millions of numbers
     except FileNotFoundError:
         raise InputError(f"{path}: expected the XML file of a GAP, found no such file") from None
     except (OSError, ElementTree.ParseError, ValueError, TypeError, IndexError) as error:
         raise InputError(f"{path}: expected the XML file of a GAP, found {error}") from None
     if not (label and elements):
         raise InputError(
-            f"{path}: expected an element GAP_params with a label and entries e0, found none"
+            f"{path}: expected GAP_params with a label and descriptors with elements, found none"
         )
-    return GapFiles(label, frozenset(elements), sparse)
+    arguments = f"Potential xml_label={potential}" if potential else f"IP GAP label={label}"
+    return GapFiles(arguments, frozenset(elements), sparse)
 
 
 def check_gap(path: Path, sha256: str | None = None) -> GapFiles:
@@ -74,5 +86,5 @@ def gap(path: Path, sha256: str | None = None) -> tuple[Calculator, frozenset[st
     files = check_gap(path, sha256)
     from quippy.potential import Potential
 
-    calculator = Potential(f"IP GAP label={files.label}", param_filename=str(path))
+    calculator = Potential(files.arguments, param_filename=str(path))
     return calculator, files.elements

@@ -2,21 +2,58 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dismai.section import Section
 
 POTENTIAL_KINDS = ("gap", "sw", "chgnet", "m3gnet", "ase")
+NETWORKS = ("chgnet", "m3gnet")
+"""Kinds that compute on a GPU if there is one."""
+
+
+class GapFit(Section):
+    """A SOAP-GAP for silicon, fitted by the workflow to labels of another potential.
+
+    Defaults are smaller than those of Bartók et al. 2018: fewer sparse points and basis functions.
+    """
+
+    labels: str = Field(description="name under potentials; what labels the cells")
+    n_atoms: int = Field(64, ge=8, multiple_of=8, description="atoms per cell")
+    n_train: list[int] = Field(
+        [10, 30, 90], min_length=1, description="cells per fit, ascending; the last is used"
+    )
+    n_test: int = Field(20, ge=1, description="held-out cells")
+    cutoff_A: float = Field(5.0, gt=1, description="reach of the environment, Å")
+    n_max: int = Field(8, ge=1, description="radial basis functions")
+    l_max: int = Field(6, ge=0, description="largest angular momentum")
+    n_sparse: int = Field(300, ge=1, description="environments that span the fit")
+    energy_error_eV_per_atom: float = Field(0.002, gt=0, description="expected error of energies")
+    force_error_eV_per_A: float = Field(0.05, gt=0, description="expected error of forces")
+
+    @model_validator(mode="after")
+    def _sizes_ascend(self):
+        if sorted(set(self.n_train)) != self.n_train or self.n_train[0] < 1:
+            raise ValueError(f"n_train: expected ascending positive numbers, found {self.n_train}")
+        return self
 
 
 class GapPotential(Section):
-    """A Gaussian approximation potential: an XML file with its sparse files beside it."""
+    """A Gaussian approximation potential: given files, or fitted by the workflow."""
 
     kind: Literal["gap"]
-    file: str = Field(description="XML file of the potential")
+    file: str | None = Field(
+        None, description="XML file of the potential, its sparse files beside it"
+    )
+    fit: GapFit | None = Field(None, description="how to fit it, where no file is given")
     sha256: str | None = Field(
         None, pattern="^[0-9a-f]{64}$", description="checked against the XML file if given"
     )
+
+    @model_validator(mode="after")
+    def _file_or_fit(self):
+        if (self.file is None) == (self.fit is None):
+            raise ValueError("file: expected either file or fit")
+        return self
 
 
 class SwPotential(Section):

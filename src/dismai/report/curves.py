@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
+from dismai.datasets.spec import DatasetSpec
 from dismai.evaluation import amorphous_si as si
 from dismai.evaluation import interface
 from dismai.metrics.motifs import motif_names
@@ -16,6 +17,7 @@ from dismai.report.figures import REFERENCE_COLOR, labelled, legend
 SHOWN_PERCENT = 1.0
 """Motifs below this share in all sets are left out."""
 WIDE = (9.0, 3.2)
+GAMMA_RANGE = 0.5  # J/m^2, on both sides of 0, as published
 
 
 def plot_pair_and_angle(reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> Figure:
@@ -122,6 +124,33 @@ def plot_profile(reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> F
         axes.set_ylabel(f"{element} (1/Å³)")
         axes.set_ylim(0, None)
     panels[-1].set_xlabel("height above the plane of the first two cell vectors (Å)")
+    legend(figure, colored)
+    return figure
+
+
+def plot_gamma(
+    reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame], spec: DatasetSpec
+) -> Figure:
+    """Histograms of the interface energy; sets that were not relaxed have none.
+
+    Published range and bins (-0.5 to 0.5 J/m², 0.05), widened alike where the training set needs
+    it. Percentages refer to the structures inside the range.
+    """
+    colored = {
+        label: (interface.interface_energies(table, spec), color)
+        for label, (table, color) in labelled(reference, sets).items()
+        if interface.ENERGY in table
+    }
+    training = next(iter(colored.values()))[0]
+    scale = max(1.0, float(np.ceil(np.abs(training).max() / GAMMA_RANGE)))
+    edges = scale * np.linspace(-GAMMA_RANGE, GAMMA_RANGE, 21)
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for gamma, color in colored.values():
+        counts, _ = np.histogram(gamma, edges)
+        axes.stairs(100 * counts / max(counts.sum(), 1), edges, color=color, linewidth=1.4)
+    axes.axvline(0, color="black", linewidth=0.5)
+    axes.set(xlabel="interface energy (J/m²)", ylabel="structures (%)", xlim=edges[[0, -1]])
     legend(figure, colored)
     return figure
 

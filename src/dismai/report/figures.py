@@ -12,13 +12,20 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from dismai.evaluation.alloy import ENERGY_COLUMN, SRO_COLUMNS
+from dismai.evaluation.relaxation import ENERGY
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 REFERENCE_COLOR = "#555555"
 PAPER_ATOMS = 256
-ENERGY_RANGE_meV = (-5.0, 15.0)
-ENERGY_BIN_meV = 0.5
-SPECIES_COLORS = {"Cr": "#7B5EA7", "Fe": "#E0803A", "Ni": "#3A9E4F"}
+ENERGIES = {
+    "alloy": (ENERGY_COLUMN, -5.0, 15.0, 0.5),
+    "amorphous_si": (ENERGY, -50.0, 100.0, 5.0),
+}
+"""Column, published range and published bin, meV/atom, of the histograms by kind of dataset."""
+SPECIES_COLORS = {
+    "Cr": "#7B5EA7", "Fe": "#E0803A", "Ni": "#3A9E4F",
+    "Li": "#8F5BD0", "Co": "#2C6FB2", "Sc": "#A0A0A8", "Cl": "#3DBB3D", "O": "#D93A2B",
+}  # fmt: skip
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -75,31 +82,32 @@ def legend(figure: Figure, colored: Mapping[str, tuple]) -> None:
 
 
 def plot_energies(
-    reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame], n_atoms: int
+    reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame], n_atoms: int, kind: str
 ) -> Figure:
-    """Histograms of the formation energy above the training mean, meV/atom.
+    """Histograms of the energy above the training mean, meV/atom.
 
-    Percentages refer to the structures inside the range. The published range (-5 to 15 meV/atom,
-    bins of 0.5) is widened for small cells, whose energies spread as 1 / sqrt(n_atoms).
+    Percentages refer to the structures inside the range. The published range and bins are widened
+    for small cells, whose energies spread as 1 / sqrt(n_atoms).
     """
+    column, low, high, width = ENERGIES[kind]
     scale = max(1.0, np.sqrt(PAPER_ATOMS / n_atoms))
-    low, high = (scale * limit for limit in ENERGY_RANGE_meV)
-    edges = np.arange(low, high + 1e-9, scale * ENERGY_BIN_meV)
+    edges = scale * (low + width * np.arange(round((high - low) / width) + 1))
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
     colored = labelled(reference, sets)
-    mean = reference[ENERGY_COLUMN].mean()
+    mean = reference[column].mean()
     for table, color in colored.values():
-        above = 1000 * (table[ENERGY_COLUMN].to_numpy() - mean)
+        above = 1000 * (table[column].dropna().to_numpy() - mean)
         counts, _ = np.histogram(above, edges)
         axes.stairs(100 * counts / max(counts.sum(), 1), edges, color=color, linewidth=1.4)
-    axes.set(xlabel="E - mean training E (meV/atom)", ylabel="structures (%)", xlim=(low, high))
+    axes.set(xlabel="E - mean training E (meV/atom)", ylabel="structures (%)")
+    axes.set_xlim(edges[0], edges[-1])
     legend(figure, colored)
     return figure
 
 
-def plot_structures(structures: Mapping[str, Atoms]) -> Figure:
-    """Pictures of structures side by side, atoms coloured by species."""
+def plot_structures(structures: Mapping[str, Atoms], rotation: str = "-80x,15y,0z") -> Figure:
+    """Pictures of structures side by side, atoms coloured by species, turned as ASE writes it."""
     figure = Figure(figsize=(4.2 * len(structures), 4.4), layout="constrained")
     panels = figure.subplots(1, len(structures), squeeze=False)[0]
     species = sorted({symbol for atoms in structures.values() for symbol in atoms.symbols})
@@ -111,7 +119,7 @@ def plot_structures(structures: Mapping[str, Atoms]) -> Figure:
         shown = atoms.copy()
         shown.wrap()
         colors = [palette[symbol] for symbol in shown.symbols]
-        plot_atoms(shown, axes, rotation="-80x,15y,0z", radii=0.6, colors=colors)
+        plot_atoms(shown, axes, rotation=rotation, radii=0.6, colors=colors)
         axes.set_title(label)
         axes.set_axis_off()
     handles = [Patch(color=color, label=symbol) for symbol, color in palette.items()]

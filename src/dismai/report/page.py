@@ -77,7 +77,7 @@ FIGURES: dict[str, list[Drawing]] = {
         (
             "Formation energy by the cluster expansion, above the mean of the training set.",
             lambda evaluation, sets: plot_energies(
-                evaluation.reference.train, sets, evaluation.spec.n_atoms
+                evaluation.reference.train, sets, evaluation.spec.n_atoms, "alloy"
             ),
         ),
         NEAREST,

@@ -1,6 +1,6 @@
 """Tables of a run: metrics beside the published numbers, and the ranking."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -9,14 +9,20 @@ import pandas as pd
 import pyarrow as pa
 
 from dismai.datasets.spec import DatasetSpec
+from dismai.evaluation.kinds import KINDS
 from dismai.io import write_table
 
-TABLE_3 = {
-    "d_cluster": "d_cluster",
-    "percent_structures_with_vacancies": "with vacancies (%)",
-    "percent_failed": "failed (%)",
+FAILED = {"percent_failed": "failed (%)"}
+HEADINGS = {
+    "alloy": {
+        "d_cluster": "d_cluster",
+        "percent_structures_with_vacancies": "with vacancies (%)",
+        **FAILED,
+    },
+    "amorphous_si": {"d_motif": "d_motif", "d_rdf": "d_rdf", "d_angle": "d_angle", **FAILED},
+    "interface": {name: name for name in ("d_Li", "d_Co", "d_Sc", "d_all")} | FAILED,
 }
-"""Metrics of Table 3 and their headings."""
+"""Metrics of Tables 3, 2 and 1, by the kind of the datasets, and their headings."""
 PUBLISHED_SOURCE = "Dismai-Bench paper"
 PUBLISHED_MODELS = {
     "cdvae": "CDVAE",
@@ -67,16 +73,16 @@ def over_seeds(metrics: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def alloy_table(
+def metrics_table(
     metrics: pd.DataFrame, cards: Sequence[DatasetSpec], published: pd.DataFrame
 ) -> pd.DataFrame:
-    """Metrics of the alloys with the published ones beside, one row a dataset, model and metric.
+    """Metrics with the published ones beside, one row a dataset, model and metric.
 
-    Published rows of models that were not run are kept. n_atoms tells whether the two compare:
-    the paper's structures have 256 atoms.
+    Only datasets with a card are taken. Published rows of models that were not run are kept.
+    n_atoms tells whether the two compare: the paper's structures have 256 atoms (interface: 264).
     """
-    ours = over_seeds(metrics)
     n_atoms = {card.name: card.n_atoms for card in cards}
+    ours = over_seeds(metrics[metrics["dataset"].isin(n_atoms)])
     wanted = published[published["dataset"].isin(n_atoms)]
     table = ours.merge(wanted, on=["dataset", "model", "metric"], how="outer")
     table["kind"] = table["kind"].fillna("published only")
@@ -96,12 +102,14 @@ def _unit(metric: str) -> str:
     return "%" if metric.startswith("percent") else "1"
 
 
-def ranking(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Models and baselines by their mean rank in d_cluster over the datasets they were scored on.
+def ranking(metrics: pd.DataFrame, cards: Sequence[DatasetSpec]) -> pd.DataFrame:
+    """Models and baselines by their mean rank over the datasets they were scored on.
 
-    Rank 1 is the smallest distance; a set without an accepted structure comes last.
+    The headline metric of the kind of each dataset ranks (d_cluster, d_motif, d_all). Rank 1 is
+    the smallest distance; a set without an accepted structure comes last.
     """
-    table = over_seeds(metrics[metrics["metric"] == "d_cluster"])
+    headlines = {card.name: KINDS[card.kind].headline for card in cards}
+    table = over_seeds(metrics[metrics["metric"] == metrics["dataset"].map(headlines)])
     table["rank"] = table.groupby("dataset")["mean"].rank(method="min", na_option="bottom")
     wide = table.pivot(index=["model", "kind"], columns="dataset", values="rank")
     wide.columns = [f"rank_{dataset}" for dataset in wide.columns]
@@ -110,20 +118,23 @@ def ranking(metrics: pd.DataFrame) -> pd.DataFrame:
     return wide.sort_values("mean_rank", kind="stable").reset_index()
 
 
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """A table for people: one row a dataset and model, value and spread in one cell."""
-    if "metric" not in table:
+def readable(table: pd.DataFrame, headings: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """A table for people: one row a dataset and model, value and spread in one cell.
+
+    headings: metrics to show and their headings; None: the table as it is, numbers shortened.
+    """
+    if headings is None:
         return table.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
     rows = {}
-    for row in table[table["metric"].isin(TABLE_3)].itertuples():
+    for row in table[table["metric"].isin(headings)].itertuples():
         cells = rows.setdefault((row.dataset, row.model, row.kind), {})
         low, high = (row.min, row.max) if row.n_seeds > 1 else (row.ci_low, row.ci_high)
-        heading = TABLE_3[row.metric]
+        heading = headings[row.metric]
         cells[heading] = _cell(row.mean, low, high)
         cells[f"{heading}, published"] = _cell(
             row.published_mean, row.published_min, row.published_max
         )
-    columns = [name for heading in TABLE_3.values() for name in (heading, f"{heading}, published")]
+    columns = [name for heading in headings.values() for name in (heading, f"{heading}, published")]
     index = pd.MultiIndex.from_tuples(rows, names=["dataset", "model", "kind"])
     return pd.DataFrame(list(rows.values()), index=index, columns=columns).reset_index()
 
@@ -158,12 +169,18 @@ def to_html(table: pd.DataFrame) -> str:
 
 
 def write_all(
-    table: pd.DataFrame, parquet: Path, csv: Path, markdown: Path, page: Path, meta: dict[str, str]
+    table: pd.DataFrame,
+    parquet: Path,
+    csv: Path,
+    markdown: Path,
+    page: Path,
+    meta: dict[str, str],
+    headings: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a table as Parquet and CSV, and for people as Markdown and HTML."""
+    """Write a table as Parquet and CSV, and for people as Markdown and HTML (`readable`)."""
     schema = pa.Schema.from_pandas(table, preserve_index=False).remove_metadata()
     write_table(table, Path(parquet), schema, meta)
     table.to_csv(csv, index=False, float_format="%.8g")
-    shown = readable(table)
+    shown = readable(table, headings)
     Path(markdown).write_text(to_markdown(shown))
     Path(page).write_text(to_html(shown))

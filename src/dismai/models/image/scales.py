@@ -30,12 +30,12 @@ class Scales:
 
     def down(self, x: Tensor) -> Tensor:
         """To [0, 1] on the training set; quantities along the last dimension, (..., n)."""
-        width = self.high - self.low
-        return torch.where(width > 0, (x - self.low) / torch.where(width > 0, width, 1.0), 0.0)
+        low, width = self.low.to(x), (self.high - self.low).to(x)
+        return torch.where(width > 0, (x - low) / torch.where(width > 0, width, 1.0), 0.0)
 
     def up(self, y: Tensor) -> Tensor:
         """Back from [0, 1], (..., n)."""
-        return y * (self.high - self.low) + self.low
+        return y * (self.high - self.low).to(y) + self.low.to(y)
 
     def tensors(self, prefix: str) -> dict[str, Tensor]:
         """For the model file."""

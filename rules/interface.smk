@@ -1,0 +1,149 @@
+"""Interfaces: random or ready-made structures -> relaxed -> low ones -> training set, card.
+
+Random interfaces are built from two crystals on a common in-plane cell; those of low interface
+energy are kept.
+"""
+
+
+rule make_random_interfaces:
+    input:
+        crystals=crystals_of,
+    output:
+        structures="<results>/datasets/{dataset}/unrelaxed.extxyz",
+    log:
+        "<logs>/make_random_interfaces/{dataset}.log",
+    benchmark:
+        "<benchmarks>/make_random_interfaces/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(RANDOM_INTERFACES),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        version=VERSIONS["random_interfaces"],
+        seed=config["seed"],
+        purpose="random_interfaces",
+        n_structures=lookup(dpath="datasets/{dataset}/n_random", within=config),
+        geometry=lookup(dpath="datasets/{dataset}/geometry", within=config),
+    script:
+        "../workflow/scripts/make_random_interfaces.py"
+
+
+rule import_interfaces:
+    input:
+        source=source_file_of,
+        crystals=crystals_of,
+    output:
+        structures="<results>/datasets/{dataset}/unrelaxed.extxyz",
+    log:
+        "<logs>/import_interfaces/{dataset}.log",
+    benchmark:
+        "<benchmarks>/import_interfaces/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(READY_INTERFACES),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        version=VERSIONS["random_interfaces"],
+        settings=lookup(dpath="datasets/{dataset}", within=config),
+    script:
+        "../workflow/scripts/import_interfaces.py"
+
+
+rule relax_interfaces:
+    input:
+        blocks="<results>/datasets/{dataset}/unrelaxed.extxyz",
+        potential=potential_file_of,
+    output:
+        relaxed=temp("<results>/datasets/{dataset}/relaxed/{scatteritem}.extxyz"),
+        table=temp("<results>/datasets/{dataset}/relaxed/{scatteritem}.parquet"),
+    log:
+        "<logs>/relax_interfaces/{dataset}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/relax_interfaces/{dataset}/{scatteritem}.tsv"
+    wildcard_constraints:
+        dataset=alternatives([*RANDOM_INTERFACES, *READY_INTERFACES]),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 6000 * attempt,
+        runtime=lambda wildcards, attempt: 2880 * attempt,
+    params:
+        version=(VERSIONS["relax_blocks"], VERSIONS["relax"]),
+        potential=potential_of,
+        relaxation=relaxation_of,
+    script:
+        "../workflow/scripts/relax_training_blocks.py"
+
+
+rule build_interface_dataset:
+    input:
+        structures="<results>/datasets/{dataset}/unrelaxed.extxyz",
+        relaxed=gather.shard(
+            "<results>/datasets/{{dataset}}/relaxed/{scatteritem}.extxyz"
+        ),
+        tables=gather.shard(
+            "<results>/datasets/{{dataset}}/relaxed/{scatteritem}.parquet"
+        ),
+        crystals=crystals_of,
+    output:
+        train="<results>/datasets/{dataset}/train.extxyz",
+        val="<results>/datasets/{dataset}/val.extxyz",
+        card="<results>/datasets/{dataset}/card.json",
+        features="<results>/datasets/{dataset}/features.parquet",
+        held_out="<results>/datasets/{dataset}/features_val.parquet",
+    log:
+        "<logs>/build_interface_dataset/{dataset}.log",
+    benchmark:
+        "<benchmarks>/build_interface_dataset/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives([*RANDOM_INTERFACES, *READY_INTERFACES]),
+    conda:
+        "../envs/main.yaml"
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        version=VERSIONS["build_dataset"],
+        seed=config["seed"],
+        settings=lookup(dpath="datasets/{dataset}", within=config),
+        potential=potential_of,
+        relaxation=relaxation_of,
+    script:
+        "../workflow/scripts/build_interface_dataset.py"
+
+
+rule random_interfaces_baseline:
+    input:
+        crystals=crystals_of,
+    output:
+        structures="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
+    log:
+        "<logs>/random_interfaces_baseline/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/random_interfaces_baseline/{dataset}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=alternatives(INTERFACE_BASELINES),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        version=(VERSIONS["baseline"], VERSIONS["random_interfaces"]),
+        seed=config["seed"],
+        purpose="random_interfaces_baseline",  # the same for both: with and without relaxation
+        n_structures=n_generated_of,
+        geometry=lookup(dpath="datasets/{dataset}/geometry", within=config),
+    script:
+        "../workflow/scripts/make_random_interfaces.py"

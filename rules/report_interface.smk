@@ -1,0 +1,60 @@
+"""Figures of the interface datasets."""
+
+
+rule plot_interface:
+    input:
+        features=features_of,
+        histories=histories_of,
+        reference="<results>/datasets/{dataset}/features.parquet",
+        train="<results>/datasets/{dataset}/train.extxyz",
+        card="<results>/datasets/{dataset}/card.json",
+        generated=pictured_of,
+    output:
+        gamma=report(
+            "<results>/figures/{dataset}/gamma.svg",
+            caption="../docs/report/gamma.rst",
+            category="3 Energy",
+            labels={"dataset": "{dataset}"},
+        ),
+        motifs=report(
+            "<results>/figures/{dataset}/motifs.svg",
+            caption="../docs/report/motifs.rst",
+            category="2 Interface",
+            labels={"dataset": "{dataset}"},
+        ),
+        profile=report(
+            "<results>/figures/{dataset}/profile.svg",
+            caption="../docs/report/profile.rst",
+            category="2 Interface",
+            labels={"dataset": "{dataset}"},
+        ),
+        structures=report(
+            "<results>/figures/{dataset}/structures.svg",
+            caption="../docs/report/structures.rst",
+            category="4 Structures",
+            labels={"dataset": "{dataset}"},
+        ),
+        training=report(
+            "<results>/figures/{dataset}/training.svg",
+            caption="../docs/report/training.rst",
+            category="5 Training",
+            labels={"dataset": "{dataset}"},
+        ),
+    log:
+        "<logs>/plot_interface/{dataset}.log",
+    benchmark:
+        "<benchmarks>/plot_interface/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives([*RANDOM_INTERFACES, *READY_INTERFACES]),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        version=VERSIONS["report"],
+        runs=names_of_runs,
+        trained=names_of_trained,
+    script:
+        "../workflow/scripts/plot_interface.py"

@@ -1,0 +1,139 @@
+"""Fit a SOAP-GAP with the program gap_fit of quippy, and compare it with its labels."""
+
+import logging
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import ase.io
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+
+from dismai.errors import InputError
+from dismai.io import read_structures, replacing
+from dismai.potentials.settings import GapFit
+from dismai.potentials.training_cells import ENERGY, FORCES
+
+logger = logging.getLogger(__name__)
+
+LABEL = re.compile(r'<GAP_params label="(\w+)"')
+"""gap_fit makes it from the time of day."""
+COMMAND = re.compile(r"\s*<command_line>.*?</command_line>", flags=re.DOTALL)
+RNG_SEED = 1
+
+PARITY_SCHEMA = pa.schema(
+    [
+        pa.field("n_train", pa.int64(), nullable=False),
+        pa.field("cell", pa.int64(), nullable=False),
+        pa.field("quantity", pa.string(), nullable=False),
+        pa.field("unit", pa.string(), nullable=False),
+        pa.field("label", pa.float64(), nullable=False),
+        pa.field("predicted", pa.float64(), nullable=False),
+    ]
+)
+CURVE_SCHEMA = pa.schema(
+    [
+        pa.field("n_train", pa.int64(), nullable=False),
+        pa.field("energy_rmse_meV_per_atom", pa.float64(), nullable=False),
+        pa.field("force_rmse_eV_per_A", pa.float64(), nullable=False),
+    ]
+)
+
+
+def write_cells(cells: Sequence[Atoms], path: Path) -> None:
+    """Write labelled cells as extended XYZ."""
+    with replacing(path) as temporary:
+        ase.io.write(temporary, list(cells), format="extxyz")
+
+
+def read_cells(path: Path) -> list[Atoms]:
+    """Read labelled cells; InputError for one without labels."""
+    cells = read_structures(path)
+    for i, atoms in enumerate(cells):
+        if ENERGY not in atoms.info or FORCES not in atoms.arrays:
+            raise InputError(f"{path}: structure {i}: expected {ENERGY} and {FORCES}, found none")
+    return cells
+
+
+def fit(cells: Sequence[Atoms], settings: GapFit, path: Path) -> None:
+    """Fit a potential: SOAP vectors of all environments, dot-product kernel to the power 4.
+
+    As Bartók, Kermode, Bernstein & Csányi, Phys. Rev. X 8, 041048 (2018), smaller, without virials.
+    The same cells give the same file: the label that gap_fit takes from the clock is replaced.
+
+    Raises:
+        InputError: gap_fit does not end well.
+    """
+    import quippy
+
+    program = Path(quippy.__file__).parent / "gap_fit"
+    soap = (
+        f"soap cutoff={settings.cutoff_A} cutoff_transition_width=1.0 atom_sigma=0.5 "
+        f"n_max={settings.n_max} l_max={settings.l_max} zeta=4 delta=3.0 "
+        f"covariance_type=dot_product n_sparse={settings.n_sparse} sparse_method=cur_points"
+    )
+    errors = f"{settings.energy_error_eV_per_atom} {settings.force_error_eV_per_A} 0 0"
+    with tempfile.TemporaryDirectory() as folder:
+        write_cells(cells, Path(folder) / "train.xyz")
+        words = [
+            *(str(program), "at_file=train.xyz", "gp_file=gap.xml"),
+            *(f"energy_parameter_name={ENERGY}", f"force_parameter_name={FORCES}"),
+            *("virial_parameter_name=none", "e0_method=average", f"rnd_seed={RNG_SEED}"),
+            *("do_copy_at_file=F", "sparse_separate_file=F"),
+            *(f"default_sigma={{{errors}}}", f"gap={{{soap}}}"),
+        ]
+        result = subprocess.run(
+            words, cwd=folder, capture_output=True, text=True, errors="replace", check=False
+        )
+        for line in result.stdout.splitlines()[-20:]:
+            logger.info("gap_fit: %s", line)
+        made = Path(folder) / "gap.xml"
+        if result.returncode != 0 or not made.is_file():
+            said = [line for line in result.stderr.splitlines() if "ABORT" in line]
+            raise InputError(
+                f"gap_fit: expected a potential, found exit code {result.returncode}"
+                + (f": {said[0].strip()[:120]}" if said else "")
+            )
+        text = COMMAND.sub("", made.read_text())
+        text = text.replace(LABEL.search(text).group(1), "GAP_dismai")
+    with replacing(path) as temporary:
+        temporary.write_text(text)
+    logger.info("fitted %d cells with %d sparse points", len(cells), settings.n_sparse)
+
+
+def parity(potential: Calculator, cells: Sequence[Atoms], n_train: int) -> pd.DataFrame:
+    """Labels and predictions of cells: columns of `PARITY_SCHEMA`.
+
+    One row for the energy of a cell (eV/atom), one for every component of a force (eV/Å).
+    """
+    tables = []
+    for i, atoms in enumerate(cells):
+        copy = atoms.copy()
+        copy.calc = potential
+        energies = np.array([atoms.info[ENERGY], copy.get_potential_energy()]) / len(atoms)
+        forces = np.array([atoms.arrays[FORCES].ravel(), copy.get_forces().ravel()])
+        for quantity, unit, (label, predicted) in (
+            ("energy", "eV/atom", energies[:, None]),
+            ("force", "eV/Å", forces),
+        ):
+            part = pd.DataFrame({"label": label, "predicted": predicted})
+            tables.append(part.assign(n_train=n_train, cell=i, quantity=quantity, unit=unit))
+    return pd.concat(tables, ignore_index=True)[PARITY_SCHEMA.names]
+
+
+def learning_curve(table: pd.DataFrame) -> pd.DataFrame:
+    """Root mean square errors by the number of training cells: columns of `CURVE_SCHEMA`."""
+    squares = table.assign(square=(table["predicted"] - table["label"]) ** 2)
+    errors = np.sqrt(squares.groupby(["n_train", "quantity"])["square"].mean()).unstack()
+    return pd.DataFrame(
+        {
+            "n_train": errors.index,
+            "energy_rmse_meV_per_atom": 1e3 * errors["energy"].to_numpy(),
+            "force_rmse_eV_per_A": errors["force"].to_numpy(),
+        }
+    )

@@ -1,0 +1,81 @@
+"""Cells of silicon that a potential learns from: crystals out of shape, and frozen liquids."""
+
+import numpy as np
+from ase import Atoms
+from ase.build import bulk
+from ase.calculators.calculator import Calculator
+
+from dismai.datasets.random_points import random_points
+from dismai.errors import InputError
+from dismai.potentials.relax import relax_one
+from dismai.potentials.settings import GapFit
+from dismai.seeds import generator_for
+
+LATTICE_A = 5.43
+DENSITY_PER_A3 = 8 / LATTICE_A**3
+STRAIN = 0.03  # standard deviation of the entries of the strain
+RATTLE_A = (0.02, 0.35)
+CRYSTAL_SHARE = 0.25  # the others come from random atoms on their way to a minimum
+STEPS = (5, 200)  # iterations on that way: from a hot liquid to a glass
+ENERGY, FORCES = "label_energy", "label_forces"
+
+
+def labelled_cells(
+    settings: GapFit, labels: Calculator, n_cells: int, root: int, *names: str
+) -> list[Atoms]:
+    """Cells with `label_energy`, eV, in `info` and `label_forces`, eV/Å, in `arrays`.
+
+    Args:
+        settings: number of atoms.
+        labels: calculator of the labels; it also relaxes.
+        n_cells: how many; the first ones do not depend on it.
+        root: root seed.
+        names: names of the stream of random numbers.
+
+    Raises:
+        InputError: a cell whose labels are not finite.
+    """
+    cells = []
+    for i in range(n_cells):
+        rng = generator_for(root, *names, i)
+        make = _crystal if rng.random() < CRYSTAL_SHARE else _glass
+        atoms = make(settings.n_atoms, labels, rng)
+        atoms.calc = labels
+        energy, forces = float(atoms.get_potential_energy()), atoms.get_forces().copy()
+        atoms.calc = None
+        if not (np.isfinite(energy) and np.isfinite(forces).all()):
+            raise InputError(f"training cell {i}: expected finite labels, found NaN or infinity")
+        atoms.info[ENERGY] = energy
+        atoms.arrays[FORCES] = forces
+        cells.append(atoms)
+    return cells
+
+
+def _crystal(n_atoms: int, labels: Calculator, rng: np.random.Generator) -> Atoms:
+    """Strained diamond, every atom displaced."""
+    atoms = bulk("Si", a=LATTICE_A, cubic=True).repeat(_repeats(n_atoms // 8))
+    strain = STRAIN * rng.standard_normal((3, 3))
+    atoms.set_cell(atoms.cell.array @ (np.eye(3) + (strain + strain.T) / 2), scale_atoms=True)
+    atoms.positions += rng.uniform(*RATTLE_A) * rng.standard_normal((n_atoms, 3))
+    return atoms
+
+
+def _glass(n_atoms: int, labels: Calculator, rng: np.random.Generator) -> Atoms:
+    """Random atoms after some steps on the way to a minimum, at densities 7 % around diamond's."""
+    edges = np.array(_repeats(n_atoms // 8)) * LATTICE_A * rng.uniform(0.93, 1.07) ** (-1 / 3)
+    cell = np.diag(edges)
+    atoms = Atoms(["Si"] * n_atoms, random_points(n_atoms, cell, rng), cell=cell, pbc=True)
+    n_steps = int(np.exp(rng.uniform(*np.log(STEPS))))
+    ended = relax_one(atoms, labels, max_steps=n_steps).atoms
+    ended.positions += rng.uniform(0, 0.1) * rng.standard_normal((n_atoms, 3))
+    return ended
+
+
+def _repeats(n_cells: int) -> tuple[int, int, int]:
+    """Three factors of a number, as equal as they can be."""
+    best = (n_cells, 1, 1)
+    for a in range(1, n_cells + 1):
+        for b in range(1, n_cells // a + 1):
+            if n_cells % (a * b) == 0:
+                best = min(best, (a, b, n_cells // (a * b)), key=max)
+    return best

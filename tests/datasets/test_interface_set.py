@@ -1,0 +1,146 @@
+"""The interface dataset: which structures are kept, zero of the energy, order of atoms, card."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dismai.datasets.interface.dataset import (
+    build,
+    composition_of,
+    in_file_order,
+    random_interfaces,
+)
+from dismai.datasets.settings import InterfaceDataset
+from dismai.datasets.spec import read_card, write_card
+from dismai.errors import InputError
+from dismai.evaluation.interface import interface_energies, score
+from dismai.metrics.interface import fitted_reference_energy, interface_area, interface_energy
+
+GEOMETRY = {
+    "lco_layers": 1,
+    "lsc_layers": 3,
+    "region_formula_units": 1,
+    "match": {"engine": "zsl", "max_area_A2": 75, "length_tolerance": 0.15,
+              "angle_tolerance": 0.16},
+}  # fmt: skip
+N = 32
+
+
+def settings(**changes):
+    entry = {
+        "kind": "interface", "geometry": GEOMETRY, "n_structures": 5, "n_random": 10,
+        "potential": "chgnet",
+    }  # fmt: skip
+    return InterfaceDataset(**{**entry, **changes})
+
+
+@pytest.fixture
+def structures():
+    return random_interfaces(settings().geometry, 10, 1, "random_interfaces", "interface")
+
+
+def table(structures, gamma, failed=()):
+    """Relaxations that end 0.1, 0.2... J/m² (or as given) above the lowest, -5 eV/atom."""
+    area = interface_area(structures[0])
+    energy = N * -5.0 + np.asarray(gamma) * area / 16.02176634
+    status = ["not converged" if i in failed else "ok" for i in range(len(gamma))]
+    return pd.DataFrame(
+        {"structure": range(len(gamma)), "steps": 10, "energy_eV": energy, "status": status}
+    )
+
+
+def test_each_structure_has_its_own_stream(structures):
+    fewer = random_interfaces(settings().geometry, 3, 1, "random_interfaces", "interface")
+    other = random_interfaces(settings().geometry, 3, 1, "baseline", "interface")
+    for a, b, c in zip(fewer, structures, other, strict=False):
+        np.testing.assert_array_equal(a.positions, b.positions)
+        assert np.abs(a.positions - c.positions).max() > 0.1
+    assert composition_of(settings().geometry) == structures[0].symbols.formula.count()
+
+
+def test_only_low_interfaces_at_their_minima_are_kept(structures):
+    gamma = 0.1 * np.arange(10)  # up to 0.4 above the lowest
+    train, val, spec = build(
+        structures, table(structures, gamma, {0}), "interface", settings(n_structures=4), 1, {}
+    )
+    # The lowest did not relax: structure 1 is the lowest, 1 to 5 are within 0.4.
+    numbers = sorted(atoms.info["interface"] for atoms in [*train, *val])
+    assert numbers == [1, 2, 3, 4]
+    assert (spec.n_train, spec.n_val) == (3, 1)
+    assert spec.statistics["n_not_relaxed"] == 1
+    assert spec.statistics["gamma_lowest_J_per_m2"] == pytest.approx(-0.4)
+    for atoms in [*train, *val]:
+        expected = 0.1 * atoms.info["interface"] - 0.5
+        assert atoms.info["gamma_J_per_m2"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_card_says_how_the_zero_of_the_energy_was_fitted(structures, tmp_path):
+    _, _, spec = build(
+        structures, table(structures, 0.05 * np.arange(10)), "interface", settings(), 1, {}
+    )
+    assert spec.species == ["Li", "Co", "Sc", "Cl", "O"]
+    assert "0.4 J/m² above the lowest relaxed structure" in spec.notes[-1]
+    assert spec.statistics["reference_energy_fitted"] is True
+    assert spec.statistics["lattice_match"]["lsc_cells"] == 1
+    write_card(spec, tmp_path / "card.json")
+    assert read_card(tmp_path / "card.json") == spec
+
+
+def test_a_given_zero_of_the_energy_is_taken(structures):
+    given = settings(reference_energy_eV_per_atom=-4.9, n_structures=10)
+    _, _, spec = build(structures, table(structures, np.zeros(10)), "interface", given, 1, {})
+    assert spec.statistics["reference_energy_eV_per_atom"] == -4.9
+    assert spec.statistics["reference_energy_fitted"] is False
+
+
+def test_too_few_low_interfaces_are_one_line(structures):
+    gamma = np.arange(10.0)
+    with pytest.raises(InputError, match="expected 5 interfaces of at most 0 J/m², found 1 of 10"):
+        build(structures, table(structures, gamma), "interface", settings(), 1, {})
+    with pytest.raises(InputError, match="expected relaxed interfaces, found none of 10"):
+        build(structures, table(structures, gamma, range(10)), "interface", settings(), 1, {})
+
+
+def test_the_fitted_zero_is_the_papers_rule():
+    energies = np.array([-4.7, -4.79965167, -4.75])
+    zero = fitted_reference_energy(energies, 264, 207.80371, 0.4)
+    assert zero == pytest.approx(-4.78, abs=1e-5)
+    assert interface_energy(264 * energies[1], reference_energy=zero) == pytest.approx(-0.4)
+
+
+def test_atoms_of_a_ready_made_set_are_put_in_blocks(structures):
+    shuffled = [atoms[np.random.default_rng(0).permutation(N)] for atoms in structures[:1]]
+    ordered = in_file_order(shuffled)[0]
+    assert list(dict.fromkeys(ordered.get_chemical_symbols())) == ["Li", "Co", "Sc", "Cl", "O"]
+    lithium = shuffled[0].positions[shuffled[0].symbols == "Li"]
+    np.testing.assert_array_equal(ordered.positions[ordered.symbols == "Li"], lithium)
+
+
+def test_scores_tell_mean_and_share_of_low_interface_energies(structures):
+    from dismai.evaluation.options import Options
+    from dismai.evaluation.process import describe_reference
+
+    rows = table(structures, 0.1 * np.arange(10))
+    kept = settings(above_lowest_J_per_m2=0.45, n_structures=5)
+    train, _, spec = build(structures, rows, "interface", kept, 1, {})
+    features = describe_reference(train, spec, Options(), "train")
+    features["energy_eV_per_atom"] = [atoms.info["energy_eV_per_atom"] for atoms in train]
+    gamma = interface_energies(features, spec)
+    np.testing.assert_allclose(gamma, [atoms.info["gamma_J_per_m2"] for atoms in train], atol=1e-9)
+    scores = score(features, features, spec)
+    assert scores["mean_gamma"][1].value == pytest.approx(gamma.mean())
+    assert scores["percent_low_gamma"][1].value == 100.0
+    features["energy_eV_per_atom"] += 1.0
+    assert score(features, features, spec)["percent_low_gamma"][1].value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_random": 3}, "n_random: expected at least n_structures"),
+        ({"source": "set.zip"}, "source: expected a sha256 beside it"),
+    ],
+)
+def test_wrong_settings_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        settings(**changes)

@@ -1,0 +1,98 @@
+"""A set of silicon from relaxed blocks: which are taken, what the card says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from ase.build import bulk
+
+from dismai.baselines import fresh_quenches, random_atoms
+from dismai.datasets.amorphous_si import slice_blocks
+from dismai.datasets.settings import AmorphousSiDataset, Stage
+from dismai.datasets.silicon_set import build, mark_parts, with_energies
+from dismai.errors import InputError
+from dismai.metrics.silicon import summarize
+
+
+@pytest.fixture(scope="module")
+def crystal():
+    atoms = bulk("Si", cubic=True).repeat(5)
+    atoms.rattle(0.05, seed=1)
+    return atoms
+
+
+def settings(**changes):
+    entry = {"kind": "amorphous_si", "n_atoms": 64, "n_structures": 10, "potential": "sw_si"}
+    return AmorphousSiDataset(**{**entry, **changes})
+
+
+def table(n, failed=()):
+    return pd.DataFrame(
+        {
+            "structure": range(n),
+            "steps": 10,
+            "energy_eV": -64.0 * np.arange(1, n + 1),
+            "status": ["not converged" if i in failed else "ok" for i in range(n)],
+        }
+    )
+
+
+def test_spare_blocks_take_the_place_of_those_that_do_not_relax(crystal):
+    blocks = slice_blocks(crystal, 64, 10, "random", seed=1, spare_share=0.2)
+    first = next(i for i, block in enumerate(blocks) if not block.info["held_out"])
+    train, val, spec = build(
+        blocks, table(len(blocks), {first}), "amorphous_si", settings(split="random"), crystal, {}
+    )
+    assert (len(train), len(val), spec.n_train, spec.n_val) == (8, 2, 8, 2)
+    assert first not in [atoms.info["block"] for atoms in train]
+    assert spec.statistics["n_not_relaxed"] == 1
+    assert spec.statistics["split"] == "random"
+    assert spec.statistics["leaked_percent_of_validation_atoms"] > 10
+    assert "overlap, as published" in spec.notes[-1]
+    for atoms in [*train, *val]:
+        assert atoms.info["energy_eV_per_atom"] == pytest.approx(-(atoms.info["block"] + 1))
+
+
+def test_too_few_relaxed_blocks_are_one_line(crystal):
+    blocks = slice_blocks(crystal, 64, 10, "random", seed=1)
+    failed = {next(i for i, block in enumerate(blocks) if not block.info["held_out"])}
+    with pytest.raises(InputError, match="expected 8 training blocks .* found 7; raise spare"):
+        build(blocks, table(10, failed), "amorphous_si", settings(), crystal, {})
+
+
+def test_a_ready_made_set_is_kept_whole_and_split_at_random():
+    structures = [bulk("Si", cubic=True) for _ in range(10)]
+    mark_parts(structures, 0.2, seed=1)
+    entry = settings(n_atoms=8, source="set.extxyz", sha256="0" * 64)
+    train, val, spec = build(structures, table(10, {0, 1}), "amorphous_si", entry, None, {})
+    assert (len(train), len(val)) == (8, 2)
+    features = with_energies(pd.DataFrame({"structure": range(8), "other": 1.0}), train)
+    assert list(features) == ["structure", "energy_eV_per_atom", "other"]
+    assert features["energy_eV_per_atom"].isna().sum() == sum(
+        atoms.info["block"] in (0, 1) for atoms in train
+    )
+    assert "ready-made" in spec.notes[0]
+
+
+def test_random_atoms_are_apart_and_each_from_its_own_stream(crystal):
+    blocks = slice_blocks(crystal, 64, 10, "random", seed=1)
+    _, _, spec = build(blocks, table(10), "amorphous_si", settings(), crystal, {})
+    structures = random_atoms(spec, 3, seed=1)
+    for atoms in structures:
+        assert len(atoms) == 64
+        distances = atoms.get_all_distances(mic=True)
+        assert distances[~np.eye(64, dtype=bool)].min() >= 1.9
+    np.testing.assert_array_equal(structures[1].positions, random_atoms(spec, 2, 1)[1].positions)
+    assert np.abs(structures[0].positions - structures[1].positions).max() > 0.1
+
+
+def test_fresh_quenches_differ_and_go_on_where_they_stopped(crystal, tmp_path):
+    blocks = slice_blocks(crystal, 64, 10, "random", seed=1)
+    _, _, spec = build(blocks, table(10), "amorphous_si", settings(), crystal, {})
+    stages = [Stage(from_K=2500, to_K=300, steps=200, timestep_fs=2.0)]
+    two = fresh_quenches(spec, stages, 2, 1, tmp_path)
+    assert [len(atoms) for atoms in two] == [64, 64]
+    assert np.abs(two[0].get_scaled_positions() - two[1].get_scaled_positions()).max() > 0.01
+    three = fresh_quenches(spec, stages, 3, 1, tmp_path)
+    for a, b in zip(two, three, strict=False):
+        np.testing.assert_array_equal(a.positions, b.positions)
+    assert 1.8 < summarize(three[2]).density_g_per_cm3 < 2.7

@@ -1,0 +1,240 @@
+"""CDVAE behind its contract: same seed same weights, files, resuming, learning."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+from ase.io import read
+from numpy.testing import assert_allclose
+
+import dismai.models
+from dismai.errors import InputError
+from dismai.io import write_structures
+from dismai.models.cdvae.hparams import Hparams
+from dismai.models.cdvae.model import CDVAE
+from dismai.models.cdvae.module import CDVAEModule
+from tests.models.conftest import alloy_spec, ordered_alloys
+
+SMALL = {
+    "latent": 8,
+    "encoder_hidden": 8,
+    "encoder_blocks": 1,
+    "encoder_triplet": 8,
+    "encoder_basis": 4,
+    "encoder_output": 8,
+    "head_hidden": 8,
+    "hidden": 8,
+    "blocks": 1,
+    "triplet": 8,
+    "basis": 4,
+    "radial": 16,
+    "neighbours": 8,
+    "levels": 5,
+    "langevin_steps": 1,
+    "sampling_batch": 3,
+    "batch": 4,
+    "epochs": 4,
+    "teacher_forcing_epochs": 1,
+    "validate_every": 2,
+    "plateau_patience": 0,
+    "checkpoint_every": 2,
+}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def create(**changes):
+    return dismai.models.create("cdvae", alloy_spec(), **{**SMALL, **changes})
+
+
+def train(workdir, seed=3, **changes):
+    model = create(**changes)
+    structures = ordered_alloys(10)
+    model.fit(structures[:8], structures[8:], workdir, seed)
+    model.save(workdir / "model.safetensors")
+    return model
+
+
+def untrained(**changes):
+    model = create(**changes)
+    model.networks = model.new_networks(0)
+    return model
+
+
+def outcome(workdir):
+    return [(workdir / name).read_bytes() for name in ("model.safetensors", "history.csv")]
+
+
+def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        train(tmp_path / name, seed)
+    assert outcome(tmp_path / "a") == outcome(tmp_path / "b")
+    assert outcome(tmp_path / "a")[0] != outcome(tmp_path / "c")[0]
+
+
+@pytest.mark.parametrize("changes", [{}, {"lattice": "published", "species_denoising": True}])
+def test_a_run_stopped_in_an_epoch_resumes_to_the_same_bytes(
+    tmp_path, monkeypatch, caplog, changes
+):
+    train(tmp_path / "undisturbed", **changes)
+    step = CDVAEModule.training_step
+
+    def stop(self, batch, batch_idx):
+        if self.current_epoch == 2 and batch_idx == 1:
+            raise KeyboardInterrupt
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(CDVAEModule, "training_step", stop)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        train(tmp_path / "stopped", **changes)
+    assert not (tmp_path / "stopped" / "model.safetensors").exists()
+    monkeypatch.undo()
+    with caplog.at_level(logging.INFO):
+        train(tmp_path / "stopped", **changes)
+    assert "resuming" in caplog.text
+    assert outcome(tmp_path / "stopped") == outcome(tmp_path / "undisturbed")
+
+
+def test_history_has_all_losses_and_validation_every_other_epoch(tmp_path):
+    train(tmp_path)
+    rows = [line.split(",") for line in (tmp_path / "history.csv").read_text().splitlines()]
+    losses = ["loss", "coordinates", "lattice", "number", "composition", "kl"]
+    assert rows[0] == ["epoch", "step", *losses, "validation"]
+    assert len(rows) == 1 + SMALL["epochs"]
+    assert [row[-1] != "" for row in rows[1:]] == [False, True, False, True]
+
+
+def test_a_loaded_model_draws_the_same_structures_in_any_number(tmp_path):
+    drawn = train(tmp_path).sample(4, seed=5)
+    again = dismai.models.load(tmp_path / "model.safetensors").sample(2, seed=5)
+    for first, second in zip(drawn, again, strict=False):
+        np.testing.assert_array_equal(first.positions, second.positions)
+        np.testing.assert_array_equal(first.numbers, second.numbers)
+    assert_allclose(drawn[0].cell.volume / len(drawn[0]), 7.2**3 / 32)
+    assert not np.array_equal(drawn[0].positions[0], drawn[1].positions[0])
+    assert "langevin_steps: 1" in (tmp_path / "hparams.yaml").read_text()
+
+
+def test_a_structure_does_not_depend_on_those_drawn_with_it():
+    """On a CPU not even on the size of a batch."""
+    for first, second in zip(
+        untrained().sample(3, 5), untrained(sampling_batch=1).sample(3, 5), strict=True
+    ):
+        np.testing.assert_array_equal(first.positions, second.positions)
+
+
+def test_species_stand_in_the_blocks_of_the_card_and_foreign_ones_last():
+    model = untrained()
+    with torch.no_grad():
+        for part, chosen in ((model.networks.number, [30]), (model.networks.composition, [])):
+            part[2].weight.zero_()
+            part[2].bias.fill_(-100.0)
+            part[2].bias[chosen] = 100.0
+        model.networks.composition[2].bias[[25, 23, 27, 4]] = 0.0
+    (atoms,) = model.sample(1, 0)
+    assert len(atoms) == 30
+    blocks = list(dict.fromkeys(atoms.get_chemical_symbols()))
+    assert blocks == ["Cr", "Fe", "Ni", "B"]
+
+
+def test_a_killed_generation_goes_on_after_its_last_batch(tmp_path, monkeypatch):
+    whole = untrained().sample(7, seed=1)
+    langevin = CDVAE._langevin
+    calls = []
+
+    def counted(self, *args):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return langevin(self, *args)
+
+    monkeypatch.setattr(CDVAE, "_langevin", counted)
+    model = untrained()
+    model.state_folder = tmp_path / "state"
+    with pytest.raises(KeyboardInterrupt):
+        model.sample(7, seed=1)
+    assert [path.name for path in model.state_folder.iterdir()] == ["samples0000000.safetensors"]
+    calls[:] = [1] * 10
+    resumed = model.sample(7, seed=1)
+    assert len(calls) == 10 + 6  # two more batches of three
+    for first, second in zip(whole, resumed, strict=True):
+        np.testing.assert_array_equal(first.positions, second.positions)
+
+
+@pytest.mark.parametrize("part", ["decoder.latent.bias", "composition.2.bias", "lattice.2.bias"])
+def test_a_diverged_structure_has_nan_for_coordinates_and_is_reported(part, tmp_path, caplog):
+    model = untrained(lattice="published")
+    model.networks.get_parameter(part).data.fill_(torch.nan)
+    structures = model.sample(2, 0)
+    assert all(np.isnan(atoms.positions).all() for atoms in structures)
+    assert "2 of 2 structures have diverged" in caplog.text
+    write_structures(structures, tmp_path / "raw.extxyz")
+    assert len(read(tmp_path / "raw.extxyz", ":")) == 2
+
+
+def test_the_paper_samples_amorphous_silicon_with_few_steps():
+    silicon = dismai.models.create("cdvae", dismai.models.paper_spec("amorphous_si")).hparams
+    alloy = dismai.models.create("cdvae", alloy_spec()).hparams
+    assert (silicon.langevin_steps, alloy.langevin_steps) == (6, 100)
+    assert Hparams(langevin_steps=2).resolved(alloy_spec()).langevin_steps == 2
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"neighbors": 20}, "neighbors: expected a known hyperparameter .neighbours"),
+        ({"graph": "mutual"}, "graph: expected 'symmetric' or 'reference', found 'mutual'"),
+        ({"lattice": "fixed"}, "lattice: expected 'mended' or 'published'"),
+        ({"langevin_steps": 0}, "langevin_steps: expected greater than or equal to 1, found 0"),
+        ({"sigma_end_A": 20}, "expected sigma_end_A below sigma_begin_A"),
+        ({"batch": "many"}, "batch: expected a valid integer.*found 'many'"),
+    ],
+)
+def test_a_wrong_hyperparameter_is_one_line(params, message):
+    with pytest.raises(InputError, match=message) as caught:
+        dismai.models.create("cdvae", alloy_spec(), **params)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith("cdvae: ")
+
+
+def test_wrong_structures_are_refused(tmp_path):
+    model, structures = create(), ordered_alloys(4)
+    with pytest.raises(InputError, match="validation set of .*: expected structures, found none"):
+        model.fit(structures, [], tmp_path, 0)
+    structures[3].positions[0, 0] = np.nan
+    with pytest.raises(InputError, match="validation set .*structure 1: expected finite"):
+        model.fit(structures[:2], structures[2:], tmp_path, 0)
+
+
+def test_a_diverged_run_stops_with_one_line(tmp_path):
+    with pytest.raises(InputError, match="expected a finite number, found (nan|inf)") as caught:
+        train(tmp_path, learning_rate=1e30)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_training_overfits_a_few_structures(tmp_path):
+    """Four structures are told apart by z; a third of the loss of an output of zero is left."""
+    structures = ordered_alloys(4)
+    for i, atoms in enumerate(structures):
+        atoms.rattle(0.1, seed=i)
+    model = create(
+        **{"hidden": 32, "triplet": 16, "basis": 8, "radial": 32, "blocks": 2},
+        **{"levels": 20, "epochs": 400, "checkpoint_every": 400, "validate_every": 50},
+        **{"learning_rate": 3e-3, "plateau_patience": 100},
+    )
+    model.fit(structures, structures, tmp_path, 0)
+    rows = np.genfromtxt(tmp_path / "history.csv", delimiter=",", names=True)
+    last = rows[-20:]
+    assert last["number"].mean() < 0.05
+    assert last["composition"].mean() < 0.9  # entropy of 6, 20, 6: 0.92
+    assert last["coordinates"].mean() < 0.6
+    (atoms,) = model.sample(1, 0)
+    assert atoms.symbols.formula.count() == structures[0].symbols.formula.count()

@@ -1,0 +1,19 @@
+"""Fit one SOAP-GAP to the first labelled cells and predict the held-out ones."""
+
+from pathlib import Path
+
+from dismai.io import write_table
+from dismai.jobs import job, provenance
+from dismai.potentials import load
+from dismai.potentials.gap_fit import PARITY_SCHEMA, fit, parity, read_cells
+from dismai.potentials.settings import GapFit
+
+n_train = int(snakemake.wildcards.n_train)
+target = Path(snakemake.output.potential)
+
+with job(snakemake):
+    cells = read_cells(Path(snakemake.input.train))[:n_train]
+    fit(cells, GapFit(**snakemake.params.settings), target)
+    potential = load({"kind": "gap", "file": str(target)}, ["Si"])
+    table = parity(potential, read_cells(Path(snakemake.input.test)), n_train)
+    write_table(table, Path(snakemake.output.parity), PARITY_SCHEMA, provenance(snakemake))

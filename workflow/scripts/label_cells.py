@@ -1,0 +1,20 @@
+"""Make cells of silicon and label them with another potential."""
+
+from pathlib import Path
+
+from dismai.jobs import job
+from dismai.potentials import at, check_entry, load
+from dismai.potentials.gap_fit import write_cells
+from dismai.potentials.settings import GapFit
+from dismai.potentials.training_cells import labelled_cells
+
+files = snakemake.input.potential
+
+with job(snakemake):
+    settings = GapFit(**snakemake.params.settings)
+    entry = at(check_entry(snakemake.params.labels), Path(files) if files else None)
+    labels = load(entry, ["Si"])
+    for part, n_cells in (("train", settings.n_train[-1]), ("test", settings.n_test)):
+        names = ("potential", snakemake.wildcards.potential, part)
+        cells = labelled_cells(settings, labels, n_cells, snakemake.params.seed, *names)
+        write_cells(cells, Path(snakemake.output[part]))

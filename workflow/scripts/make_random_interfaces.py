@@ -1,0 +1,18 @@
+"""Make the random interfaces of a dataset, unrelaxed."""
+
+from pathlib import Path
+
+from dismai.datasets.interface.dataset import random_interfaces
+from dismai.datasets.settings import InterfaceGeometry
+from dismai.io import write_structures
+from dismai.jobs import job
+
+with job(snakemake):
+    structures = random_interfaces(
+        InterfaceGeometry(**snakemake.params.geometry),
+        snakemake.params.n_structures,
+        snakemake.params.seed,
+        snakemake.params.purpose,
+        snakemake.wildcards.dataset,
+    )
+    write_structures(structures, Path(snakemake.output.structures))

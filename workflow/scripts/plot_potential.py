@@ -1,0 +1,20 @@
+"""Errors of the fits of one potential: learning curve and parity."""
+
+import logging
+from pathlib import Path
+
+from dismai.io import gather_tables, write_table
+from dismai.jobs import job, provenance
+from dismai.potentials.gap_fit import CURVE_SCHEMA, learning_curve
+from dismai.report.figures import save_figure
+from dismai.report.potential_figures import plot_learning_curve, plot_parity
+
+output = snakemake.output
+
+with job(snakemake):
+    table = gather_tables([Path(path) for path in snakemake.input.parity], key=None)
+    curve = learning_curve(table)
+    logging.info("errors on held-out cells:\n%s", curve.to_string(index=False))
+    write_table(curve, Path(output.curve), CURVE_SCHEMA, provenance(snakemake))
+    save_figure(plot_parity(table), output.parity)
+    save_figure(plot_learning_curve(curve), output.learning)

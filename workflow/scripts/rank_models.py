@@ -1,0 +1,16 @@
+"""Rank all models and baselines over the datasets."""
+
+from pathlib import Path
+
+from dismai.datasets.spec import read_card
+from dismai.io import gather_tables
+from dismai.jobs import job, provenance
+from dismai.report.tables import ranking, write_all
+
+output = snakemake.output
+
+with job(snakemake):
+    cards = [read_card(Path(card)) for card in snakemake.input.cards]
+    ranks = ranking(gather_tables(snakemake.input.metrics, key=None), cards)
+    meta = provenance(snakemake)
+    write_all(ranks, output.table, output.csv, output.markdown, output.page, meta)
