@@ -221,7 +221,7 @@ def test_structures_of_another_composition_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"side": 3, "multipliers": [1, 2]}, "side a multiple of 2, since 2 levels halve it 1 time"),
+        ({"side": 3, "multipliers": [1, 2]}, "side a multiple of 2, since 2 levels halve"),
         ({"side": 6}, "side a multiple of 4, since 3 levels"),
         ({"channels": 60}, "channels a multiple of norm_groups .8."),
         ({"channels": 2}, "channels: expected greater than or equal to 4, found 2"),

@@ -99,7 +99,8 @@ class Hparams(Section):
         halvings = 2 ** (n_levels - 1)
         if self.side % halvings:
             raise ValueError(
-                f"side a multiple of {halvings}, since {n_levels} levels halve it {n_levels - 1} times"
+                f"side a multiple of {halvings}, since {n_levels} levels halve it "
+                f"{n_levels - 1} times"
             )
         for name in ("joint_attention", "cross_attention"):
             if len(getattr(self, name)) != n_levels:
