@@ -57,7 +57,7 @@ def test_a_fit_follows_its_labels_and_relaxes(fitted, cells):
     spread = np.std([atoms.info[ENERGY] / 8 for atoms in cells])
     assert curve["energy_rmse_meV_per_atom"][0] < 0.2 * 1e3 * spread
     forces = np.concatenate([atoms.arrays[FORCES].ravel() for atoms in cells])
-    assert curve["force_rmse_eV_per_A"][0] < 0.5 * forces.std()
+    assert curve["force_rmse_eV_per_A"][0] < 0.7 * forces.std()
     near = cells[0].copy()
     _, table = relax([near], potential)
     assert table["status"][0] == "ok"
