@@ -221,11 +221,11 @@ def test_structures_of_another_composition_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"side": 3, "multipliers": [1, 2]}, "side: a multiple of 2 .2 levels halve it 1 time"),
-        ({"side": 6}, "side: a multiple of 4 .3 levels"),
-        ({"channels": 60}, "channels: a multiple of norm_groups .8."),
+        ({"side": 3, "multipliers": [1, 2]}, "side a multiple of 2, since 2 levels halve"),
+        ({"side": 6}, "side a multiple of 4, since 3 levels"),
+        ({"channels": 60}, "channels a multiple of norm_groups .8."),
         ({"channels": 2}, "channels: expected greater than or equal to 4, found 2"),
-        ({"joint_attention": [True]}, "joint_attention: one value for each of 3 multipliers"),
+        ({"joint_attention": [True]}, "3 values of joint_attention, one for each of multipliers"),
         ({"multipliers": [1, 0, 2]}, "multipliers.1: expected greater than 0"),
         ({"threshold": "some"}, "threshold: expected 'masked', 'all' or 'off', found 'some'"),
         ({"region": {"Li": 0}}, "region.Li: expected greater than 0, found 0"),

@@ -25,6 +25,7 @@ class GapFit(Section):
     )
     n_test: int = Field(20, ge=1, description="held-out cells")
     cutoff_A: float = Field(5.0, gt=1, description="reach of the environment, Å")
+    atom_sigma_A: float = Field(0.5, gt=0, description="width of the atoms in a SOAP vector, Å")
     n_max: int = Field(8, ge=1, description="radial basis functions")
     l_max: int = Field(6, ge=0, description="largest angular momentum")
     n_sparse: int = Field(300, ge=1, description="environments that span the fit")

@@ -99,13 +99,14 @@ class Hparams(Section):
         halvings = 2 ** (n_levels - 1)
         if self.side % halvings:
             raise ValueError(
-                f"side: a multiple of {halvings} ({n_levels} levels halve it {n_levels - 1} times)"
+                f"side a multiple of {halvings}, since {n_levels} levels halve it "
+                f"{n_levels - 1} times"
             )
         for name in ("joint_attention", "cross_attention"):
             if len(getattr(self, name)) != n_levels:
-                raise ValueError(f"{name}: one value for each of {n_levels} multipliers")
+                raise ValueError(f"{n_levels} values of {name}, one for each of multipliers")
         if self.norm == "group" and self.channels % self.norm_groups:
-            raise ValueError(f"channels: a multiple of norm_groups ({self.norm_groups})")
+            raise ValueError(f"channels a multiple of norm_groups ({self.norm_groups})")
         return self
 
     def resolved(self, spec: DatasetSpec) -> "Hparams":
@@ -117,9 +118,11 @@ class Hparams(Section):
                 f"{spec.name}, found {self.side} x {self.side}"
             )
         # Imported here: torch comes with it, and a configuration is checked without.
-        from dismai.models.image.orders import default_copies, default_region
+        from dismai.models.image.orders import default_copies, default_region, region_blocks
 
         chosen = {"region": default_region(spec), "copies": default_copies(spec)}
-        return self.model_copy(
+        resolved = self.model_copy(
             update={name: value for name, value in chosen.items() if getattr(self, name) is None}
         )
+        region_blocks(spec, resolved.region)  # a wrong one fails here
+        return resolved

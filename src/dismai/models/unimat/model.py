@@ -18,7 +18,7 @@ from torch import Tensor
 from dismai.datasets.spec import DatasetSpec
 from dismai.models.base import GenerativeModel
 from dismai.models.batches import Streams, draw_in_batches, torch_device
-from dismai.models.image.orders import RegionOrders, region_blocks
+from dismai.models.image.orders import RegionOrders
 from dismai.models.image.scales import Scales
 from dismai.models.unimat.hparams import Hparams
 from dismai.models.unimat.network import UNet
@@ -41,7 +41,6 @@ class UniMat(GenerativeModel):
 
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))
-        region_blocks(spec, self.hparams.region)  # a wrong one fails here
         self.mask = species_mask(spec, self.hparams.side)
         self.network: UNet | None = None
         self.scales: Scales | None = None
