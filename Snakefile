@@ -28,6 +28,7 @@ pathvars:
 
 scattergather:
     shard=config["shards"],
+    label=config["labels"]["shards"],
 
 
 wildcard_constraints:
@@ -35,7 +36,7 @@ wildcard_constraints:
     model=alternatives(ALL_MODELS),
     seed=r"\d+",
     temperature=r"\d+(\.\d+)?",
-    potential=alternatives(FITTED),
+    potential=alternatives([*FITTED, *M3GNETS]),
     n_train=r"\d+",
 
 
@@ -62,10 +63,13 @@ rule all:
 
 include: "rules/alloy.smk"
 include: "rules/amorphous_si.smk"
+include: "rules/dft.smk"
 include: "rules/interface.smk"
+include: "rules/m3gnet.smk"
 include: "rules/potential.smk"
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
 include: "rules/study_degradation.smk"
+include: "rules/study_potential.smk"
 include: "rules/report.smk"
 include: "rules/report_interface.smk"

@@ -97,6 +97,35 @@ def cdvae(n_atoms: int, batch: int) -> tuple[Step, Step]:
     return train, sample
 
 
+def crystens(n_atoms: int, batch: int) -> tuple[Step, Step]:
+    """A training step and a step of sampling of both networks of the paper."""
+    from dismai.models.crystens.module import StageModule
+    from dismai.models.crystens.pictures import picture_scales
+    from dismai.models.image.orders import RegionOrders
+
+    spec = box(n_atoms)
+    model = models.create("crystens", spec)
+    networks, layout, h = model.new_networks(0), model.layout, model.hparams
+    f = torch.rand(batch, n_atoms, 3, generator=torch.Generator().manual_seed(0))
+    shared = (layout, picture_scales(f, layout), model.resize, RegionOrders(spec, {}, 1, 0), h, 0)
+    modules = [StageModule(network, *shared) for network in (networks.base, networks.sr)]
+    optimizers = [module.configure_optimizers() for module in modules]
+
+    def train() -> None:
+        for module, optimizer in zip(modules, optimizers, strict=True):
+            optimizer.zero_grad()
+            module.loss(f, "step").backward()
+            optimizer.step()
+
+    @torch.no_grad()
+    def sample() -> None:
+        full, level = torch.randn(batch, 4, layout.side, layout.side), torch.zeros(batch)
+        networks.base(model.resize.shrink(full), level)
+        networks.sr(full, level, full, level)
+
+    return train, sample
+
+
 def unimat(n_atoms: int, batch: int) -> tuple[Step, Step]:
     """A training step and a network call of sampling of the paper's network."""
     model = models.create("unimat", box(n_atoms))
@@ -121,6 +150,7 @@ def unimat(n_atoms: int, batch: int) -> tuple[Step, Step]:
 MODELS: dict[str, Callable[[int, int], tuple[Step, Step]]] = {
     "diffcsp": diffcsp,
     "cdvae": cdvae,
+    "crystens": crystens,
     "unimat": unimat,
 }
 DECODER_FLOP = 16.5e9

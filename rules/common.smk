@@ -183,6 +183,8 @@ def potential_file(name):
     entry = CONFIG.potentials[name]
     if name in FITTED:
         return f"<results>/potentials/{name}/train{entry.fit.n_train[-1]}/gap.xml"
+    if name in M3GNETS:
+        return f"<results>/potentials/{name}/model.safetensors"
     given = getattr(entry, "file", None) or getattr(entry, "folder", None)
     return shipped(given) if given else []
 
@@ -222,6 +224,21 @@ def files_of_labels(wildcards):
 def entry_of_labels(wildcards):
     """The entry of the potential that labels the cells of a fit."""
     return config["potentials"][CONFIG.potentials[wildcards.potential].fit.labels]
+
+
+def labels_of(wildcards):
+    """The labels that an M3GNet is trained on: a file of the user, or made here."""
+    training = CONFIG.potentials[wildcards.potential].train
+    if training.labels is not None:
+        return shipped(training.labels)
+    return f"<results>/labels/{training.dataset}/labels.extxyz"
+
+
+def geometry_of(wildcards):
+    """Geometry of the interfaces that an M3GNet is for."""
+    return config["datasets"][CONFIG.potentials[wildcards.potential].train.dataset][
+        "geometry"
+    ]
 
 
 def fits_of(wildcards):
@@ -288,6 +305,9 @@ ALL_BASELINES = sorted({name for names in BASELINES.values() for name in names})
 ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
 FITTED = [
     name for name, entry in CONFIG.potentials.items() if getattr(entry, "fit", None)
+]
+M3GNETS = [
+    name for name, entry in CONFIG.potentials.items() if getattr(entry, "train", None)
 ]
 ALLOYS = of_kind("alloy")
 TABLES = [name for name, kind in KIND_OF_TABLE.items() if run_on(kind)]

@@ -1,6 +1,6 @@
 """Potentials: cells with labels of another potential -> SOAP-GAP fits -> their errors.
 
-Fits every potential of the configuration that is given by `fit`; those given by files need nothing.
+Fits every potential of the configuration that is given by `fit`; those given by files need nothing, and M3GNet stands in m3gnet.smk.
 """
 
 
@@ -74,6 +74,8 @@ rule plot_potential:
         "<logs>/plot_potential/{potential}.log",
     benchmark:
         "<benchmarks>/plot_potential/{potential}.tsv"
+    wildcard_constraints:
+        potential=alternatives(FITTED),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -89,6 +91,7 @@ rule plot_potential:
 rule potentials:
     input:
         figures=collect(
-            "<results>/figures/potentials/{potential}/parity.svg", potential=FITTED
+            "<results>/figures/potentials/{potential}/parity.svg",
+            potential=[*FITTED, *M3GNETS],
         ),
     localrule: True

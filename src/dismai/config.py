@@ -15,6 +15,7 @@ from pydantic import Field, Tag, ValidationError, model_validator
 
 from dismai.datasets.settings import DATASET_KINDS, Alloy, BulkSi, Dataset, Stage
 from dismai.datasets.spec import DATASETS
+from dismai.dft.settings import Dft, Labels, PotentialStudy
 from dismai.errors import InputError
 from dismai.models import check_hparams, names
 from dismai.models.settings import MODEL_KINDS, Model, TrainedModel, model_kind
@@ -57,6 +58,11 @@ class Config(Section):
     models: dict[str, Model] = Field(description="what is trained or scored, by name")
     potentials: dict[str, Potential] = Field({}, description="interatomic potentials, by name")
     relaxation: Relaxation = Field(Relaxation(), description="how structures are relaxed")
+    dft: Dft = Field(Dft(), description="engine of the labels")
+    labels: Labels = Field(Labels(), description="what the potential is trained on")
+    study_potential: PotentialStudy = Field(
+        PotentialStudy(), description="minima of the potential under the engine"
+    )
     baselines: Baselines = Field(description="trivial generators")
     runs: list[Selection] = Field(description="which models on which datasets")
 
@@ -106,6 +112,17 @@ class Config(Section):
             raise ValueError(
                 f"potentials.{name}.fit.labels: expected a potential that is not fitted itself "
                 f"({', '.join(known) or 'none here'}), found {fit.labels!r}"
+            )
+        training = getattr(potential, "train", None)
+        built = [
+            key
+            for key, entry in self.datasets.items()
+            if entry.kind == "interface" and entry.source is None
+        ]
+        if training is not None and training.dataset not in built:
+            raise ValueError(
+                f"potentials.{name}.train.dataset: expected a dataset of random interfaces "
+                f"({', '.join(built) or 'none here'}), found {training.dataset!r}"
             )
 
     def _check_trained(self, name: str, model: TrainedModel) -> None:

@@ -15,7 +15,9 @@ from dismai.datasets.settings import (
     MeltQuench,
     Stage,
 )
+from dismai.dft.settings import Dft, Gpaw, Labels, PotentialStudy, Surrogate, Vasp
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
+from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.settings import (
     AsePotential,
     ChgnetPotential,
@@ -42,8 +44,15 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("potentials.NAME (kind: sw)", SwPotential),
     ("potentials.NAME (kind: chgnet)", ChgnetPotential),
     ("potentials.NAME (kind: m3gnet)", M3gnetPotential),
+    ("potentials.NAME.train (kind: m3gnet)", M3gnet),
     ("potentials.NAME (kind: ase)", AsePotential),
     ("relaxation", Relaxation),
+    ("dft", Dft),
+    ("dft.surrogate", Surrogate),
+    ("dft.gpaw", Gpaw),
+    ("dft.vasp", Vasp),
+    ("labels", Labels),
+    ("study_potential", PotentialStudy),
     ("baselines", Baselines),
     ("runs[]", Selection),
 )

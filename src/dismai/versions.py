@@ -10,7 +10,7 @@ VERSIONS: dict[str, int] = {
     "slice_blocks": 1,
     "random_interfaces": 1,
     "relax_blocks": 1,
-    "build_dataset": 3,
+    "build_dataset": 4,
     "baseline": 1,
     "train": 1,
     "generate": 1,
@@ -20,4 +20,7 @@ VERSIONS: dict[str, int] = {
     "score": 3,
     "report": 1,
     "degrade": 1,
+    "label": 1,
+    "train_m3gnet": 1,
+    "compare_minima": 1,
 }

@@ -11,9 +11,10 @@ from dismai.datasets.interface.dataset import (
     random_interfaces,
 )
 from dismai.datasets.settings import InterfaceDataset
+from dismai.datasets.silicon_set import with_energies
 from dismai.datasets.spec import read_card, write_card
 from dismai.errors import InputError
-from dismai.evaluation.interface import interface_energies, score
+from dismai.evaluation.interface import energy_scores, interface_energies
 from dismai.metrics.interface import fitted_reference_energy, interface_area, interface_energy
 
 GEOMETRY = {
@@ -117,21 +118,18 @@ def test_atoms_of_a_ready_made_set_are_put_in_blocks(structures):
 
 
 def test_scores_tell_mean_and_share_of_low_interface_energies(structures):
-    from dismai.evaluation.options import Options
-    from dismai.evaluation.process import describe_reference
-
     rows = table(structures, 0.1 * np.arange(10))
     kept = settings(above_lowest_J_per_m2=0.45, n_structures=5)
     train, _, spec = build(structures, rows, "interface", kept, 1, {})
-    features = describe_reference(train, spec, Options(), "train")
-    features["energy_eV_per_atom"] = [atoms.info["energy_eV_per_atom"] for atoms in train]
+    features = with_energies(pd.DataFrame({"structure": range(len(train))}), train)
     gamma = interface_energies(features, spec)
     np.testing.assert_allclose(gamma, [atoms.info["gamma_J_per_m2"] for atoms in train], atol=1e-9)
-    scores = score(features, features, spec)
+    scores = energy_scores(features, spec)
     assert scores["mean_gamma"][1].value == pytest.approx(gamma.mean())
     assert scores["percent_low_gamma"][1].value == 100.0
     features["energy_eV_per_atom"] += 1.0
-    assert score(features, features, spec)["percent_low_gamma"][1].value == 0.0
+    assert energy_scores(features, spec)["percent_low_gamma"][1].value == 0.0
+    assert energy_scores(features.drop(columns="energy_eV_per_atom"), spec) == {}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +124,18 @@ def test_progress_counts_every_structure():
 
     assert list(in_order(abs, [-1, 2, -3], 1, "numbers", report)) == [1, 2, 3]
     assert told == [("numbers", 3), 1, 1, 1]
+
+
+def test_processes_do_not_repeat_the_script_that_starts_them(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "snakemake  # given by whoever runs the script\n"
+        "from dismai.evaluation.parallel import in_order\n"
+        "print(sum(in_order(abs, range(-99, 0), 2)), __file__)\n"
+    )
+    start = f"import runpy; runpy.run_path({str(script)!r}, {{'snakemake': 0}}, '__main__')"
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, timeout=90)
+    assert done.stdout.split() == ["4950", str(script)], done.stderr
 
 
 def test_a_card_of_another_kind_and_unknown_names_are_refused(folder):

@@ -147,6 +147,11 @@ def test_only_interfaces_have_a_region():
     assert default_region(alloy_spec()) == {}
 
 
+def test_the_region_is_that_of_the_card():
+    spec = paper_spec("interface").model_copy(update={"statistics": {"region_atoms": {"Li": 3}}})
+    assert default_region(spec) == {"Li": 3}
+
+
 def test_a_region_that_does_not_fit_is_one_line():
     with pytest.raises(InputError, match="region.Ni: expected at most the 6 Ni atoms of .*found 7"):
         RegionOrders(alloy_spec(), {"Ni": 7}, 2, seed=0)

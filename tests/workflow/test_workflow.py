@@ -57,13 +57,13 @@ def test_the_workflow_passes_snakemakes_own_lint():
 def test_the_paper_scale_plan_has_every_job(tmp_path):
     jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=()).stdout)
     # Three seeds: three models and three baselines on each of four alloys; one model on silicon,
-    # two on the interface, and more baselines there, by molecular dynamics or without relaxation.
-    assert jobs["train_model"] == jobs["generate_structures"] == 45
+    # three on the interface, and more baselines there, by molecular dynamics or without relaxation.
+    assert jobs["train_model"] == jobs["generate_structures"] == 48
     assert jobs["make_baseline"] == 18
     assert jobs["quench_baseline"] == 1
     assert jobs["random_interfaces_baseline"] == 2
-    assert jobs["process_structures"] == 20 * 66
-    assert jobs["score_structures"] == 66
+    assert jobs["process_structures"] == 20 * 69
+    assert jobs["score_structures"] == 69
     assert jobs["sample_alloy"] == 2
     assert jobs["build_alloy_dataset"] == 4
     assert jobs["relax_training_blocks"] == 20
@@ -74,7 +74,7 @@ def test_the_paper_scale_plan_has_every_job(tmp_path):
 def test_the_demo_plan_stays_small(tmp_path):
     demo = ROOT / "config" / "demo.yaml"
     jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=(demo,)).stdout)
-    assert jobs["total"] == 140
+    assert jobs["total"] == 144
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +173,7 @@ def test_a_file_of_structures_is_scored_like_a_model(finished, tmp_path):
     [
         ("alloy: {n_pass: 3}", "configuration: alloy.n_pass: expected one of the keys"),
         ("seed: -1", "configuration: seed: expected greater than or equal to 0, found -1"),
-        ("runs: [{datasets: [interface], models: [cryingan], seeds: [0]}]",
+        ("runs: [{datasets: [glass], models: [cryingan], seeds: [0]}]",
          "runs.0.datasets: expected one of alloy_300K_wide"),
     ],
 )  # fmt: skip

@@ -21,6 +21,8 @@ DATASETS = (
     "interface",
 )
 KINDS = ("alloy", "amorphous_si", "interface")
+REGION_ATOMS = "region_atoms"
+"""Statistic of an interface: atoms of the disordered region by species, first in their blocks."""
 
 
 class FccLattice(Section):

@@ -92,7 +92,7 @@ def score(
         "d_profile": ("1/Å³", mean_distance(features, reference, ALL_LAYERS)),
         "soap_mmd": ("1", soap_discrepancy(features, reference, SOAP)),
         "density_shift": ("%", relative_shift(features[DENSITY], reference[DENSITY])),
-        **_energies(features, spec),
+        **energy_scores(features, spec),
     }
 
 
@@ -104,7 +104,7 @@ def interface_energies(features: pd.DataFrame, spec: DatasetSpec) -> np.ndarray:
     return interface_energy(energy, spec.n_atoms, area, zero)
 
 
-def _energies(features: pd.DataFrame, spec: DatasetSpec) -> dict[str, tuple[str, Interval]]:
+def energy_scores(features: pd.DataFrame, spec: DatasetSpec) -> dict[str, tuple[str, Interval]]:
     """Mean interface energy and share of low ones; nothing without relaxation or a zero."""
     if ENERGY not in features or REFERENCE not in spec.statistics:
         return {}

@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -40,7 +42,24 @@ def in_order(
         return
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["dismai.evaluation.process"])
-    with context.Pool(n_processes) as pool:
+    with _script_not_repeated(), context.Pool(n_processes) as pool:
         for result in pool.imap(work, items, CHUNK):
             yield result
             advance(1)
+
+
+@contextmanager
+def _script_not_repeated() -> Iterator[None]:
+    """Keep new processes from running the script of this one again.
+
+    multiprocessing imports the main file in every new process. A script of the workflow needs the
+    object that only Snakemake gives it: each process would fail and be replaced, without end.
+    """
+    main = vars(sys.modules["__main__"])
+    missing = object()
+    file = main.pop("__file__", missing)
+    try:
+        yield
+    finally:
+        if file is not missing:
+            main["__file__"] = file

@@ -64,7 +64,7 @@ def load(
     elif isinstance(entry, M3gnetPotential):
         from dismai.potentials import m3gnet
 
-        calculator = m3gnet.load(entry.folder, device)
+        calculator = m3gnet.load(_made(entry), device)
     else:
         calculator = _ase(entry)
     unknown = sorted(set(elements) - known) if known is not None else []
@@ -135,9 +135,8 @@ def at(entry: Potential, path: Path | None) -> Potential:
     """The entry with its file or folder at a path; None: it has neither."""
     if path is None:
         return entry
-    key = "file" if isinstance(entry, GapPotential) else "folder"
-    update = {key: str(path), **({"fit": None} if key == "file" else {})}
-    return entry.model_copy(update=update)
+    key, made_by = ("file", "fit") if isinstance(entry, GapPotential) else ("folder", "train")
+    return entry.model_copy(update={key: str(path), made_by: None})
 
 
 def fingerprint(entry: Potential) -> str:
@@ -149,14 +148,21 @@ def fingerprint(entry: Potential) -> str:
         content["file"] = sha256(_made(entry))
         content["sha256"] = None
     if isinstance(entry, M3gnetPotential):
-        content["folder"] = sha256(Path(entry.folder))
+        content["folder"] = sha256(_made(entry))
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _made(entry: GapPotential) -> Path:
-    if entry.file is None:
-        raise InputError("potential of kind gap: expected a file, found a fit that is yet to make")
-    return Path(entry.file)
+def _made(entry: GapPotential | M3gnetPotential) -> Path:
+    if isinstance(entry, M3gnetPotential):
+        key, found = "folder", "a training"
+    else:
+        key, found = "file", "a fit"
+    path = getattr(entry, key)
+    if path is None:
+        raise InputError(
+            f"potential of kind {entry.kind}: expected a {key}, found {found} that is yet to make"
+        )
+    return Path(path)
 
 
 def _chgnet(entry: ChgnetPotential, device: str) -> "Calculator":

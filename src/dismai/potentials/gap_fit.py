@@ -25,6 +25,8 @@ LABEL = re.compile(r'<GAP_params label="(\w+)"')
 """gap_fit makes it from the time of day."""
 COMMAND = re.compile(r"\s*<command_line>.*?</command_line>", flags=re.DOTALL)
 RNG_SEED = 1
+ORDINARY_FORCE = 5.0
+"""eV/Å; larger ones are those of atoms that nearly coincide."""
 
 PARITY_SCHEMA = pa.schema(
     [
@@ -60,6 +62,23 @@ def read_cells(path: Path) -> list[Atoms]:
     return cells
 
 
+def weighted(cells: Sequence[Atoms], settings: GapFit) -> list[Atoms]:
+    """Copies of cells with the errors expected of their labels, larger where forces are.
+
+    A cell whose largest force is k > 1 times `ORDINARY_FORCE` counts with errors k^2 times as
+    large: it tells that atoms repel each other, and does not spoil what is near the minima.
+    """
+    copies = []
+    for atoms in cells:
+        copy = atoms.copy()
+        largest = float(np.linalg.norm(atoms.arrays[FORCES], axis=1).max())
+        scale = max(1.0, largest / ORDINARY_FORCE) ** 2
+        copy.info["energy_sigma"] = scale * settings.energy_error_eV_per_atom
+        copy.info["force_sigma"] = scale * settings.force_error_eV_per_A
+        copies.append(copy)
+    return copies
+
+
 def fit(cells: Sequence[Atoms], settings: GapFit, path: Path) -> None:
     """Fit a potential: SOAP vectors of all environments, dot-product kernel to the power 4.
 
@@ -73,13 +92,14 @@ def fit(cells: Sequence[Atoms], settings: GapFit, path: Path) -> None:
 
     program = Path(quippy.__file__).parent / "gap_fit"
     soap = (
-        f"soap cutoff={settings.cutoff_A} cutoff_transition_width=1.0 atom_sigma=0.5 "
-        f"n_max={settings.n_max} l_max={settings.l_max} zeta=4 delta=3.0 "
-        f"covariance_type=dot_product n_sparse={settings.n_sparse} sparse_method=cur_points"
+        f"soap cutoff={settings.cutoff_A} cutoff_transition_width=1.0 "
+        f"atom_sigma={settings.atom_sigma_A} n_max={settings.n_max} l_max={settings.l_max} "
+        f"zeta=4 delta=3.0 covariance_type=dot_product "
+        f"n_sparse={settings.n_sparse} sparse_method=cur_points"
     )
     errors = f"{settings.energy_error_eV_per_atom} {settings.force_error_eV_per_A} 0 0"
     with tempfile.TemporaryDirectory() as folder:
-        write_cells(cells, Path(folder) / "train.xyz")
+        write_cells(weighted(cells, settings), Path(folder) / "train.xyz")
         words = [
             *(str(program), "at_file=train.xyz", "gp_file=gap.xml"),
             *(f"energy_parameter_name={ENERGY}", f"force_parameter_name={FORCES}"),

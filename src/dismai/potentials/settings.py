@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.section import Section
 
 POTENTIAL_KINDS = ("gap", "sw", "chgnet", "m3gnet", "ase")
@@ -24,6 +25,7 @@ class GapFit(Section):
     )
     n_test: int = Field(20, ge=1, description="held-out cells")
     cutoff_A: float = Field(5.0, gt=1, description="reach of the environment, Å")
+    atom_sigma_A: float = Field(0.5, gt=0, description="width of the atoms in a SOAP vector, Å")
     n_max: int = Field(8, ge=1, description="radial basis functions")
     l_max: int = Field(6, ge=0, description="largest angular momentum")
     n_sparse: int = Field(300, ge=1, description="environments that span the fit")
@@ -70,10 +72,19 @@ class ChgnetPotential(Section):
 
 
 class M3gnetPotential(Section):
-    """An M3GNet trained by the workflow."""
+    """An M3GNet: given as a trained model, or trained by the workflow."""
 
     kind: Literal["m3gnet"]
-    folder: str = Field(description="folder of the trained model")
+    folder: str | None = Field(
+        None, description="folder of a trained model, or the model.safetensors in it"
+    )
+    train: M3gnet | None = Field(None, description="how to train it, where no folder is given")
+
+    @model_validator(mode="after")
+    def _folder_or_train(self):
+        if (self.folder is None) == (self.train is None):
+            raise ValueError("folder: expected either folder or train")
+        return self
 
 
 class AsePotential(Section):

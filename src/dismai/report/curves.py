@@ -144,7 +144,7 @@ def plot_gamma(
     training = next(iter(colored.values()))[0]
     scale = max(1.0, float(np.ceil(np.abs(training).max() / GAMMA_RANGE)))
     edges = scale * np.linspace(-GAMMA_RANGE, GAMMA_RANGE, 21)
-    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    figure = Figure(figsize=WIDE, layout="constrained")
     axes = figure.subplots()
     for gamma, color in colored.values():
         counts, _ = np.histogram(gamma, edges)

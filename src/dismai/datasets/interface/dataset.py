@@ -6,7 +6,7 @@ from ase import Atoms
 
 from dismai.datasets.interface.assembly import ORDER, blueprint, random_interface
 from dismai.datasets.settings import InterfaceDataset, InterfaceGeometry
-from dismai.datasets.spec import DatasetSpec, cell_rows
+from dismai.datasets.spec import REGION_ATOMS, DatasetSpec, cell_rows
 from dismai.datasets.split import split
 from dismai.errors import InputError
 from dismai.evaluation.interface import REFERENCE
@@ -135,6 +135,7 @@ def build(
             "gamma_spread_J_per_m2": round(float(np.nanmax(gamma) - np.nanmin(gamma)), 6),
             "relaxation_steps_mean": round(float(table["steps"].mean()), 3),
             "potential": settings.potential,
+            REGION_ATOMS: dict(blueprint(settings.geometry).region),
             "lattice_match": blueprint(settings.geometry).match.report(),
         },
     )

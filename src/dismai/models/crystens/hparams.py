@@ -75,7 +75,7 @@ class Hparams(Section):
     region: dict[str, int] | None = Field(
         None,
         description="atoms of the disordered region, the first ones of their species; None: "
-        "Li 9, Sc 3, Cl 18 in an interface, none otherwise",
+        "those on the card of an interface (the papers': Li 9, Sc 3, Cl 18), none otherwise",
     )
     copies: int | None = Field(
         None,

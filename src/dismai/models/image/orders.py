@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dismai.datasets.spec import DatasetSpec
+from dismai.datasets.spec import REGION_ATOMS, DatasetSpec
 from dismai.errors import InputError
 from dismai.seeds import generator_for
 
@@ -19,8 +19,11 @@ PAPER_COPIES = 50
 
 
 def default_region(spec: DatasetSpec) -> dict[str, int]:
-    """Atoms of the disordered region by species: the papers' interfaces have one, others none."""
-    return PAPER_REGION if spec.kind == "interface" else {}
+    """Atoms of the disordered region by species, from the card; interfaces have one, others none.
+
+    A card that does not tell is taken for one of the papers' interfaces.
+    """
+    return spec.statistics.get(REGION_ATOMS, PAPER_REGION) if spec.kind == "interface" else {}
 
 
 def default_copies(spec: DatasetSpec) -> int:

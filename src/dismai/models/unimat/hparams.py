@@ -56,8 +56,8 @@ class Hparams(Section):
     )
     region: dict[str, PositiveInt] | None = Field(
         None,
-        description="atoms of the disordered region by species, first in their blocks; None: 9 Li, "
-        "3 Sc, 18 Cl for an interface, none otherwise",
+        description="atoms of the disordered region by species, first in their blocks; None: "
+        "those on the card of an interface (the papers': 9 Li, 3 Sc, 18 Cl), none otherwise",
     )
     copies: int | None = Field(
         None,

@@ -1,0 +1,58 @@
+"""Labels: random interfaces relaxed under the engine of `dft`, every k-th ionic step kept.
+
+Needs the geometry of an interface dataset. Scattered over `labels.shards` jobs, which profiles send to the
+partition vasp whatever the engine; finished relaxations outlive a killed job.
+"""
+
+
+rule label_interfaces:
+    output:
+        labels=temp("<results>/labels/{dataset}/shards/{scatteritem}.extxyz"),
+        relaxations=temp("<results>/labels/{dataset}/shards/{scatteritem}.parquet"),
+    log:
+        "<logs>/label_interfaces/{dataset}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/label_interfaces/{dataset}/{scatteritem}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(RANDOM_INTERFACES),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 1440 * attempt,
+    params:
+        version=VERSIONS["label"],
+        dft=config["dft"],
+        labels=config["labels"],
+        geometry=lookup(dpath="datasets/{dataset}/geometry", within=config),
+        seed=config["seed"],
+    script:
+        "../workflow/scripts/label_interfaces.py"
+
+
+rule gather_labels:
+    input:
+        labels=gather.label("<results>/labels/{{dataset}}/shards/{scatteritem}.extxyz"),
+        relaxations=gather.label(
+            "<results>/labels/{{dataset}}/shards/{scatteritem}.parquet"
+        ),
+    output:
+        labels="<results>/labels/{dataset}/labels.extxyz",
+        relaxations="<results>/labels/{dataset}/relaxations.parquet",
+    log:
+        "<logs>/gather_labels/{dataset}.log",
+    benchmark:
+        "<benchmarks>/gather_labels/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(RANDOM_INTERFACES),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        version=VERSIONS["label"],
+    script:
+        "../workflow/scripts/gather_labels.py"

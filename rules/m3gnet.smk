@@ -1,0 +1,66 @@
+"""M3GNet: trained on labels of the engine, its errors beside the published ones, figures."""
+
+
+rule train_m3gnet:
+    input:
+        labels=labels_of,
+    output:
+        model="<results>/potentials/{potential}/model.safetensors",
+        hparams="<results>/potentials/{potential}/hparams.yaml",
+        history="<results>/potentials/{potential}/history.csv",
+        errors="<results>/potentials/{potential}/errors.parquet",
+        predictions="<results>/potentials/{potential}/predictions.parquet",
+    log:
+        "<logs>/train_m3gnet/{potential}.log",
+    benchmark:
+        "<benchmarks>/train_m3gnet/{potential}.tsv"
+    wildcard_constraints:
+        potential=alternatives(M3GNETS),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 16000 * attempt,
+        runtime=lambda wildcards, attempt: 1440 * attempt,
+    params:
+        version=VERSIONS["train_m3gnet"],
+        settings=lookup(dpath="potentials/{potential}/train", within=config),
+        seed=config["seed"],
+    script:
+        "../workflow/scripts/train_m3gnet.py"
+
+
+rule plot_m3gnet:
+    input:
+        history="<results>/potentials/{potential}/history.csv",
+        errors="<results>/potentials/{potential}/errors.parquet",
+        predictions="<results>/potentials/{potential}/predictions.parquet",
+    output:
+        parity=report(
+            "<results>/figures/potentials/{potential}/parity.svg",
+            caption="../docs/report/m3gnet.rst",
+            category="Potentials",
+        ),
+        learning=report(
+            "<results>/figures/potentials/{potential}/training.svg",
+            caption="../docs/report/m3gnet.rst",
+            category="Potentials",
+        ),
+        errors="<results>/potentials/{potential}/errors.csv",
+    log:
+        "<logs>/plot_m3gnet/{potential}.log",
+    benchmark:
+        "<benchmarks>/plot_m3gnet/{potential}.tsv"
+    wildcard_constraints:
+        potential=alternatives(M3GNETS),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        version=VERSIONS["report"],
+    script:
+        "../workflow/scripts/plot_m3gnet.py"

@@ -1,0 +1,127 @@
+"""Engines that are ASE calculators: the surrogate (CHGNet) and GPAW."""
+
+import hashlib
+import importlib.util
+import json
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator, PropertyNotImplementedError
+from ase.constraints import FixAtoms
+from ase.optimize import FIRE, LBFGS
+
+from dismai.dft.labels import Label, Relaxation, checked
+from dismai.dft.settings import Dft
+from dismai.errors import InputError, StructureError
+
+OPTIMIZERS = {"lbfgs": LBFGS, "fire": FIRE}
+PACKAGES = {"surrogate": "chgnet", "gpaw": "gpaw"}
+
+
+def check_installation(settings: Dft) -> None:
+    """InputError unless the package of the engine is installed."""
+    package = PACKAGES[settings.engine]
+    if importlib.util.find_spec(package) is None:
+        raise InputError(
+            f"dft.engine: {settings.engine}: expected the package {package}, found none; install "
+            "it (docs/dft.md) or set dft.engine to surrogate"
+        )
+
+
+def label(atoms: Atoms, settings: Dft, workdir: Path) -> Label:
+    """Energy, forces and stress of a structure as it stands."""
+    check_installation(settings)
+    moving = Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True)
+    moving.calc = _calculator(settings, workdir)
+    return checked(_read(moving, provenance(settings)))
+
+
+def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None) -> Relaxation:
+    """Stage 1 (the region, a number of steps) and stage 2 (all atoms, to the force)."""
+    check_installation(settings)
+    moving = Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True)
+    moving.calc = _calculator(settings, workdir)
+    notes = provenance(settings)
+    region_steps = 0
+    if region is not None and settings.region_steps > 0:
+        moving.set_constraint(FixAtoms(mask=~np.asarray(region)))
+        region_steps = len(_minimise(moving, settings, settings.region_steps, notes)) - 1
+        moving.set_constraint()
+    steps = _minimise(moving, settings, settings.max_steps, notes)
+    return Relaxation(steps, region_steps, steps[-1].fmax_eV_per_A < settings.fmax_eV_per_A)
+
+
+def provenance(settings: Dft) -> dict[str, Any]:
+    """Engine, its version, and the SHA-256 of the settings that shape its numbers."""
+    own = getattr(settings, settings.engine).model_dump(mode="json")
+    text = json.dumps({"settings": own, "hubbard_U_eV": settings.hubbard_U_eV}, sort_keys=True)
+    return {
+        "engine": settings.engine,
+        "engine_version": version(PACKAGES[settings.engine]),
+        "settings_sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+
+
+def _minimise(atoms: Atoms, settings: Dft, max_steps: int, notes: dict[str, Any]) -> list[Label]:
+    """Labels at the start and after every step; `atoms` ends where the minimiser does."""
+    steps: list[Label] = []
+    minimiser = OPTIMIZERS[settings.optimizer](atoms, logfile=None)
+    minimiser.attach(lambda: steps.append(checked(_read(atoms, notes))))
+    minimiser.run(fmax=settings.fmax_eV_per_A, steps=max_steps)
+    return steps
+
+
+def _read(atoms: Atoms, notes: dict[str, Any]) -> Label:
+    """What the calculator says about the structure now; forces on fixed atoms included."""
+    try:
+        energy = float(atoms.get_potential_energy())
+        forces = atoms.get_forces(apply_constraint=False).copy()
+    except Exception as error:  # calculators raise anything on bad structures
+        found = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        raise StructureError(f"the engine failed: {found}") from None
+    try:
+        stress = np.array(atoms.calc.get_stress(atoms), dtype=float)
+    except (NotImplementedError, PropertyNotImplementedError):
+        stress = None
+    plain = Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True)
+    return Label(plain, energy, forces, stress, converged=True, provenance=notes)
+
+
+def _calculator(settings: Dft, workdir: Path) -> Calculator:
+    if settings.engine == "surrogate":
+        return _surrogate(settings.surrogate.weights)
+    return gpaw_calculator(settings, workdir)
+
+
+@lru_cache(maxsize=1)
+def _surrogate(weights: str) -> Calculator:
+    from dismai import potentials
+
+    return potentials.load({"kind": "chgnet", "weights": weights})
+
+
+def gpaw_calculator(settings: Dft, workdir: Path) -> Calculator:
+    """GPAW with PBE + U (Dudarev, on d shells), gamma-centred k-points, Fermi-Dirac smearing."""
+    import gpaw
+
+    own = settings.gpaw
+    workdir.mkdir(parents=True, exist_ok=True)
+    if own.mode == "pw":
+        basis: dict[str, Any] = {"mode": gpaw.PW(own.cutoff_eV)}
+    else:
+        basis = {"mode": "lcao", "basis": own.basis, "h": own.spacing_A}
+    return gpaw.GPAW(
+        **basis,
+        xc="PBE",
+        setups={element: f":d,{u}" for element, u in settings.hubbard_U_eV.items()},
+        kpts={"size": own.kpts, "gamma": True},
+        spinpol=own.spin_polarised,
+        occupations={"name": "fermi-dirac", "width": own.smearing_eV},
+        convergence={"energy": own.energy_tolerance_eV},
+        maxiter=own.max_electronic_steps,
+        txt=str(workdir / "gpaw.txt"),
+    )

@@ -1,0 +1,127 @@
+"""Configuration of labels: which engine, its settings, which structures. No heavy imports."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from dismai.datasets.settings import Exchanges
+from dismai.section import Section
+
+FIXED_TAGS = (
+    *("ENCUT", "NSW", "IBRION", "ISIF", "EDIFFG", "GGA"),
+    *("LDAU", "LDAUTYPE", "LDAUL", "LDAUU", "LDAUJ"),
+)
+"""INCAR tags that the stages of the paper set."""
+
+
+class Surrogate(Section):
+    """CHGNet in place of DFT: no licence, no download, seconds a structure."""
+
+    weights: Literal["0.2.0", "0.3.0", "r2scan"] = Field("0.3.0", description="set of weights")
+
+
+class Gpaw(Section):
+    """GPAW, a free DFT code: PBE + U with the same U as VASP; periodic."""
+
+    mode: Literal["pw", "lcao"] = Field(
+        "pw", description="plane waves, or atomic orbitals (cheaper; no stress)"
+    )
+    cutoff_eV: float = Field(450.0, gt=0, description="plane-wave cutoff (pw), eV")
+    spacing_A: float = Field(0.18, gt=0, description="largest grid spacing (lcao), Å")
+    basis: str = Field("dzp", description="atomic orbitals (lcao)")
+    kpts: tuple[int, int, int] = Field((1, 1, 1), description="k-points, gamma centred")
+    spin_polarised: bool = Field(False, description="whether spins may polarise")
+    magmoms: dict[str, float] = Field(
+        default_factory=dict, description="starting moments by element, Bohr magnetons"
+    )
+    smearing_eV: float = Field(0.05, gt=0, description="width of the Fermi-Dirac smearing, eV")
+    energy_tolerance_eV: float = Field(
+        5e-4, gt=0, description="electronic convergence of the energy, eV per valence electron"
+    )
+    max_electronic_steps: int = Field(200, ge=1, description="given up after these iterations")
+
+
+class Vasp(Section):
+    """VASP with the user's own licence, program and PAW potentials."""
+
+    command: list[str] = Field(
+        ["vasp_gam"], min_length=1, description="words that start the program, e.g. srun vasp_gam"
+    )
+    incar: dict[str, Any] = Field(
+        {
+            "PREC": "Normal",
+            "ALGO": "Normal",
+            "EDIFF": 1e-5,
+            "NELM": 100,
+            "ISPIN": 2,
+            "ISMEAR": 0,
+            "SIGMA": 0.05,
+            "LREAL": "Auto",
+            "LMAXMIX": 4,
+            "LASPH": True,
+            "LWAVE": False,
+            "LCHARG": False,
+        },
+        description="INCAR tags that the paper does not state; replaced as a whole",
+    )
+    max_errors: int = Field(5, ge=0, description="corrections by custodian before it gives up")
+
+    @model_validator(mode="after")
+    def _the_tags_of_the_paper_stay(self):
+        clash = sorted(set(map(str.upper, self.incar)) & set(FIXED_TAGS))
+        if clash:
+            raise ValueError(f"incar: expected tags that no stage sets, found {', '.join(clash)}")
+        return self
+
+
+class Dft(Section):
+    """Where energies, forces and stresses come from, and how structures relax under it."""
+
+    engine: Literal["surrogate", "gpaw", "vasp"] = Field("surrogate", description="engine in use")
+    surrogate: Surrogate = Field(Surrogate(), description="settings of the surrogate")
+    gpaw: Gpaw = Field(Gpaw(), description="settings of GPAW")
+    vasp: Vasp = Field(Vasp(), description="settings of VASP")
+    hubbard_U_eV: dict[str, float] = Field(
+        {"Co": 4.0}, description="U on the d shell by element (Dudarev), eV; gpaw and vasp"
+    )
+    region_steps: int = Field(
+        50, ge=0, description="ionic steps of stage 1, in which only the interface region moves"
+    )
+    max_steps: int = Field(300, ge=1, description="most ionic steps of stage 2, all atoms moving")
+    fmax_eV_per_A: float = Field(0.1, gt=0, description="stage 2 ends at this force, eV/Å")
+    optimizer: Literal["lbfgs", "fire"] = Field(
+        "lbfgs", description="minimiser (surrogate, gpaw); VASP uses its conjugate gradient"
+    )
+
+
+class PotentialStudy(Section):
+    """Minima of the potential continued under the engine of the labels (Table 5)."""
+
+    n_structures: int = Field(100, ge=2, description="random interfaces that no label stems from")
+    low_energy_eV_per_atom: float | None = Field(
+        None,
+        description="low-energy interfaces have an energy up to this, eV/atom: -4.78 with energies "
+        "of the papers' VASP settings; the median by default",
+    )
+
+
+class Labels(Section):
+    """Relaxations of random interfaces, whose ionic steps train the potential."""
+
+    n_plain: int = Field(350, ge=0, description="interfaces without exchanges")
+    n_exchanged: int = Field(600, ge=0, description="interfaces with exchanges of ions")
+    exchanges: Exchanges = Field(
+        Exchanges(Sc_Co=3, Li_Co=3, Cl_O=6), description="largest numbers of exchanged ions"
+    )
+    shards: int = Field(50, ge=1, description="jobs that share the relaxations")
+    first_step: int = Field(5, ge=0, description="first ionic step of stage 2 that is kept")
+    every: int = Field(10, ge=1, description="steps from one kept step to the next")
+    unfinished: Literal["refuse", "keep_steps"] = Field(
+        "refuse", description="relaxations that reach max_steps: refused, or their steps kept"
+    )
+
+    @model_validator(mode="after")
+    def _there_is_something_to_label(self):
+        if self.n_plain + self.n_exchanged == 0:
+            raise ValueError("n_plain: expected at least one interface, found 0")
+        return self

@@ -1,0 +1,86 @@
+"""The network (Chen & Ong, Nat. Comput. Sci. 2022, 2, 718; matgl) and its files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from ase.calculators.calculator import Calculator
+from matgl.apps.pes import Potential
+from matgl.ext.ase import PESCalculator
+from matgl.models import M3GNet
+
+from dismai.errors import InputError
+from dismai.potentials.m3gnet.settings import M3gnet
+from dismai.training.files import read_tensors, write_atomically, write_tensors
+
+KIND = "m3gnet"
+MODEL_FILE = "model.safetensors"
+
+
+def build(
+    elements: Sequence[str],
+    settings: M3gnet,
+    reference_eV: np.ndarray,
+    scale_eV_per_A: float,
+    seed: int,
+) -> Potential:
+    """An untrained potential: E = scale * M3GNet + sum of reference energies of the elements.
+
+    Args:
+        elements: symbols that it knows.
+        settings: sizes.
+        reference_eV: energy of each element, (n_elements,).
+        scale_eV_per_A: spread of the forces in training, which scales the output of the network.
+        seed: of the initial weights.
+    """
+    with torch.random.fork_rng(devices=[]):  # matgl draws weights from the global generator
+        torch.default_generator.manual_seed(seed)
+        network = M3GNet(
+            element_types=tuple(elements),
+            is_intensive=False,
+            dim_node_embedding=settings.units,
+            dim_edge_embedding=settings.units,
+            units=settings.units,
+            nblocks=settings.n_blocks,
+            max_n=settings.max_n,
+            max_l=settings.max_l,
+            cutoff=settings.cutoff_A,
+            threebody_cutoff=settings.threebody_cutoff_A,
+        )
+    return Potential(
+        network,
+        data_std=scale_eV_per_A,
+        element_refs=np.asarray(reference_eV, dtype=float),
+        calc_stresses=True,
+    )
+
+
+def save(path: Path, potential: Potential, settings: M3gnet) -> None:
+    """Write weights with elements and settings in the header, and hparams.yaml beside."""
+    header = {
+        "kind": KIND,
+        "elements": list(potential.model.element_types),
+        "settings": settings.model_dump(mode="json"),
+    }
+    write_tensors(path, potential.state_dict(), header)
+    text = yaml.safe_dump({key: header[key] for key in ("kind", "elements", "settings")})
+    write_atomically(Path(path).with_name("hparams.yaml"), text.encode())
+
+
+def read(path: Path) -> Potential:
+    """The potential of a file that `save` wrote; InputError if it is anything else."""
+    tensors, header = read_tensors(path)
+    if not isinstance(header, dict) or header.get("kind") != KIND:
+        raise InputError(f"{path}: header: expected kind m3gnet, found a file of no M3GNet")
+    elements = header["elements"]
+    settings = M3gnet(**header["settings"])
+    potential = build(elements, settings, np.zeros(len(elements)), 1.0, seed=0)  # overwritten
+    potential.load_state_dict(tensors)
+    return potential.eval()
+
+
+def calculator(potential: Potential) -> Calculator:
+    """ASE calculator of a potential in memory."""
+    return PESCalculator(potential, stress_unit="eV/A3", use_voigt=True)

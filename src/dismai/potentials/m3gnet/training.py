@@ -1,0 +1,172 @@
+"""Training of M3GNet: loss MSE(E/atom) + MSE(F) + 0.1 MSE(S), Adam ("Dismai-Bench", methods)."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from lightning.pytorch import LightningModule
+from matgl.apps.pes import Potential
+from torch import Tensor
+
+from dismai.dft.labels import Label
+from dismai.potentials.m3gnet.data import Graphs, Split, reference_energies, split
+from dismai.potentials.m3gnet.network import build
+from dismai.potentials.m3gnet.settings import M3gnet
+from dismai.seeds import seed_for
+from dismai.training.data import TrainingData
+from dismai.training.run import fingerprint, run_training
+from dismai.training.schedule import Ema, Validation
+
+logger = logging.getLogger(__name__)
+
+QUANTITIES = {"energy": "meV_per_atom", "force": "meV_per_A", "stress": "GPa"}
+"""What is predicted, and the unit of its errors."""
+EMA_WARM_UP = 10
+
+
+class M3gnetModule(LightningModule):
+    """One training step; a batch is that of `Graphs`."""
+
+    def __init__(self, potential: Potential, settings: M3gnet, with_stress: bool):
+        super().__init__()
+        self.potential, self.settings = potential, settings
+        self.weights = {"energy": settings.energy_weight, "force": settings.force_weight}
+        if with_stress:
+            self.weights["stress"] = settings.stress_weight
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.parameters(), lr=self.settings.learning_rate)
+
+    def training_step(self, batch: tuple, batch_idx: int) -> dict[str, Tensor]:
+        errors = self.errors(batch)
+        losses = {name: (errors[name] ** 2).mean() for name in self.weights}
+        total = sum(weight * losses[name] for name, weight in self.weights.items())
+        return {"loss": total, **losses}
+
+    def validation_step(self, batch: tuple, index: int) -> dict[str, Tensor]:
+        """Mean absolute errors: meV/atom, meV/Å, GPa."""
+        with torch.enable_grad():  # forces are derivatives
+            errors = self.errors(batch)
+        maes = {name: errors[name].detach().abs().mean() for name in self.weights}
+        return {
+            column(name): 1000 * maes[name] if name != "stress" else maes[name] for name in maes
+        }
+
+    def errors(self, batch: tuple) -> dict[str, Tensor]:
+        """Prediction less label: eV/atom (B,), eV/Å (n_atoms, 3), GPa (3 B, 3)."""
+        graph, cells, energies, sizes, forces, stresses = batch
+        energy, force, stress, _ = self.potential(graph, cells)
+        return {
+            "energy": (energy.reshape(-1) - energies) / sizes,
+            "force": force - forces,
+            "stress": stress - stresses,
+        }
+
+
+def column(name: str) -> str:
+    """Column of history.csv with a validation error."""
+    return f"val_{name}_mae_{QUANTITIES[name]}"
+
+
+def train(
+    labels: Sequence[Label], settings: M3gnet, workdir: Path, seed: int, device: str = "cpu"
+) -> tuple[Potential, Split]:
+    """Train on 80 % of the labels; the last weights, or their moving average, are kept.
+
+    Args:
+        labels: of all three sets.
+        settings: section `m3gnet`.
+        workdir: gets history.csv and, in state/, what a resume needs.
+        seed: of split, initial weights and order.
+        device: of Lightning.
+    """
+    parts = split(labels, settings.split, seed)
+    elements = sorted({symbol for label in labels for symbol in label.atoms.symbols})
+    training = [labels[i] for i in parts.train]
+    with_stress = labels[0].stress_eV_per_A3 is not None
+    if not with_stress:
+        logger.warning("labels have no stress: it is not trained")
+    forces = np.concatenate([label.forces_eV_per_A.ravel() for label in training])
+    scale = float(np.sqrt(np.mean(forces**2)))
+    potential = build(
+        *(elements, settings, reference_energies(training, elements), scale),
+        seed_for(seed, "weights"),
+    )
+    held_out = Graphs([labels[i] for i in parts.val], elements, settings.cutoff_A)
+    data = TrainingData(
+        Graphs(training, elements, settings.cutoff_A), settings.batch, seed_for(seed, "batches")
+    )
+    module = M3gnetModule(potential, settings, with_stress)
+    columns = tuple(column(name) for name in module.weights)
+    run_training(
+        module,
+        data,
+        workdir,
+        columns=("loss", *module.weights),
+        fingerprint=fingerprint(
+            f"m3gnet {_hash(training)}", settings, [label.atoms for label in training], seed
+        ),
+        epochs=settings.epochs,
+        checkpoint_every=settings.checkpoint_every,
+        precision="32-true",
+        device=device,
+        validation=Validation(held_out, settings.batch, settings.validate_every, columns),
+        ema=Ema(_warmed_up(settings.ema_decay)) if settings.ema_decay else None,
+    )
+    return potential.eval(), parts
+
+
+def predictions(potential: Potential, labels: Sequence[Label], settings: M3gnet) -> pd.DataFrame:
+    """Labels beside predictions, one row a number.
+
+    Columns: structure (index into labels), quantity (energy, force, stress), label, prediction;
+    eV/atom, eV/Å, GPa.
+    """
+    elements = potential.model.element_types
+    graphs = Graphs(labels, elements, settings.cutoff_A)
+    module = M3gnetModule(potential, settings, with_stress=True).eval()
+    rows = []
+    for index in range(len(graphs)):
+        batch = graphs[[index]]
+        _, _, energies, sizes, forces, stresses = batch
+        errors = module.errors(batch)
+        own = {"energy": energies / sizes, "force": forces, "stress": stresses[VOIGT_ROWS]}
+        errors["stress"] = errors["stress"][VOIGT_ROWS]
+        for name, truth in own.items():
+            label = truth.reshape(-1).double().numpy()
+            error = errors[name].detach().reshape(-1).double().numpy()
+            known = np.isfinite(label)
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "structure": index,
+                        "quantity": name,
+                        "label": label[known],
+                        "prediction": (label + error)[known],
+                    }
+                )
+            )
+    return pd.concat(rows, ignore_index=True)
+
+
+VOIGT_ROWS = (torch.tensor([0, 1, 2, 1, 0, 0]), torch.tensor([0, 1, 2, 2, 2, 1]))
+
+
+def _warmed_up(decay: float):
+    """Decay at a step: young averages forget faster, so that the initial weights fade."""
+    return lambda step: min(decay, (1 + step) / (EMA_WARM_UP + step))
+
+
+def _hash(labels: Sequence[Label]) -> str:
+    """SHA-256 over energies, forces and stresses."""
+    digest = hashlib.sha256()
+    for label in labels:
+        digest.update(np.float64(label.energy_eV).tobytes())
+        digest.update(np.ascontiguousarray(label.forces_eV_per_A, dtype="<f8").tobytes())
+        if label.stress_eV_per_A3 is not None:
+            digest.update(np.ascontiguousarray(label.stress_eV_per_A3, dtype="<f8").tobytes())
+    return digest.hexdigest()

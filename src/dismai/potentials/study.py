@@ -1,0 +1,159 @@
+"""How close the minima of a potential are to those of the engine that labelled it (Table 5).
+
+Random interfaces are relaxed by the potential, then by the engine with all atoms moving
+(stage 2). Three numbers of each: ionic steps that the engine still needs; the error of the energy
+at the minimum of the potential; the difference of the minima, each with its own energy.
+"""
+
+import json
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+
+from dismai import dft
+from dismai.dft.settings import Dft
+from dismai.errors import InputError, StructureError
+from dismai.potentials.relax import relax_one
+from dismai.potentials.settings import Relaxation
+from dismai.training.files import write_atomically
+
+logger = logging.getLogger(__name__)
+
+METRICS = {
+    "n_DFT_steps_after_M3GNet": ("n_steps", "steps", "steps still needed"),
+    "abs_dE_M3GNet_vs_DFT_at_M3GNet_geometry": (
+        *("error_meV_per_atom", "meV/atom"),
+        "error of the energy at the minimum of the potential",
+    ),
+    "abs_dE_M3GNet_geometry_M3GNet_energy_vs_final_DFT": (
+        *("difference_meV_per_atom", "meV/atom"),
+        "difference of the minima",
+    ),
+}
+"""Published name: (column of ours, unit, words)."""
+GROUPS = {"low": "interface_low_energy", "high": "interface_high_energy", "all": "interface_all"}
+_NUMBERS = (
+    "energy_eV_per_atom",
+    "engine_energy_eV_per_atom",
+    "final_energy_eV_per_atom",
+    *(column for column, _, _ in METRICS.values()),
+)
+MINIMA_SCHEMA = pa.schema(
+    [
+        pa.field("structure", pa.int64(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("potential_steps", pa.int64(), nullable=False),
+        *(pa.field(name, pa.float64()) for name in _NUMBERS),
+    ]
+)
+
+
+def compare_minima(
+    structures: Iterable[Atoms],
+    potential: Calculator,
+    relaxation: Relaxation,
+    settings: Dft,
+    state: Path,
+    fingerprint: str,
+) -> pd.DataFrame:
+    """One row a structure, as in `MINIMA_SCHEMA`; finished ones are taken from the state folder.
+
+    Args:
+        structures: unrelaxed.
+        potential: what is judged.
+        relaxation: how it relaxes.
+        settings: section `dft`, what judges.
+        state: folder of finished rows.
+        fingerprint: rows with another one are made afresh.
+    """
+    dft.check(settings)
+    rows = []
+    for index, atoms in enumerate(structures):
+        path = state / f"{index:05d}.json"
+        row = _read_row(path, fingerprint)
+        if row is None:
+            row = {"structure": index, **_compare(atoms, potential, relaxation, settings, state)}
+            state.mkdir(parents=True, exist_ok=True)
+            text = json.dumps({"fingerprint": fingerprint, "row": row})
+            write_atomically(path, text.encode())
+        logger.info("structure %d: %s", index, row["status"])
+        rows.append(row)
+    return pd.DataFrame(rows, columns=MINIMA_SCHEMA.names)
+
+
+def _read_row(path: Path, fingerprint: str) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    content = json.loads(path.read_text())
+    return content["row"] if content["fingerprint"] == fingerprint else None
+
+
+def _compare(
+    atoms: Atoms, potential: Calculator, relaxation: Relaxation, settings: Dft, state: Path
+) -> dict[str, Any]:
+    n_atoms = len(atoms)
+    ended = relax_one(
+        *(atoms, potential, relaxation.fmax_eV_per_A, relaxation.max_steps),
+        relaxation.optimizer,
+    )
+    row: dict[str, Any] = {"status": ended.status, "potential_steps": ended.steps}
+    row |= dict.fromkeys(_NUMBERS)
+    if ended.status != "ok":
+        return row
+    try:
+        done = dft.relax(ended.atoms, settings, state / "engine")
+    except StructureError as error:
+        return {**row, "status": str(error)}
+    if not done.converged:
+        row["status"] = f"not converged by the engine in {done.n_steps} steps"
+        return row
+    energies = [ended.energy_eV, done.steps[0].energy_eV, done.steps[-1].energy_eV]
+    own, there, final = (energy / n_atoms for energy in energies)
+    return row | {
+        "energy_eV_per_atom": own,
+        "engine_energy_eV_per_atom": there,
+        "final_energy_eV_per_atom": final,
+        "n_steps": float(done.n_steps),
+        "error_meV_per_atom": 1000 * abs(own - there),
+        "difference_meV_per_atom": 1000 * abs(own - final),
+    }
+
+
+def table_5(minima: pd.DataFrame, threshold_eV_per_atom: float | None, published: Path):
+    """Mean and standard deviation of low-energy, high-energy and all structures.
+
+    Args:
+        minima: rows of `compare_minima`; those that are not ok do not count.
+        threshold_eV_per_atom: low-energy structures lie at or below; None: the median.
+        published: file of published numbers.
+
+    Returns:
+        Columns group, metric, unit, n, mean, std, published_mean, published_std.
+    """
+    good = minima[minima["status"] == "ok"]
+    if good.empty:
+        raise InputError(
+            f"study_potential: expected a minimum that both reach, found none of {len(minima)}; "
+            f"the first: {minima['status'].iloc[0]}"
+        )
+    energy = good["final_energy_eV_per_atom"]
+    threshold = energy.median() if threshold_eV_per_atom is None else threshold_eV_per_atom
+    groups = {"low": good[energy <= threshold], "high": good[energy > threshold], "all": good}
+    printed = pd.read_csv(published, dtype=str)
+    printed = printed[printed["table"] == "5"].set_index(["dataset", "metric"])["mean"]
+    rows = []
+    for group, part in groups.items():
+        for metric, (column, unit, _) in METRICS.items():
+            values = part[column].to_numpy(dtype=float)
+            theirs = [float(printed[GROUPS[group], metric + end]) for end in ("", "_std")]
+            mean, std = (values.mean(), values.std()) if len(values) else (np.nan, np.nan)
+            rows.append([group, metric, unit, len(values), mean, std, *theirs])
+    names = ["group", "metric", "unit", "n", "mean", "std", "published_mean", "published_std"]
+    return pd.DataFrame(rows, columns=names)

@@ -1,0 +1,46 @@
+"""A library of stub POTCAR files and a fake VASP."""
+
+import stat
+import sys
+
+import pytest
+
+from dismai.dft.potcar import POTENTIALS, VARIABLE
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """Stubs: the title and the number of valence electrons, nothing of a real potential."""
+    root = tmp_path / "potentials"
+    for element, (name, valence) in POTENTIALS.items():
+        folder = root / "potpaw_PBE" / name
+        folder.mkdir(parents=True)
+        title = f"PAW_PBE {name} 01Jan2000"
+        text = (
+            f"  {title}\n   {valence:.8f}\n parameters from PSCTR are:\n"
+            f"   VRHFIN ={element}: stub\n   LEXCH  = PE\n   TITEL  = {title}\n"
+            f"   ENMAX  =  400.000; ENMIN  =  300.000 eV\n END of PSCTR-controll parameters\n"
+            "  1.0 2.0 3.0\n End of Dataset\n"
+        )
+        (folder / "POTCAR").write_text(text)
+    monkeypatch.setenv(VARIABLE, str(root))
+    return root
+
+
+@pytest.fixture
+def fake_vasp(tmp_path, monkeypatch):
+    """A program of that name which copies one file a call into its folder, in order."""
+    folder = tmp_path / "bin"
+    answers = tmp_path / "answers"
+    folder.mkdir()
+    answers.mkdir()
+    program = folder / "vasp_gam"
+    program.write_text(
+        f"#!{sys.executable}\n"
+        "import pathlib, shutil\n"
+        f"answer = sorted(pathlib.Path({str(answers)!r}).iterdir())[0]\n"
+        "shutil.move(answer, 'vasprun.xml')\n"
+    )
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    return answers

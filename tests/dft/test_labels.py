@@ -1,0 +1,142 @@
+"""Label files, the surrogate engine and the steps that are kept."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+from ase.calculators.emt import EMT
+
+from dismai import dft
+from dismai.dft import calculators
+from dismai.dft.labels import Label, checked, read_labels, write_labels
+from dismai.dft.sampling import kept_steps
+from dismai.dft.settings import Dft
+from dismai.errors import InputError, StructureError
+
+
+def label(stress=True, **changes):
+    values = {
+        "atoms": bulk("NaCl", "rocksalt", a=5.6),
+        "energy_eV": -6.5,
+        "forces_eV_per_A": np.array([[0.1, 0.2, -0.3], [-0.1, -0.2, 0.3]]),
+        "stress_eV_per_A3": np.arange(6) / 100 if stress else None,
+        "converged": True,
+        "provenance": {"engine": "surrogate", "relaxation": 3, "step": 15, "exchanged": True},
+    }
+    return Label(**(values | changes))
+
+
+def test_labels_come_back_from_a_file_as_they_were(tmp_path):
+    path = tmp_path / "labels.extxyz"
+    write_labels([label(), label()], path)
+    back = read_labels(path)
+    assert len(back) == 2
+    assert back[0].energy_eV == -6.5
+    np.testing.assert_allclose(back[0].forces_eV_per_A, label().forces_eV_per_A, atol=1e-8)
+    np.testing.assert_allclose(back[0].stress_eV_per_A3, label().stress_eV_per_A3, atol=1e-8)
+    np.testing.assert_allclose(back[0].stress_GPa[1], 1.6021766)
+    np.testing.assert_allclose(back[0].atoms.positions, label().atoms.positions, atol=1e-8)
+    assert back[0].provenance == label().provenance
+
+
+@pytest.mark.parametrize("missing", ["forces", "energy"])
+def test_a_file_without_forces_or_energy_is_refused_in_one_line(tmp_path, missing):
+    path = tmp_path / "labels.extxyz"
+    write_labels([label()], path)
+    text = path.read_text()
+    text = text.replace(":forces:R:3", ":other:R:3") if missing == "forces" else text.replace(
+        "energy=", "other="
+    )  # fmt: skip
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        read_labels(path)
+    assert f"labels.extxyz: structure 0: expected {missing}, found" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_stress_is_in_all_labels_or_in_none(tmp_path):
+    path = tmp_path / "labels.extxyz"
+    write_labels([label(stress=False)], path)
+    assert read_labels(path)[0].stress_GPa is None
+    write_labels([label(), label(stress=False)], path)
+    with pytest.raises(InputError, match="structure 1: expected stress as elsewhere, found none"):
+        read_labels(path)
+
+
+def test_labels_that_cannot_be_trusted_are_refused():
+    with pytest.raises(StructureError, match="expected converged electrons"):
+        checked(label(converged=False))
+    with pytest.raises(StructureError, match="expected finite energy and forces"):
+        checked(label(energy_eV=float("nan")))
+
+
+def test_kept_steps_are_every_tenth_from_the_fifth_and_the_relaxed_structure():
+    assert kept_steps(37, 5, 10) == [5, 15, 25, 35, 37]
+    assert kept_steps(35, 5, 10) == [5, 15, 25, 35]
+    assert kept_steps(3, 5, 10) == [3]
+
+
+def rattled():
+    atoms = bulk("Cu", cubic=True) * (2, 1, 1)
+    atoms.rattle(0.15, seed=1)
+    return atoms
+
+
+@pytest.fixture
+def emt(monkeypatch):
+    """A calculator of milliseconds in place of the surrogate."""
+    monkeypatch.setattr(calculators, "_calculator", lambda settings, workdir: EMT())
+
+
+def test_stage_1_moves_the_region_only_and_stage_2_everything(emt, tmp_path):
+    atoms = rattled()
+    region = np.arange(8) < 3
+    settings = Dft(region_steps=4, max_steps=200, fmax_eV_per_A=0.02)
+    done = dft.relax(atoms, settings, tmp_path, region)
+    assert done.converged
+    assert done.region_steps == 4
+    start = done.steps[0].atoms.positions
+    assert (start[region] != atoms.positions[region]).any(axis=1).all()
+    np.testing.assert_array_equal(start[~region], atoms.positions[~region])
+    assert (done.steps[-1].atoms.positions[~region] != start[~region]).any()
+    assert done.steps[-1].fmax_eV_per_A < 0.02 < done.steps[0].fmax_eV_per_A
+    np.testing.assert_array_equal(done.steps[-1].atoms.cell, atoms.cell)
+
+
+def test_a_relaxation_that_is_cut_short_says_so(emt, tmp_path):
+    done = dft.relax(rattled(), Dft(max_steps=2, fmax_eV_per_A=1e-4), tmp_path)
+    assert not done.converged
+    assert done.n_steps == 2
+
+
+def test_steps_carry_what_the_calculator_says_at_their_geometry(emt, tmp_path):
+    done = dft.relax(rattled(), Dft(max_steps=3), tmp_path)
+    for step in done.steps:
+        atoms = step.atoms.copy()
+        atoms.calc = EMT()
+        np.testing.assert_allclose(step.forces_eV_per_A, atoms.get_forces(), atol=1e-12)
+        assert step.energy_eV == pytest.approx(atoms.get_potential_energy(), abs=1e-12)
+
+
+def test_a_calculator_that_fails_costs_the_structure(emt, tmp_path):
+    with pytest.raises(StructureError, match="the engine failed: NotImplementedError"):
+        dft.label(Atoms("U", cell=[5, 5, 5], pbc=True), Dft(), tmp_path)
+
+
+def test_the_surrogate_labels_with_stress_and_says_what_it_is(tmp_path):
+    atoms = bulk("LiCl", "rocksalt", a=5.3)
+    found = dft.label(atoms, Dft(), tmp_path)
+    assert found.energy_eV / 2 == pytest.approx(-3.97, abs=0.01)  # CHGNet 0.3.0
+    strained = []
+    for factor in (0.999, 1.001):
+        other = atoms.copy()
+        other.set_cell(atoms.cell * factor, scale_atoms=True)
+        strained.append(dft.label(other, Dft(), tmp_path))
+    slope = (strained[1].energy_eV - strained[0].energy_eV) / (
+        strained[1].atoms.get_volume() - strained[0].atoms.get_volume()
+    )
+    # The trace of the stress, (3, 3), is 3 dE/dV.
+    trace = np.trace(found.stress_eV_per_A3)
+    assert trace / 3 == pytest.approx(slope, rel=0.02)
+    assert found.provenance["engine"] == "surrogate"
+    assert found.provenance["engine_version"].startswith("0.")

@@ -1,0 +1,92 @@
+"""Table 5: minima of a potential continued under an engine."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from ase.build import bulk
+from ase.calculators.emt import EMT
+
+from dismai.dft import calculators
+from dismai.dft.settings import Dft
+from dismai.errors import InputError
+from dismai.potentials.settings import Relaxation
+from dismai.potentials.study import compare_minima, table_5
+from dismai.resources import resource
+
+PUBLISHED = resource("published.csv")
+RELAXATION = Relaxation(optimizer="lbfgs", fmax_eV_per_A=0.01)
+
+
+class Shifted(EMT):
+    """EMT with another zero of the energy, eV per atom."""
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=()):
+        super().calculate(atoms, properties, system_changes)
+        self.results["energy"] += 0.002 * len(atoms)
+
+
+def rattled(seed):
+    atoms = bulk("Cu", cubic=True)
+    atoms.rattle(0.1, seed=seed)
+    return atoms
+
+
+@pytest.fixture
+def emt(monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        calculators, "_calculator", lambda settings, workdir: made.append(1) or EMT()
+    )
+    return made
+
+
+def test_a_potential_with_the_same_forces_needs_no_steps_and_its_shift_is_the_error(emt, tmp_path):
+    cells = [rattled(1), rattled(2)]
+    settings = Dft(fmax_eV_per_A=0.02)
+    table = compare_minima(cells, Shifted(), RELAXATION, settings, tmp_path, "a")
+    assert (table["status"] == "ok").all()
+    assert (table["potential_steps"] > 0).all()
+    assert table["n_steps"].tolist() == [0, 0]
+    np.testing.assert_allclose(table["error_meV_per_atom"], 2.0, atol=1e-6)
+    np.testing.assert_allclose(table["difference_meV_per_atom"], 2.0, atol=1e-6)
+
+
+def test_finished_structures_are_taken_over_unless_something_changed(emt, tmp_path):
+    arguments = ([rattled(1)], EMT(), RELAXATION, Dft(), tmp_path)
+    first = compare_minima(*arguments, "a")
+    assert compare_minima(*arguments, "a").equals(first)
+    assert len(emt) == 1
+    compare_minima(*arguments, "b")
+    assert len(emt) == 2
+
+
+def test_a_minimum_that_the_engine_does_not_reach_is_a_row_with_its_reason(emt, tmp_path):
+    settings = Dft(fmax_eV_per_A=1e-9, max_steps=1)
+    table = compare_minima([rattled(1)], EMT(), RELAXATION, settings, tmp_path, "a")
+    assert table["status"].tolist() == ["not converged by the engine in 1 steps"]
+    with pytest.raises(InputError, match="expected a minimum that both reach, found none of 1"):
+        table_5(table, None, PUBLISHED)
+
+
+def test_low_and_high_energies_stand_apart_beside_the_published_numbers():
+    minima = pd.DataFrame(
+        {
+            "status": ["ok", "ok", "ok", "not converged"],
+            "final_energy_eV_per_atom": [-4.80, -4.79, -4.70, None],
+            "n_steps": [10.0, 20.0, 60.0, None],
+            "error_meV_per_atom": [1.0, 3.0, 9.0, None],
+            "difference_meV_per_atom": [1.0, 1.0, 4.0, None],
+        }
+    )
+    table = table_5(minima, -4.78, PUBLISHED).set_index(["group", "metric"])
+    steps = "n_DFT_steps_after_M3GNet"
+    assert table.loc[("low", steps), "mean"] == 15
+    assert table.loc[("low", steps), "std"] == 5
+    assert table.loc[("high", steps), "n"] == 1
+    assert table.loc[("all", steps), "mean"] == 30
+    assert table.loc[("all", steps), "published_mean"] == 31.7
+    assert table.loc[("low", steps), "published_std"] == 25.7
+    errors = "abs_dE_M3GNet_vs_DFT_at_M3GNet_geometry"
+    assert table.loc[("high", errors), "published_mean"] == 11.0
+    by_median = table_5(minima, None, PUBLISHED).set_index(["group", "metric"])
+    assert by_median.loc[("low", steps), "n"] == 2

@@ -1,0 +1,35 @@
+"""Continue minima of M3GNet under the engine of the labels: Table 5, its figure."""
+
+from pathlib import Path
+
+from dismai.datasets.interface import random_interface
+from dismai.dft.settings import Dft, PotentialStudy
+from dismai.io import write_table
+from dismai.jobs import job, locked, provenance, sha256
+from dismai.potentials.m3gnet import load
+from dismai.potentials.settings import Relaxation
+from dismai.potentials.study import MINIMA_SCHEMA, compare_minima, table_5
+from dismai.report.figures import save_figure
+from dismai.report.potential import plot_minima
+from dismai.seeds import seed_for
+
+params, output = snakemake.params, snakemake.output
+model = Path(snakemake.input.potential)
+potential = snakemake.wildcards.potential
+state = Path(output.minima).parent / "state"
+
+with job(snakemake), locked(state):
+    study, dft = PotentialStudy(**params.study), Dft(**params.dft)
+    relaxation = Relaxation(**params.relaxation)
+    structures = [
+        random_interface(
+            seed_for(params.seed, "study_potential", potential, index), **params.geometry
+        )
+        for index in range(study.n_structures)
+    ]
+    identity = f"{sha256(model)} {relaxation!r} {dft!r} {params.geometry!r} {params.version}"
+    minima = compare_minima(structures, load(model), relaxation, dft, state, identity)
+    write_table(minima, Path(output.minima), MINIMA_SCHEMA, provenance(snakemake))
+    table = table_5(minima, study.low_energy_eV_per_atom, Path(snakemake.input.published))
+    table.to_csv(output.table, index=False, float_format="%.6g")
+    save_figure(plot_minima(table), output.figure)

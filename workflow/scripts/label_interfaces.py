@@ -1,0 +1,25 @@
+"""Relax one shard of random interfaces under the engine of the labels, or go on with it."""
+
+from pathlib import Path
+
+from dismai.dft.labels import write_labels
+from dismai.dft.sampling import RELAXATIONS_SCHEMA, Task, label_interfaces
+from dismai.dft.settings import Dft, Labels
+from dismai.evaluation.process import shard_range
+from dismai.io import write_table
+from dismai.jobs import job, locked, provenance
+
+params = snakemake.params
+shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
+dataset = snakemake.wildcards.dataset
+state = Path(snakemake.output.labels).parents[1] / "state"
+
+with job(snakemake), locked(state / f"shard{shard}"):
+    labels = Labels(**params.labels)
+    task = Task(Dft(**params.dft), labels, params.geometry, dataset, params.seed)
+    indices = shard_range(labels.n_plain + labels.n_exchanged, shard - 1, n_shards)
+    found, table = label_interfaces(indices, task, state)
+    write_labels(found, Path(snakemake.output.labels))
+    write_table(
+        table, Path(snakemake.output.relaxations), RELAXATIONS_SCHEMA, provenance(snakemake)
+    )

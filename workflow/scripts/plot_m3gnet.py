@@ -1,0 +1,14 @@
+"""Figures and table of a trained M3GNet."""
+
+import pandas as pd
+
+from dismai.io import read_table
+from dismai.jobs import job
+from dismai.report.figures import save_figure
+from dismai.report.potential import plot_learning, plot_parity
+
+with job(snakemake):
+    save_figure(plot_parity(read_table(snakemake.input.predictions)), snakemake.output.parity)
+    save_figure(plot_learning(pd.read_csv(snakemake.input.history)), snakemake.output.learning)
+    errors = read_table(snakemake.input.errors)
+    errors.to_csv(snakemake.output.errors, index=False, float_format="%.6g")

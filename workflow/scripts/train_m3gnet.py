@@ -1,0 +1,30 @@
+"""Train M3GNet on labels, or go on from its last checkpoint; predict all three sets."""
+
+from pathlib import Path
+
+from dismai.dft.labels import read_labels
+from dismai.io import write_table
+from dismai.jobs import device, job, locked, provenance
+from dismai.potentials.m3gnet.errors import ERRORS_SCHEMA, PREDICTIONS_SCHEMA, error_table
+from dismai.potentials.m3gnet.network import save
+from dismai.potentials.m3gnet.settings import M3gnet
+from dismai.potentials.m3gnet.training import predictions, train
+from dismai.resources import resource
+from dismai.seeds import seed_for
+
+target = Path(snakemake.output.model)
+
+with job(snakemake), locked(target.parent / "state"):
+    labels = read_labels(Path(snakemake.input.labels))
+    settings = M3gnet(**snakemake.params.settings)
+    seed = seed_for(snakemake.params.seed, "train_m3gnet", snakemake.wildcards.potential)
+    potential, parts = train(labels, settings, target.parent, seed, device(snakemake))
+    save(target, potential, settings)
+    tables = {
+        name: predictions(potential, [labels[i] for i in getattr(parts, name)], settings)
+        for name in ("train", "val", "test")
+    }
+    meta = provenance(snakemake)
+    errors = error_table(tables, resource("published.csv"))
+    write_table(errors, Path(snakemake.output.errors), ERRORS_SCHEMA, meta)
+    write_table(tables["test"], Path(snakemake.output.predictions), PREDICTIONS_SCHEMA, meta)
