@@ -126,10 +126,32 @@ def crystens(n_atoms: int, batch: int) -> tuple[Step, Step]:
     return train, sample
 
 
+def unimat(n_atoms: int, batch: int) -> tuple[Step, Step]:
+    """A training step and a network call of sampling of the paper's network."""
+    model = models.create("unimat", box(n_atoms))
+    network = model.new_network(0)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-4, fused=True)
+    video = torch.randn(batch, 3, *model.mask.shape, generator=torch.Generator().manual_seed(0))
+    log_snr = torch.zeros(batch)
+
+    def train() -> None:
+        loss = (network(video, log_snr) - video).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    @torch.no_grad()
+    def sample() -> None:
+        network(video, log_snr)
+
+    return train, sample
+
+
 MODELS: dict[str, Callable[[int, int], tuple[Step, Step]]] = {
     "diffcsp": diffcsp,
     "cdvae": cdvae,
     "crystens": crystens,
+    "unimat": unimat,
 }
 DECODER_FLOP = 16.5e9
 """Matrix products of the published CDVAE decoder on 256 to 264 atoms, one structure."""
