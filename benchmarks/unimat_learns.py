@@ -11,6 +11,7 @@ import argparse
 import json
 import logging
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from ase import Atoms
 
 from dismai import config, models
 from dismai.datasets.interface import random_interface
-from dismai.datasets.spec import DatasetSpec, cell_rows
+from dismai.datasets.spec import REGION_ATOMS, DatasetSpec, cell_rows
 from dismai.evaluation.interface import score as compare
 from dismai.evaluation.options import Options
 from dismai.evaluation.process import describe_reference, process
@@ -47,6 +48,7 @@ def dataset(size: str) -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
     ]
     first = structures[0]
     symbols = first.get_chemical_symbols()
+    region = first.symbols[first.get_tags() == 0]
     spec = DatasetSpec(
         name="interface",
         kind="interface",
@@ -54,6 +56,7 @@ def dataset(size: str) -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
         cell_A=cell_rows(first.cell.array),
         n_train=N_TRAIN,
         n_val=N_VALIDATION,
+        statistics={REGION_ATOMS: dict(Counter(region))},
     )
     return structures[:N_TRAIN], structures[N_TRAIN:], spec
 
