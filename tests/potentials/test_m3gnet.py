@@ -148,10 +148,10 @@ def test_too_few_relaxations_are_refused(labels):
 
 
 def test_training_lowers_the_loss_and_a_second_one_gives_the_same_weights(labels, tmp_path):
-    settings = SMALL.model_copy(update={"epochs": 10, "learning_rate": 5e-3})
+    settings = SMALL.model_copy(update={"epochs": 30, "learning_rate": 1e-2})
     first, _ = train(labels, settings, tmp_path / "a", seed=0)
     history = pd.read_csv(tmp_path / "a" / "history.csv")
-    assert history["loss"].iloc[-1] < 0.8 * history["loss"].iloc[0]
+    assert history["loss"].iloc[-1] < 0.7 * history["loss"].iloc[0]
     assert "val_force_mae_meV_per_A" in history
     second, _ = train(labels, settings, tmp_path / "b", seed=0)
     for name, value in first.state_dict().items():

@@ -84,7 +84,7 @@ def _read(atoms: Atoms, notes: dict[str, Any]) -> Label:
         found = " ".join(f"{type(error).__name__}: {error}".split())[:120]
         raise StructureError(f"the engine failed: {found}") from None
     try:
-        stress = np.array(atoms.calc.get_stress(atoms), dtype=float)
+        stress = atoms.get_stress(apply_constraint=False).copy()  # xx yy zz yz xz xy
     except (NotImplementedError, PropertyNotImplementedError):
         stress = None
     plain = Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True)
