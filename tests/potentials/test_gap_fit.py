@@ -18,7 +18,7 @@ from dismai.potentials.training_cells import ENERGY, FORCES, labelled_cells
 from dismai.report.potential_figures import plot_learning_curve, plot_parity
 
 SMALL = GapFit(
-    labels="sw", n_atoms=8, n_train=[4, 12], n_test=4, cutoff_A=4.0, n_max=4, l_max=3, n_sparse=20
+    labels="sw", n_atoms=8, n_train=[4, 12], n_test=4, cutoff_A=4.0, n_max=6, l_max=4, n_sparse=60
 )
 
 
@@ -57,7 +57,7 @@ def test_a_fit_follows_its_labels_and_relaxes(fitted, cells):
     spread = np.std([atoms.info[ENERGY] / 8 for atoms in cells])
     assert curve["energy_rmse_meV_per_atom"][0] < 0.2 * 1e3 * spread
     forces = np.concatenate([atoms.arrays[FORCES].ravel() for atoms in cells])
-    assert curve["force_rmse_eV_per_A"][0] < 0.7 * forces.std()
+    assert curve["force_rmse_eV_per_A"][0] < 0.5 * forces.std()
     near = cells[0].copy()
     _, table = relax([near], potential)
     assert table["status"][0] == "ok"
