@@ -1,6 +1,8 @@
 """A small alloy and quick settings for tests of models."""
 
 import numpy as np
+import pytest
+import torch
 from ase import Atoms
 
 from tests.conftest import alloy_spec
@@ -44,3 +46,25 @@ def ordered_alloys(n):
         Atoms(spec.symbols, positions=random.permutation(sites), cell=spec.cell, pbc=True)
         for _ in range(n)
     ]
+
+
+@pytest.fixture
+def one_thread():
+    """Bytes of a training hold for one number of threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def fit_and_save(model, workdir, seed=3, n_train=8, n_val=2):
+    """The model, trained on decorations of the small alloy and saved to its folder."""
+    structures = ordered_alloys(n_train + n_val)
+    model.fit(structures[:n_train], structures[n_train:], workdir, seed)
+    model.save(workdir / "model.safetensors")
+    return model
+
+
+def outcome(workdir):
+    """What a training leaves, as bytes."""
+    return [(workdir / name).read_bytes() for name in ("model.safetensors", "history.csv")]

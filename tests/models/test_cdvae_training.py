@@ -14,7 +14,7 @@ from dismai.io import write_structures
 from dismai.models.cdvae.hparams import Hparams
 from dismai.models.cdvae.model import CDVAE
 from dismai.models.cdvae.module import CDVAEModule
-from tests.models.conftest import alloy_spec, ordered_alloys
+from tests.models.conftest import alloy_spec, fit_and_save, ordered_alloys, outcome
 
 SMALL = {
     "latent": 8,
@@ -42,12 +42,7 @@ SMALL = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def create(**changes):
@@ -55,21 +50,13 @@ def create(**changes):
 
 
 def train(workdir, seed=3, **changes):
-    model = create(**changes)
-    structures = ordered_alloys(10)
-    model.fit(structures[:8], structures[8:], workdir, seed)
-    model.save(workdir / "model.safetensors")
-    return model
+    return fit_and_save(create(**changes), workdir, seed)
 
 
 def untrained(**changes):
     model = create(**changes)
     model.networks = model.new_networks(0)
     return model
-
-
-def outcome(workdir):
-    return [(workdir / name).read_bytes() for name in ("model.safetensors", "history.csv")]
 
 
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from numpy.testing import assert_allclose
 
 import dismai.models
@@ -17,7 +16,7 @@ from dismai.datasets.alloy import build, sample
 from dismai.datasets.spec import FccLattice
 from dismai.errors import InputError
 from dismai.postprocess.on_lattice import keep_on_lattice
-from tests.models.conftest import QUICK, SMALL, alloy_spec, ordered_alloys
+from tests.models.conftest import QUICK, SMALL, alloy_spec, fit_and_save, ordered_alloys, outcome
 
 TRAIN = """
 import sys
@@ -33,23 +32,12 @@ model.save(Path({workdir!r}) / "model.safetensors")
 """
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def train(workdir, seed=3, n_structures=8, **changes):
     model = dismai.models.create("cryingan", alloy_spec(), **{**SMALL, **changes})
-    model.fit(ordered_alloys(n_structures), [], workdir, seed)
-    model.save(workdir / "model.safetensors")
-    return model
-
-
-def outcome(workdir):
-    return [(workdir / name).read_bytes() for name in ("model.safetensors", "history.csv")]
+    return fit_and_save(model, workdir, seed, n_structures, 0)
 
 
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path):

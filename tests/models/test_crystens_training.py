@@ -18,7 +18,7 @@ from dismai.models.crystens.pictures import DIAGNOSTICS, Layout, Resize, encode,
 from dismai.models.crystens.sampler import to_network
 from dismai.models.image.orders import RegionOrders
 from dismai.training.callbacks import states
-from tests.models.conftest import alloy_spec, ordered_alloys
+from tests.models.conftest import alloy_spec, fit_and_save, ordered_alloys, outcome
 
 SMALL = {
     "base_side": 16,
@@ -47,12 +47,7 @@ SMALL = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def create(**changes):
@@ -60,11 +55,7 @@ def create(**changes):
 
 
 def train(workdir, seed=3, **changes):
-    model = create(**changes)
-    structures = ordered_alloys(10)
-    model.fit(structures[:8], structures[8:], workdir, seed)
-    model.save(workdir / "model.safetensors")
-    return model
+    return fit_and_save(create(**changes), workdir, seed)
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +65,6 @@ def trained(tmp_path_factory):
     workdir = tmp_path_factory.mktemp("trained")
     train(workdir)
     return workdir
-
-
-def outcome(workdir):
-    return [(workdir / name).read_bytes() for name in ("model.safetensors", "history.csv")]
 
 
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path, trained):

@@ -12,7 +12,7 @@ from dismai.errors import InputError
 from dismai.models.diffcsp.hparams import Hparams
 from dismai.models.diffcsp.module import DiffCSPModule
 from dismai.training.callbacks import states
-from tests.models.conftest import alloy_spec, ordered_alloys
+from tests.models.conftest import alloy_spec, fit_and_save, ordered_alloys, outcome
 
 SMALL = {
     "layers": 2,
@@ -30,12 +30,7 @@ SMALL = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def create(**changes):
@@ -43,15 +38,7 @@ def create(**changes):
 
 
 def train(workdir, seed=3, **changes):
-    model = create(**changes)
-    structures = ordered_alloys(10)
-    model.fit(structures[:8], structures[8:], workdir, seed)
-    model.save(workdir / "model.safetensors")
-    return model
-
-
-def outcome(workdir):
-    return [(workdir / name).read_bytes() for name in ("model.safetensors", "history.csv")]
+    return fit_and_save(create(**changes), workdir, seed)
 
 
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path):

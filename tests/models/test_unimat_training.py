@@ -17,7 +17,7 @@ from dismai.models.image.orders import RegionOrders
 from dismai.models.image.scales import Scales
 from dismai.models.unimat.module import UniMatModule
 from dismai.training.callbacks import states
-from tests.models.conftest import alloy_spec, ordered_alloys
+from tests.models.conftest import alloy_spec, fit_and_save, ordered_alloys, outcome
 
 SMALL = {
     "side": 2,
@@ -51,12 +51,7 @@ LEARNING = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def create(**changes):
@@ -64,15 +59,7 @@ def create(**changes):
 
 
 def train(workdir, seed=3, **changes):
-    model = create(**changes)
-    structures = ordered_alloys(10)
-    model.fit(structures[:8], structures[8:], workdir, seed)
-    model.save(workdir / "model.safetensors")
-    return model
-
-
-def outcome(workdir):
-    return [(workdir / name).read_bytes() for name in ("model.safetensors", "history.csv")]
+    return fit_and_save(create(**changes), workdir, seed)
 
 
 def module_of(model, **orders):
