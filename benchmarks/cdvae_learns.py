@@ -10,12 +10,12 @@ import argparse
 import json
 import logging
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from ase import Atoms
+from learning import run
 
 from dismai import models
 from dismai.datasets.amorphous_si import slice_blocks
@@ -140,19 +140,12 @@ def score(args: argparse.Namespace) -> None:
     save_figure(plot_training({title: curves}), args.workdir / "training.svg")
 
 
-def main() -> None:
-    """One of the two commands."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["train", "score"])
-    parser.add_argument("workdir", type=Path)
-    parser.add_argument("--settings", choices=SETTINGS, default="paper_network")
-    parser.add_argument("--steps", type=int, default=2, help="Langevin steps per level")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    {"train": train, "score": score}[args.command](args)
-
-
 if __name__ == "__main__":
-    main()
+    run(
+        __doc__,
+        train,
+        score,
+        ("--settings", {"choices": SETTINGS, "default": "paper_network"}),
+        ("--steps", {"type": int, "default": 2, "help": "Langevin steps per level"}),
+        threads=2,
+    )

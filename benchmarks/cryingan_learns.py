@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 from alloy_learning import N_GENERATED, dataset, score_and_draw
+from learning import run
 
 from dismai import models
 from dismai.models.cryingan.model import CryinGAN
@@ -128,18 +129,10 @@ def score(args: argparse.Namespace) -> None:
     score_and_draw(model.sample(N_GENERATED, args.seed), "none", history, title, args.workdir)
 
 
-def main() -> None:
-    """One of the two commands."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["train", "score"])
-    parser.add_argument("workdir", type=Path)
-    parser.add_argument("--settings", choices=SETTINGS, default="waves")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    {"train": train, "score": score}[args.command](args)
-
-
 if __name__ == "__main__":
-    main()
+    run(
+        __doc__,
+        train,
+        score,
+        ("--settings", {"choices": SETTINGS, "default": "waves"}),
+    )

@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 from ase import Atoms
 from ase.geometry import find_mic, get_distances
+from learning import run
 
 from dismai import models
 from dismai.datasets.interface import random_interface
@@ -205,18 +206,10 @@ def score(args: argparse.Namespace) -> None:
     save_figure(plot_training({title: history}), args.workdir / "training.svg")
 
 
-def main() -> None:
-    """One of the two commands."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["train", "score"])
-    parser.add_argument("workdir", type=Path)
-    parser.add_argument("--settings", choices=SETTINGS, default="small")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    {"train": train, "score": score}[args.command](args)
-
-
 if __name__ == "__main__":
-    main()
+    run(
+        __doc__,
+        train,
+        score,
+        ("--settings", {"choices": SETTINGS, "default": "small"}),
+    )

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 from ase import Atoms
+from learning import run
 
 from dismai import config, models
 from dismai.datasets.interface import random_interface
@@ -138,19 +139,11 @@ def score(args: argparse.Namespace) -> None:
     save_figure(plot_training(curves), args.workdir / "training.svg")
 
 
-def main() -> None:
-    """One of the two commands."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["train", "score"])
-    parser.add_argument("workdir", type=Path)
-    parser.add_argument("--size", choices=["demo", "mini"], default="demo")
-    parser.add_argument("--epochs", type=int, help="passes over the training set, not those given")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    {"train": train, "score": score}[args.command](args)
-
-
 if __name__ == "__main__":
-    main()
+    run(
+        __doc__,
+        train,
+        score,
+        ("--size", {"choices": ["demo", "mini"], "default": "demo"}),
+        ("--epochs", {"type": int, "help": "passes over the training set, not those given"}),
+    )
