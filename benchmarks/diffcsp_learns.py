@@ -53,10 +53,10 @@ def trained(workdir: Path, settings: str, spec) -> tuple[DiffCSP, pd.DataFrame]:
     """Model and history of the newest state: of a finished training or one that goes on."""
     model = models.create("diffcsp", spec, **SETTINGS[settings])
     state = read_tree(states(workdir / "state")[0])
-    model.diffusion = model.new_diffusion(seed=0)
+    model.networks = model.new_networks(seed=0)
     prefix = "diffusion."
     weights = state["callbacks"]["Ema"]["weights"]
-    model.diffusion.load_state_dict(
+    model.networks.load_state_dict(
         {name.removeprefix(prefix): value for name, value in weights.items()}
     )
     losses = state["callbacks"]["History"]["rows"].numpy()

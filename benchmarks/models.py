@@ -41,7 +41,7 @@ def diffcsp(n_atoms: int, batch: int) -> tuple[Step, Step]:
 
     spec = box(n_atoms)
     model = models.create("diffcsp", spec, timesteps=2, steps=2, sigma_end=0.1)
-    diffusion = model.new_diffusion(0)
+    diffusion = model.new_networks(0)
     lattice = torch.tensor(spec.cell, dtype=torch.float32)
     optimizer = torch.optim.Adam(diffusion.parameters(), lr=1e-3, fused=True)
     f = torch.rand(batch, n_atoms, 3, generator=torch.Generator().manual_seed(0))
@@ -129,7 +129,7 @@ def crystens(n_atoms: int, batch: int) -> tuple[Step, Step]:
 def unimat(n_atoms: int, batch: int) -> tuple[Step, Step]:
     """A training step and a network call of sampling of the paper's network."""
     model = models.create("unimat", box(n_atoms))
-    network = model.new_network(0)
+    network = model.new_networks(0)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4, fused=True)
     video = torch.randn(batch, 3, *model.mask.shape, generator=torch.Generator().manual_seed(0))
     log_snr = torch.zeros(batch)

@@ -94,9 +94,9 @@ def test_a_killed_generation_goes_on_after_the_last_finished_batch(tmp_path, mon
     model.sample(4, seed=5)  # two of three batches
     calls = []
     monkeypatch.setattr(
-        model.diffusion.network, "forward", lambda *a: calls.append(1) or forward(*a)
+        model.networks.network, "forward", lambda *a: calls.append(1) or forward(*a)
     )
-    forward = type(model.diffusion.network).forward.__get__(model.diffusion.network)
+    forward = type(model.networks.network).forward.__get__(model.networks.network)
     for first, second in zip(model.sample(7, seed=5), expected, strict=True):
         np.testing.assert_array_equal(first.positions, second.positions)
     assert len(calls) == 2 * SMALL["steps"]  # of the third batch alone
@@ -116,17 +116,17 @@ def test_joint_diffusion_draws_a_lattice_for_every_structure(tmp_path):
     assert header == "epoch,step,coordinates,lattice,validation"
     cells = [atoms.cell.array for atoms in model.sample(2, seed=0)]
     assert not np.allclose(cells[0], cells[1])
-    assert model.diffusion.network.lattice.weight.grad is not None
+    assert model.networks.network.lattice.weight.grad is not None
 
 
 def test_a_forced_lattice_teaches_its_head_nothing():
     model = create(cost_lattice=1.0, teacher_forcing_epochs=2)
-    model.diffusion = model.new_diffusion(0)
-    module = DiffCSPModule(model.diffusion, model._lattice(), model.hparams, seed=0)
+    model.networks = model.new_networks(0)
+    module = DiffCSPModule(model.networks, model._lattice(), model.hparams, seed=0)
     losses = module.losses(torch.rand(2, 32, 3), "test")
     losses["loss"].backward()
     assert "lattice" not in losses
-    assert model.diffusion.network.lattice.weight.grad is None
+    assert model.networks.network.lattice.weight.grad is None
 
 
 def test_a_diverged_run_stops_with_one_line(tmp_path):
@@ -145,14 +145,14 @@ def test_the_published_switch_skips_steps_that_are_not_finite(tmp_path, monkeypa
 
     monkeypatch.setattr(DiffCSPModule, "losses", nan_once)
     model = train(tmp_path / "skipped", skip_bad_steps=True)
-    assert all(p.isfinite().all() for p in model.diffusion.parameters())
+    assert all(p.isfinite().all() for p in model.networks.parameters())
     with pytest.raises(InputError, match="loss in epoch 1: expected a finite number"):
         train(tmp_path / "stopped")
 
 
 def test_a_structure_that_is_not_finite_is_reported_and_costs_only_itself(tmp_path, caplog):
     model = train(tmp_path)
-    forward = model.diffusion.network.forward
+    forward = model.networks.network.forward
 
     def spoil(f, t, lattice):
         p, p_lattice = forward(f, t, lattice)
@@ -160,7 +160,7 @@ def test_a_structure_that_is_not_finite_is_reported_and_costs_only_itself(tmp_pa
         return p, p_lattice
 
     expected = model.sample(3, seed=0)
-    model.diffusion.network.forward = spoil
+    model.networks.network.forward = spoil
     drawn = model.sample(3, seed=0)
     assert not np.isfinite(drawn[1].positions).any()
     assert "1 of 3 structures are not finite" in caplog.text

@@ -64,7 +64,7 @@ def train(workdir, seed=3, **changes):
 
 def module_of(model, **orders):
     orders = RegionOrders(model.spec, **{"region": {}, "n_copies": 1, "seed": 0, **orders})
-    return UniMatModule(model.new_network(0), model.mask, orders, model.hparams, seed=0)
+    return UniMatModule(model.new_networks(0), model.mask, orders, model.hparams, seed=0)
 
 
 def interface_spec():
@@ -122,8 +122,8 @@ def test_a_killed_generation_goes_on_after_the_last_finished_batch(tmp_path, mon
     model.state_folder = tmp_path / "state_of_generation"
     model.sample(4, seed=5)  # two of three batches
     calls = []
-    forward = model.network.forward
-    monkeypatch.setattr(model.network, "forward", lambda *a: calls.append(1) or forward(*a))
+    forward = model.networks.forward
+    monkeypatch.setattr(model.networks, "forward", lambda *a: calls.append(1) or forward(*a))
     for first, second in zip(model.sample(7, seed=5), expected, strict=True):
         np.testing.assert_array_equal(first.positions, second.positions)
     assert len(calls) == SMALL["steps"]  # of the third batch alone
@@ -189,7 +189,7 @@ def test_a_wrong_frame_costs_its_structure_and_says_so(tmp_path):
 
 def test_a_network_that_gives_nan_costs_structures_not_the_set(tmp_path, caplog):
     model = train(tmp_path, epochs=1)
-    model.network.out.bias.data[:] = torch.nan
+    model.networks.out.bias.data[:] = torch.nan
     drawn = model.sample(3, seed=0)
     assert "3 of 3 structures are not finite" in caplog.text
     assert [atoms.info["n_wrong_atoms"] for atoms in drawn] == [32] * 3

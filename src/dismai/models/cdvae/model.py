@@ -17,7 +17,6 @@ from ase.data import atomic_numbers
 from torch import Tensor
 
 from dismai.datasets.spec import DatasetSpec
-from dismai.models.base import GenerativeModel
 from dismai.models.batches import draw_in_batches, torch_device
 from dismai.models.cdvae.denoise import denoise
 from dismai.models.cdvae.hparams import Hparams
@@ -25,13 +24,13 @@ from dismai.models.cdvae.lattice import LatticeScale
 from dismai.models.cdvae.networks import Networks
 from dismai.models.cdvae.noise import noise_levels
 from dismai.models.cdvae.sampler import draw_composition, langevin
-from dismai.models.weights import read_model, write_model
+from dismai.models.torch_model import TorchModel
 from dismai.seeds import seed_for
 
 logger = logging.getLogger(__name__)
 
 
-class CDVAE(GenerativeModel):
+class CDVAE(TorchModel):
     """Encoder, heads and decoder of one dataset."""
 
     architecture = "cdvae"
@@ -39,7 +38,6 @@ class CDVAE(GenerativeModel):
 
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))
-        self.networks: Networks | None = None
 
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
         """Train; the last weights are used. Held-out structures steer the learning rate."""
@@ -91,10 +89,8 @@ class CDVAE(GenerativeModel):
 
         Atoms stand in the species blocks of the card; species foreign to it come last.
         """
-        if self.networks is None:
-            raise RuntimeError("cdvae: fit or load before sample")
         device = torch_device(self.device)
-        networks = self.networks.eval().to(device)
+        networks = self.trained("sample").eval().to(device)
         drawn = draw_in_batches(
             *(self, networks.state_dict(), n, seed, self.hparams.sampling_batch),
             lambda indices: self._draw(networks, indices, seed),
@@ -106,22 +102,6 @@ class CDVAE(GenerativeModel):
         if lost:
             logger.warning("%d of %d structures have diverged", lost, n)
         return structures
-
-    def save(self, path: Path) -> None:
-        if self.networks is None:
-            raise RuntimeError("cdvae: fit or load before save")
-        write_model(path, self, self.networks.state_dict())
-
-    @classmethod
-    def load(cls, path: Path) -> CDVAE:
-        spec, hparams, tensors = read_model(path, cls.architecture)
-        model = cls(spec, Hparams(**hparams))
-        model.networks = model.new_networks(seed=0)  # overwritten at once
-        model.networks.load_state_dict(tensors)
-        return model
-
-    def parameter_count(self) -> int:
-        return sum(parameter.numel() for parameter in self.new_networks(seed=0).parameters())
 
     def dead_parameter_count(self) -> int:
         """Parameters that no structure of the dataset can reach: rows of absent elements."""

@@ -16,11 +16,10 @@ from ase import Atoms
 from torch import Tensor
 
 from dismai.datasets.spec import DatasetSpec
-from dismai.models.base import GenerativeModel
 from dismai.models.cryingan.distances import nearest_distances
 from dismai.models.cryingan.hparams import Hparams
 from dismai.models.cryingan.networks import Networks
-from dismai.models.weights import read_model, write_model
+from dismai.models.torch_model import TorchModel
 from dismai.seeds import seed_for
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ SAMPLING_CHUNK = 64
 """Structures per forward pass; fixed, so that the bytes of one never depend on how many follow."""
 
 
-class CryinGAN(GenerativeModel):
+class CryinGAN(TorchModel):
     """Generator and critics of one dataset."""
 
     architecture = "cryingan"
@@ -38,7 +37,6 @@ class CryinGAN(GenerativeModel):
 
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))
-        self.networks: Networks | None = None
 
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
         """Train; the last weights are used. The validation set is not needed and not looked at."""
@@ -67,9 +65,7 @@ class CryinGAN(GenerativeModel):
     @torch.no_grad()
     def sample(self, n: int, seed: int) -> list[Atoms]:
         """One forward pass on the CPU, each structure from noise of its own stream."""
-        if self.networks is None:
-            raise RuntimeError("cryingan: fit or load before sample")
-        generator = self.networks.generator.eval()
+        generator = self.trained("sample").generator.eval()
         chunks = [
             generator(self._noise(range(start, start + SAMPLING_CHUNK), seed))[:, 0].numpy()
             for start in range(0, n, SAMPLING_CHUNK)
@@ -79,23 +75,6 @@ class CryinGAN(GenerativeModel):
             Atoms(self.spec.symbols, positions=x_i @ self.spec.cell, cell=self.spec.cell, pbc=True)
             for x_i in x
         ]
-
-    def save(self, path: Path) -> None:
-        if self.networks is None:
-            raise RuntimeError("cryingan: fit or load before save")
-        write_model(path, self, self.networks.state_dict())
-
-    @classmethod
-    def load(cls, path: Path) -> CryinGAN:
-        spec, hparams, tensors = read_model(path, cls.architecture)
-        model = cls(spec, Hparams(**hparams))
-        model.networks = model.new_networks(seed=0)  # overwritten at once
-        model.networks.load_state_dict(tensors)
-        return model
-
-    def parameter_count(self) -> int:
-        networks = self.new_networks(seed=0)
-        return sum(parameter.numel() for parameter in networks.parameters())
 
     def new_networks(self, seed: int) -> Networks:
         random = torch.Generator().manual_seed(seed)

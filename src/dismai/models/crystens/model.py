@@ -15,7 +15,6 @@ from ase import Atoms
 from torch import Tensor
 
 from dismai.datasets.spec import DatasetSpec
-from dismai.models.base import GenerativeModel
 from dismai.models.batches import Streams, draw_in_batches, torch_device
 from dismai.models.crystens.hparams import Hparams
 from dismai.models.crystens.network import Networks
@@ -28,7 +27,7 @@ from dismai.models.crystens.pictures import (
 )
 from dismai.models.crystens.sampler import draw_pictures
 from dismai.models.image.scales import Scales
-from dismai.models.weights import read_model, write_model
+from dismai.models.torch_model import TorchModel
 from dismai.seeds import seed_for
 
 logger = logging.getLogger(__name__)
@@ -37,7 +36,7 @@ STAGES = ("base", "sr")
 SCALES = "scales"
 
 
-class CrysTens(GenerativeModel):
+class CrysTens(TorchModel):
     """Both networks and the scales of one dataset."""
 
     architecture = "crystens"
@@ -48,7 +47,6 @@ class CrysTens(GenerativeModel):
         self.layout = Layout.of(spec.composition, self.hparams.separators)
         sides = (self.layout.side, self.hparams.base_side)
         self.resize: Resize = getattr(Resize, self.hparams.resize)(*sides)
-        self.networks: Networks | None = None
         self.scales: Scales | None = None
 
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
@@ -103,10 +101,8 @@ class CrysTens(GenerativeModel):
 
         `info` of a structure holds what its picture says of itself: the names in `DIAGNOSTICS`.
         """
-        if self.networks is None:
-            raise RuntimeError("crystens: fit or load before sample")
         h, device = self.hparams, torch_device(self.device)
-        networks = self.networks.to(device).eval()
+        networks = self.trained("sample").to(device).eval()
 
         def draw(indices: range) -> dict[str, Tensor]:
             streams = Streams((seed_for(seed, "sample", i) for i in indices), device)
@@ -114,34 +110,18 @@ class CrysTens(GenerativeModel):
             f, diagnostics = decode(pictures, self.layout, self.scales)
             return {"f": f, "diagnostics": diagnostics}
 
-        drawn = draw_in_batches(self, self._tensors(), n, seed, h.sampling_batch, draw)
+        drawn = draw_in_batches(self, self.tensors(), n, seed, h.sampling_batch, draw)
         return self._structures(drawn["f"], drawn["diagnostics"])
-
-    def save(self, path: Path) -> None:
-        if self.networks is None:
-            raise RuntimeError("crystens: fit or load before save")
-        write_model(path, self, self._tensors())
-
-    @classmethod
-    def load(cls, path: Path) -> CrysTens:
-        spec, hparams, tensors = read_model(path, cls.architecture)
-        model = cls(spec, Hparams(**hparams))
-        model.scales = Scales.from_tensors(tensors, SCALES)
-        model.networks = model.new_networks(seed=0)  # overwritten at once
-        model.networks.load_state_dict(
-            {k: v for k, v in tensors.items() if not k.startswith(f"{SCALES}.")}
-        )
-        return model
-
-    def parameter_count(self) -> int:
-        return sum(parameter.numel() for parameter in self.new_networks(seed=0).parameters())
 
     def new_networks(self, seed: int) -> Networks:
         return Networks(self.hparams, torch.Generator().manual_seed(seed))
 
-    def _tensors(self) -> dict[str, Tensor]:
-        """Everything that was learned from the training set."""
-        return {**self.networks.state_dict(), **self.scales.tensors(SCALES)}
+    def tensors(self) -> dict[str, Tensor]:
+        return {**super().tensors(), **self.scales.tensors(SCALES)}
+
+    def take_tensors(self, tensors: dict[str, Tensor]) -> None:
+        self.scales = Scales.from_tensors(tensors, SCALES)
+        super().take_tensors({k: v for k, v in tensors.items() if not k.startswith(f"{SCALES}.")})
 
     def _structures(self, f: Tensor, diagnostics: Tensor) -> list[Atoms]:
         """Structures with the species and the cell of the card; coordinates are not wrapped."""

@@ -16,19 +16,18 @@ from ase import Atoms
 from torch import Tensor
 
 from dismai.datasets.spec import DatasetSpec
-from dismai.models.base import GenerativeModel
 from dismai.models.batches import Streams, draw_in_batches, torch_device
 from dismai.models.diffcsp.hparams import Hparams
 from dismai.models.diffcsp.network import Diffusion
 from dismai.models.diffcsp.noise import lattice_matrix
 from dismai.models.diffcsp.sampler import predictor_corrector
-from dismai.models.weights import read_model, write_model
+from dismai.models.torch_model import TorchModel
 from dismai.seeds import seed_for
 
 logger = logging.getLogger(__name__)
 
 
-class DiffCSP(GenerativeModel):
+class DiffCSP(TorchModel):
     """Network and noise of one dataset."""
 
     architecture = "diffcsp"
@@ -36,7 +35,6 @@ class DiffCSP(GenerativeModel):
 
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))
-        self.diffusion: Diffusion | None = None
 
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
         """Train; the last weights are used, or their average. Validation lowers the rate."""
@@ -51,10 +49,10 @@ class DiffCSP(GenerativeModel):
             Coordinates(torch.from_numpy(fractional_coordinates(part, self.spec, name)).float())
             for part, name in ((train, "training set"), (val, "validation set"))
         )
-        self.diffusion = self.new_diffusion(seed_for(seed, "weights"))
+        self.networks = self.new_networks(seed_for(seed, "weights"))
         validation = Validation(val_set, h.batch, h.validate_every, ("validation",))
         run_training(
-            DiffCSPModule(self.diffusion, self._lattice(), h, seed),
+            DiffCSPModule(self.networks, self._lattice(), h, seed),
             TrainingData(train_set, h.batch, seed_for(seed, "batches")),
             workdir,
             columns=("coordinates", *(("lattice",) if h.cost_lattice else ())),
@@ -77,10 +75,8 @@ class DiffCSP(GenerativeModel):
 
     def sample(self, n: int, seed: int) -> list[Atoms]:
         """Two network calls a level; coordinates of a structure that diverges are NaN."""
-        if self.diffusion is None:
-            raise RuntimeError("diffcsp: fit or load before sample")
         h, device = self.hparams, torch_device(self.device)
-        diffusion = self.diffusion.to(device).eval()
+        diffusion = self.trained("sample").to(device).eval()
         lattice = self._lattice().to(device).expand(h.sampling_batch, -1, -1)
 
         def draw(indices: range) -> dict[str, Tensor]:
@@ -94,24 +90,8 @@ class DiffCSP(GenerativeModel):
         drawn = draw_in_batches(self, diffusion.state_dict(), n, seed, h.sampling_batch, draw)
         return self._structures(drawn["f"], drawn["lattice"])
 
-    def save(self, path: Path) -> None:
-        if self.diffusion is None:
-            raise RuntimeError("diffcsp: fit or load before save")
-        write_model(path, self, self.diffusion.state_dict())
-
-    @classmethod
-    def load(cls, path: Path) -> DiffCSP:
-        spec, hparams, tensors = read_model(path, cls.architecture)
-        model = cls(spec, Hparams(**hparams))
-        model.diffusion = model.new_diffusion(seed=0)  # overwritten at once
-        model.diffusion.load_state_dict(tensors)
-        return model
-
-    def parameter_count(self) -> int:
+    def new_networks(self, seed: int) -> Diffusion:
         """With the lattice head, which learns nothing while the lattice is copied."""
-        return sum(parameter.numel() for parameter in self.new_diffusion(seed=0).parameters())
-
-    def new_diffusion(self, seed: int) -> Diffusion:
         numbers = Atoms(self.spec.symbols).numbers.tolist()
         return Diffusion(numbers, self.hparams, torch.Generator().manual_seed(seed))
 

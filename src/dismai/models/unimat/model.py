@@ -16,24 +16,25 @@ from ase import Atoms
 from torch import Tensor
 
 from dismai.datasets.spec import DatasetSpec
-from dismai.models.base import GenerativeModel
 from dismai.models.batches import Streams, draw_in_batches, torch_device
 from dismai.models.image.orders import RegionOrders
 from dismai.models.image.scales import Scales
+from dismai.models.torch_model import TorchModel
 from dismai.models.unimat.hparams import Hparams
 from dismai.models.unimat.network import UNet
 from dismai.models.unimat.representation import decode, species_mask
 from dismai.models.unimat.sampler import draw_videos
-from dismai.models.weights import read_model, write_model
 from dismai.seeds import seed_for
 
 logger = logging.getLogger(__name__)
 
+NETWORK = "network."
+"""Begins the names of weights in the model file."""
 UNKNOWN = "X"
 """Species of an atom whose frame shows none, another one or several."""
 
 
-class UniMat(GenerativeModel):
+class UniMat(TorchModel):
     """Network and scales of one dataset."""
 
     architecture = "unimat"
@@ -42,7 +43,6 @@ class UniMat(GenerativeModel):
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))
         self.mask = species_mask(spec, self.hparams.side)
-        self.network: UNet | None = None
         self.scales: Scales | None = None
 
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
@@ -60,12 +60,12 @@ class UniMat(GenerativeModel):
             for part, name in ((train, "training set"), (val, "validation set"))
         )
         self.scales = Scales(f.amin(dim=(0, 1)), f.amax(dim=(0, 1)))
-        self.network = self.new_network(seed_for(seed, "weights"))
+        self.networks = self.new_networks(seed_for(seed, "weights"))
         train_set, val_set = (ScaledCoordinates(self.scales.down(x).float()) for x in (f, f_val))
         orders = RegionOrders(self.spec, h.region, h.copies, seed_for(seed, "orders"))
         validation = Validation(val_set, h.batch, h.validate_every, ("validation",))
         run_training(
-            UniMatModule(self.network, self.mask, orders, h, seed),
+            UniMatModule(self.networks, self.mask, orders, h, seed),
             TrainingData(train_set, h.batch, seed_for(seed, "batches")),
             workdir,
             columns=("loss",),
@@ -80,17 +80,15 @@ class UniMat(GenerativeModel):
 
     def sample(self, n: int, seed: int) -> list[Atoms]:
         """Atoms whose frame is wrong get the species X; such a structure counts as failed."""
-        if self.network is None or self.scales is None:
-            raise RuntimeError("unimat: fit or load before sample")
         h, device = self.hparams, torch_device(self.device)
-        network, mask = self.network.to(device).eval(), self.mask.to(device)
+        network, mask = self.trained("sample").to(device).eval(), self.mask.to(device)
 
         def draw(indices: range) -> dict[str, Tensor]:
             streams = Streams((seed_for(seed, "sample", i) for i in indices), device)
             scaled, right = decode(draw_videos(network, mask, streams, h), mask)
             return {"scaled": scaled, "right": right}
 
-        drawn = draw_in_batches(self, self._tensors(), n, seed, h.sampling_batch, draw)
+        drawn = draw_in_batches(self, self.tensors(), n, seed, h.sampling_batch, draw)
         right = drawn["right"].numpy()
         logger.info(
             "composition: %.2f %% of the atoms are right, in %d of %d structures all of them",
@@ -98,39 +96,17 @@ class UniMat(GenerativeModel):
         )
         return self._structures(drawn["scaled"], right)
 
-    def save(self, path: Path) -> None:
-        if self.network is None or self.scales is None:
-            raise RuntimeError("unimat: fit or load before save")
-        write_model(path, self, self._tensors())
-
-    @classmethod
-    def load(cls, path: Path) -> UniMat:
-        spec, hparams, tensors = read_model(path, cls.architecture)
-        model = cls(spec, Hparams(**hparams))
-        model.scales = Scales.from_tensors(tensors, "scales")
-        model.network = model.new_network(seed=0)  # overwritten at once
-        model.network.load_state_dict(
-            {
-                name.removeprefix("network."): value
-                for name, value in tensors.items()
-                if name.startswith("network.")
-            }
-        )
-        return model
-
-    def parameter_count(self) -> int:
-        return sum(parameter.numel() for parameter in self.new_network(seed=0).parameters())
-
-    def new_network(self, seed: int) -> UNet:
+    def new_networks(self, seed: int) -> UNet:
         return UNet(self.spec.n_atoms, self.hparams, torch.Generator().manual_seed(seed))
 
-    def _tensors(self) -> dict[str, Tensor]:
-        """What the model file holds."""
-        weights = self.network.state_dict()
-        return {
-            **{f"network.{name}": value for name, value in weights.items()},
-            **self.scales.tensors("scales"),
-        }
+    def tensors(self) -> dict[str, Tensor]:
+        weights = {f"{NETWORK}{name}": value for name, value in super().tensors().items()}
+        return {**weights, **self.scales.tensors("scales")}
+
+    def take_tensors(self, tensors: dict[str, Tensor]) -> None:
+        self.scales = Scales.from_tensors(tensors, "scales")
+        weights = {k: v for k, v in tensors.items() if k.startswith(NETWORK)}
+        super().take_tensors({k.removeprefix(NETWORK): v for k, v in weights.items()})
 
     def _structures(self, scaled: Tensor, right: np.ndarray) -> list[Atoms]:
         """Structures in the cell of the card; `info` counts the wrong atoms."""
