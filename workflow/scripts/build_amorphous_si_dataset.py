@@ -4,20 +4,13 @@ from pathlib import Path
 
 from dismai.datasets.bulk import read_bulk
 from dismai.datasets.settings import AmorphousSiDataset
-from dismai.datasets.silicon_set import build, with_energies
-from dismai.datasets.spec import write_card
-from dismai.evaluation.options import Options
-from dismai.evaluation.process import describe_reference
-from dismai.io import features_schema, gather_tables, read_structures, write_structures, write_table
-from dismai.jobs import job, origin, provenance
-
-output = snakemake.output
+from dismai.datasets.silicon_set import build
+from dismai.evaluation.relaxed_set import read_shards, write_dataset
+from dismai.io import gather_tables, read_structures
+from dismai.jobs import job, origin
 
 with job(snakemake):
-    shards = [Path(path) for path in snakemake.input.relaxed]
-    relaxed = [
-        atoms for shard in shards if shard.stat().st_size for atoms in read_structures(shard)
-    ]
+    relaxed = read_shards(snakemake.input.relaxed)
     settings = AmorphousSiDataset(**snakemake.params.settings)
     ready_made = settings.source is not None
     train, val, spec = build(
@@ -28,10 +21,4 @@ with job(snakemake):
         None if ready_made else read_bulk(Path(snakemake.input.bulk)),
         origin(snakemake),
     )
-    write_structures(train, Path(output.train))
-    write_structures(val, Path(output.val))
-    write_card(spec, Path(output.card))
-    for part, path in ((train, output.features), (val, output.held_out)):
-        features = describe_reference(part, spec, Options(), path, snakemake.threads)
-        features = with_energies(features, part)
-        write_table(features, Path(path), features_schema(features.columns), provenance(snakemake))
+    write_dataset(snakemake, train, val, spec)
