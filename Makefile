@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
-.PHONY: install demo test test-slurm lint format schema profiles reference clean
+.PHONY: install gpaw demo test test-slurm lint format schema profiles reference clean
 
 install: $(INSTALLED)
 
@@ -16,6 +16,11 @@ $(INSTALLED): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@
+
+# GPAW, one of the engines of the labels. Needs the Debian packages libxc-dev, libopenblas-dev and
+# gpaw-data (docs/dft.md); the tests of GPAW run where it is installed.
+gpaw: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --no-deps -r requirements-gpaw.txt
 
 # One live run at a time; after a crash or Ctrl-C the same command goes on where it stopped.
 demo: $(INSTALLED)
