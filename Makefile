@@ -59,13 +59,17 @@ profiles:
 	  ln -s "$$target" "$$link" && echo "$$link -> $$target"; \
 	done
 
-# Remakes the reference sets that ship with the package (paper scale, minutes).
+# Remakes the reference sets that ship with the package: of alloys at paper scale (minutes), of the
+# interface of 44 atoms (an hour or two).
 REFERENCES := $(foreach t,300K 1500K,$(foreach w,narrow wide,alloy_$(t)_$(w)))
+SMALL_INTERFACE := results/interface_small/reference/interface.parquet
 reference: $(INSTALLED)
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local \
 	  $(REFERENCES:%=results/paper/reference/%.parquet)
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local \
+	  $(SMALL_INTERFACE) --configfile config/interface_small.yaml
 	mkdir -p resources/reference
-	cp $(REFERENCES:%=results/paper/reference/%.parquet) resources/reference/
+	cp $(REFERENCES:%=results/paper/reference/%.parquet) $(SMALL_INTERFACE) resources/reference/
 
 clean:
 	rm -rf results .snakemake .pytest_cache .ruff_cache

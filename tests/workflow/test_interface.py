@@ -1,5 +1,9 @@
 """The rules of the interface, from two crystals to table and figures."""
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import yaml
@@ -133,3 +137,26 @@ def test_labels_without_forces_end_the_training_with_one_line(overlay, tmp_path)
     refused = snakemake(model, directory=tmp_path, configs=configs, check=False)
     log = tmp_path / "results/tiny/logs/train_m3gnet/m3gnet.log"
     assert "labels.extxyz: structure 0: expected forces, found energy" in one_line(refused, log)
+
+
+def test_dismai_evaluate_relaxes_interfaces_against_the_built_set(finished, tmp_path):
+    potential = tmp_path / "pairs.yaml"
+    entries = yaml.safe_load(CONFIGS[1].read_text())["potentials"]
+    potential.write_text(yaml.safe_dump(entries["pairs"]))
+    raw = finished / "generated" / "interface" / "random_interfaces" / "seed0" / "raw.extxyz"
+    train = finished / "datasets" / "interface" / "train.extxyz"
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "dismai.cli", "evaluate", str(raw), "--dataset", "interface"),
+            *("--reference", str(train), "--relax", str(potential), "--json"),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    rows = json.loads(result.stdout)["metrics"]
+    values = {row["metric"]: row["value"] for row in rows}
+    assert {"d_Li", "d_Co", "d_Sc", "d_all", "mean_gamma", "percent_low_gamma"} <= set(values)
+    assert {"energy_above_training", "displacement_on_relaxation"} <= set(values)
+    (d_all,) = [row for row in rows if row["metric"] == "d_all"]
+    assert "cryingan 0.0426" in d_all["published"]
