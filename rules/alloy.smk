@@ -77,28 +77,3 @@ rule build_alloy_dataset:
         settings=lookup(dpath="datasets/{dataset}", within=config),
     script:
         "../workflow/scripts/build_alloy_dataset.py"
-
-
-rule pack_reference:
-    input:
-        card="<results>/datasets/{dataset}/card.json",
-        train="<results>/datasets/{dataset}/train.extxyz",
-        val="<results>/datasets/{dataset}/val.extxyz",
-    output:
-        reference="<results>/reference/{dataset}.parquet",
-    log:
-        "<logs>/pack_reference/{dataset}.log",
-    benchmark:
-        "<benchmarks>/pack_reference/{dataset}.tsv"
-    wildcard_constraints:
-        dataset=alternatives(ALLOYS),
-    conda:
-        "../envs/main.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        version=VERSIONS["build_dataset"],
-    script:
-        "../workflow/scripts/pack_reference.py"

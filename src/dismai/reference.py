@@ -1,7 +1,8 @@
 """Reference sets that ship with the package, so that `dismai evaluate` works on a fresh install.
 
-A reference is one Parquet table: the cluster counts of every structure as integers (from which
-all features follow exactly), and whether it was held out of training; the card is in the footer.
+A reference is one Parquet table, one row a structure, with the card in its footer. Of alloys it
+holds the cluster counts as integers, from which all features follow exactly; of the other kinds
+the features themselves, descriptors as 16-bit floats (eleven binary digits).
 """
 
 import hashlib
@@ -25,16 +26,15 @@ from dismai.evaluation.kinds import kind_name
 from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import describe_reference
+from dismai.evaluation.relaxation import ENERGY
 from dismai.io import read_structures, write_table
 from dismai.metrics.clusters import counts, published_expansion
 from dismai.potentials import fingerprint
 from dismai.resources import resource
 
-SCHEMA = pa.schema(
-    [
-        pa.field("held_out", pa.bool_(), nullable=False),
-        *(pa.field(name, pa.int16(), nullable=False) for name in cluster_names()),
-    ]
+HELD_OUT = pa.field("held_out", pa.bool_(), nullable=False)
+CLUSTERS_SCHEMA = pa.schema(
+    [HELD_OUT, *(pa.field(name, pa.int16(), nullable=False) for name in cluster_names())]
 )
 
 
@@ -53,12 +53,43 @@ class Reference:
     potential: str | None = None
 
 
-def pack(train: Sequence[Atoms], val: Sequence[Atoms], spec: DatasetSpec, path: Path) -> None:
-    """Write a reference set of a dataset."""
+def pack_clusters(
+    train: Sequence[Atoms], val: Sequence[Atoms], spec: DatasetSpec, path: Path
+) -> None:
+    """Write a reference set of an alloy: cluster counts of its structures."""
     clusters = np.array([counts(atoms, spec.fcc.a_A) for atoms in [*train, *val]]) * spec.n_atoms
     table = pd.DataFrame(np.rint(clusters).astype(np.int16), columns=cluster_names())
     table["held_out"] = np.arange(len(table)) >= len(train)
-    write_table(table, path, SCHEMA, {"card": json.dumps(spec.model_dump(mode="json"))})
+    write_table(table, path, CLUSTERS_SCHEMA, _footer(spec))
+
+
+def pack_features(
+    train: pd.DataFrame, held_out: pd.DataFrame, spec: DatasetSpec, potential: str, path: Path
+) -> None:
+    """Write a reference set of a dataset that is relaxed: features of its structures.
+
+    Args:
+        train: features of the training structures, with their energies.
+        held_out: the same of the held-out ones.
+        spec: card.
+        potential: fingerprint of the potential whose energies the features hold.
+        path: of the file.
+    """
+    table = pd.concat([train.assign(held_out=False), held_out.assign(held_out=True)])
+    descriptors = [name for name in train if name not in ("structure", ENERGY)]
+    schema = pa.schema(
+        [
+            HELD_OUT,
+            pa.field(ENERGY, pa.float64(), nullable=False),
+            *(pa.field(name, pa.float16()) for name in descriptors),
+        ]
+    )
+    table[descriptors] = table[descriptors].astype(np.float16)
+    write_table(table, path, schema, {**_footer(spec), "potential": potential})
+
+
+def _footer(spec: DatasetSpec) -> dict[str, str]:
+    return {"card": json.dumps(spec.model_dump(mode="json"))}
 
 
 def shipped_references() -> dict[str, Path]:
@@ -76,17 +107,22 @@ def load_shipped(dataset: str, expansion: ClusterExpansion) -> Reference:
             f"({', '.join(shipped_references())}) or training structures given by --reference"
         )
     table = pq.read_table(path)
-    spec = DatasetSpec(**json.loads(table.schema.metadata[b"card"]))
+    footer = table.schema.metadata
+    spec = DatasetSpec(**json.loads(footer[b"card"]))
     frame = table.to_pandas()
-    clusters = frame[cluster_names()].to_numpy() / spec.n_atoms
+    held_out = frame.pop("held_out").to_numpy()
     numbered = pd.DataFrame({"structure": np.arange(len(frame))})
-    numbered["n_removed"] = numbered["n_vacancies"] = 0.0
-    features = alloy.features_table(clusters, numbered, expansion)
-    held_out = frame["held_out"].to_numpy()
+    if spec.kind == "alloy":
+        numbered["n_removed"] = numbered["n_vacancies"] = 0.0
+        clusters = frame[cluster_names()].to_numpy() / spec.n_atoms
+        features = alloy.features_table(clusters, numbered, expansion)
+    else:
+        features = pd.concat([numbered, frame.astype(float)], axis=1)
     return Reference(
         spec,
         features[~held_out].reset_index(drop=True),
         features[held_out].reset_index(drop=True),
+        potential=footer[b"potential"].decode() if b"potential" in footer else None,
     )
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from ase import Atoms
+from ase.cell import Cell
 
 from dismai.datasets.spec import DatasetSpec
+from dismai.errors import InputError, StructureError
 from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter
@@ -21,6 +24,9 @@ from dismai.potentials import fingerprint
 from dismai.reference import Reference, load_built, load_shipped
 from dismai.report.tables import published_numbers
 from dismai.resources import resource
+
+IN_PLANE_TOLERANCE = 0.05
+"""Of lengths, relative; of the angle, in hundreds of degrees."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,8 @@ def evaluate_file(
     options = Options(align, relaxing=relaxing)
     structures = load_generated(path, n_generated)
     expected = load_reference(dataset, reference, options, n_jobs, reporter)
+    if reference is None:
+        check_size(structures, expected.spec, path)
     expected = without_other_energies(expected, relaxing)
     result = process(structures, expected.spec, options, n_jobs, reporter)
     train, held_out, spec = expected.train, expected.held_out, expected.spec
@@ -118,6 +126,42 @@ def load_reference(
     if path is not None:
         return load_built(path, dataset, options, n_jobs, reporter)
     return load_shipped(dataset, options.expansion)
+
+
+def check_size(
+    structures: dict[int, Atoms | StructureError], spec: DatasetSpec, path: Path
+) -> None:
+    """InputError unless some readable structure has the size of the shipped reference.
+
+    That is its number of atoms and, of an interface, its cell in the plane, to 5 % and 5 degrees.
+    """
+    readable = [atoms for atoms in structures.values() if isinstance(atoms, Atoms)]
+    if not readable:
+        return
+    sizes = sorted({len(atoms) for atoms in readable})
+    ends = "; give training structures of yours by --reference"
+    if spec.n_atoms not in sizes:
+        found = str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+        raise InputError(
+            f"{path}: expected {spec.n_atoms} atoms, as in the shipped reference of {spec.name}, "
+            f"found {found}{ends}"
+        )
+    if spec.kind == "interface" and not any(_same_plane(atoms, spec) for atoms in readable):
+        raise InputError(
+            f"{path}: expected the in-plane cell {_plane(Cell(spec.cell))} of the shipped "
+            f"reference of {spec.name}, found {_plane(readable[0].cell)}{ends}"
+        )
+
+
+def _same_plane(atoms: Atoms, spec: DatasetSpec) -> bool:
+    (a, b, *_, gamma), (ours_a, ours_b, *_, ours) = atoms.cell.cellpar(), Cell(spec.cell).cellpar()
+    lengths = np.allclose([a, b], [ours_a, ours_b], rtol=IN_PLANE_TOLERANCE, atol=0.0)
+    return bool(lengths and abs(gamma - ours) <= 100 * IN_PLANE_TOLERANCE)
+
+
+def _plane(cell: Cell) -> str:
+    a, b, *_, gamma = cell.cellpar()
+    return f"{a:.2f} x {b:.2f} Å, {gamma:.1f} degrees"
 
 
 def without_other_energies(reference: Reference, relaxing: Relaxing | None) -> Reference:

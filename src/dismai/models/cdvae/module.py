@@ -70,7 +70,11 @@ class CDVAEModule(LightningModule):
         self.register_buffer("species_levels", species_levels, persistent=False)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.networks.parameters(), lr=self.h.learning_rate, fused=True)
+        return torch.optim.Adam(
+            self.networks.parameters(),
+            lr=self.h.learning_rate,
+            fused=self.h.precision == "32-true",  # Lightning cuts no gradients of others
+        )
 
     def training_step(self, batch: tuple[Tensor, Graph], batch_idx: int) -> dict[str, Tensor]:
         random = torch.Generator()
@@ -103,7 +107,9 @@ class CDVAEModule(LightningModule):
         used = (cell if teacher_forcing else decoded).float()
         level = torch.randint(h.levels, (n,), generator=random).to(x.device)
         sigma = self.levels[level]
-        noisy = add_noise(x, used, sigma, self._normal(random, n, n_atoms, 3))
+        epsilon = self._normal(random, n, n_atoms, 3)
+        with full_precision(x):
+            noisy = add_noise(x, used, sigma, epsilon)
         seen = numbers
         if h.species_denoising:
             species_level = torch.randint(h.levels, (n,), generator=random).to(x.device)
@@ -111,8 +117,10 @@ class CDVAEModule(LightningModule):
             seen = noisy_species(numbers, read.composition.detach(), species_sigma, random)
         o, logits = denoise(networks.decoder, h, z, noisy, seen, used)
 
+        with full_precision(x):
+            coordinates = coordinate_loss(o, x, noisy, cell.float(), sigma)
         losses = {
-            "coordinates": coordinate_loss(o, x, noisy, cell.float(), sigma),
+            "coordinates": coordinates,
             "lattice": functional.mse_loss(
                 read.lattice, networks.scale.standardise(self.cell[None], n_atoms).expand(n, -1)
             ),
@@ -127,6 +135,11 @@ class CDVAEModule(LightningModule):
 
     def _normal(self, random: torch.Generator, *shape: int) -> Tensor:
         return torch.randn(*shape, generator=random).to(self.device)
+
+
+def full_precision(x: Tensor) -> torch.autocast:
+    """A block where products stay in single precision: half of it misplaces atoms by 0.05 Å."""
+    return torch.autocast(x.device.type, enabled=False)
 
 
 def loss_names(h: Hparams) -> tuple[str, ...]:

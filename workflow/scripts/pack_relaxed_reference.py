@@ -1,0 +1,20 @@
+"""Pack the features of relaxed structures into the small reference set that ships along."""
+
+from pathlib import Path
+
+from dismai.datasets.spec import read_card
+from dismai.io import read_table
+from dismai.jobs import job
+from dismai.potentials import at, check_entry, fingerprint
+from dismai.reference import pack_features
+
+file = snakemake.input.potential
+
+with job(snakemake):
+    pack_features(
+        read_table(Path(snakemake.input.train)),
+        read_table(Path(snakemake.input.val)),
+        read_card(Path(snakemake.input.card)),
+        fingerprint(at(check_entry(snakemake.params.potential), Path(file) if file else None)),
+        Path(snakemake.output.reference),
+    )
