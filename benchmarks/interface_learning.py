@@ -23,8 +23,8 @@ from dismai.seeds import generator_for
 SEED = 20240701
 N_TRAIN, N_VALIDATION, N_GENERATED, N_REFERENCE = 800, 50, 50, 50
 CONFIG = Path(__file__).parents[1] / "config"
-RELAXATION = Relaxation(optimizer="lbfgs", fmax_eV_per_A=1.0, max_steps=60)
-"""As in the demo, but for more steps: atoms anywhere need them."""
+RELAXATION = Relaxation(optimizer="lbfgs", fmax_eV_per_A=2.0, max_steps=60)
+"""The start of a relaxation, at most a minute of processor time for 50 structures."""
 GENERATED, HELD_OUT, UNIFORM = "generated", "random interfaces, held out", "uniform atoms"
 SHOWN = ("percent_failed", "d_Li", "d_Co", "d_Sc", "d_all", "energy_above_training")
 

@@ -103,9 +103,10 @@ def test_the_threshold_divides_only_pictures_that_overshoot():
 
 
 def test_the_moving_average_starts_as_a_copy_and_grows_long():
-    assert ema_decay(100) == 0
-    decays = [ema_decay(step) for step in (1000, 10_000, 150_000, 10**8)]
+    assert ema_decay(100, 0.9999) == 0
+    decays = [ema_decay(step, 0.9999) for step in (1000, 10_000, 150_000, 10**8)]
     assert_allclose(decays, [0.989, 0.9978, 0.99965, 0.9999], atol=5e-4)
+    assert ema_decay(10_000, 0.97) == 0.97
 
 
 def test_scales_go_down_to_the_unit_interval_and_back():

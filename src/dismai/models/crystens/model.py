@@ -8,6 +8,7 @@ a small picture, and by another one that makes the full picture from it.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -91,7 +92,7 @@ class CrysTens(TorchModel):
                 precision=h.precision,
                 device=self.device,
                 validation=validation,
-                ema=Ema(ema_decay, EMA_EVERY, best_of=validation),
+                ema=Ema(partial(ema_decay, most=h.ema_decay), EMA_EVERY, best_of=validation),
             )
         join_histories(folders, Path(workdir))
 

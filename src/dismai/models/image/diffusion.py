@@ -103,8 +103,8 @@ def ancestral_sampling(
     return x, x0
 
 
-def ema_decay(step: int) -> float:
-    """Decay of the moving average of weights at a step: 0 up to step 100, at most 0.9999."""
+def ema_decay(step: int, most: float) -> float:
+    """Decay of the moving average of weights at a step: 0 up to step 100, then up to `most`."""
     if step <= EMA_START:
         return 0.0
-    return min(1.0 - (step - EMA_START) ** (-2 / 3), 0.9999)
+    return min(1.0 - (step - EMA_START) ** (-2 / 3), most)

@@ -71,6 +71,13 @@ class Hparams(Section):
     )
     learning_rate: float = Field(1e-4, gt=0, description="of Adam")
     betas: tuple[float, float] = Field((0.9, 0.99), description="moment decay rates of Adam")
+    ema_decay: float = Field(
+        0.9999,
+        ge=0,
+        lt=1,
+        description="largest decay of the averaged weights, which are updated every 10 steps; "
+        "before, it is 1 - (step - 100)^(-2/3), an average over 2000 steps at step 3000",
+    )
     validate_every: int = Field(5, ge=1, description="epochs between validations")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="arithmetic of the network in training"

@@ -8,6 +8,7 @@ U-Net removes noise from it. Species and cell of the output are those of the car
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ class UniMat(TorchModel):
             precision=h.precision,
             device=self.device,
             validation=validation,
-            ema=Ema(ema_decay, EMA_EVERY, best_of=validation),
+            ema=Ema(partial(ema_decay, most=h.ema_decay), EMA_EVERY, best_of=validation),
         )
 
     def sample(self, n: int, seed: int) -> list[Atoms]:
