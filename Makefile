@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
-.PHONY: install demo test test-slurm lint format schema profiles reference clean
+.PHONY: install gpaw demo test test-slurm lint format schema profiles reference clean
 
 install: $(INSTALLED)
 
@@ -16,6 +16,11 @@ $(INSTALLED): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@
+
+# GPAW, one of the engines of the labels. Needs the Debian packages libxc-dev, libopenblas-dev and
+# gpaw-data (docs/dft.md); the tests of GPAW run where it is installed.
+gpaw: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --no-deps -r requirements-gpaw.txt
 
 # One live run at a time; after a crash or Ctrl-C the same command goes on where it stopped.
 demo: $(INSTALLED)
@@ -54,13 +59,17 @@ profiles:
 	  ln -s "$$target" "$$link" && echo "$$link -> $$target"; \
 	done
 
-# Remakes the reference sets that ship with the package (paper scale, minutes).
+# Remakes the reference sets that ship with the package: of alloys at paper scale (minutes), of the
+# interface of 44 atoms (an hour or two).
 REFERENCES := $(foreach t,300K 1500K,$(foreach w,narrow wide,alloy_$(t)_$(w)))
+SMALL_INTERFACE := results/interface_small/reference/interface.parquet
 reference: $(INSTALLED)
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local \
 	  $(REFERENCES:%=results/paper/reference/%.parquet)
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local \
+	  $(SMALL_INTERFACE) --configfile config/interface_small.yaml
 	mkdir -p resources/reference
-	cp $(REFERENCES:%=results/paper/reference/%.parquet) resources/reference/
+	cp $(REFERENCES:%=results/paper/reference/%.parquet) $(SMALL_INTERFACE) resources/reference/
 
 clean:
 	rm -rf results .snakemake .pytest_cache .ruff_cache

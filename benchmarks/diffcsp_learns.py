@@ -35,6 +35,28 @@ SETTINGS = {
         "steps": 100,
         "sampling_batch": 40,
     },
+    # Noise from where the lattice is gone to a tenth of what a site allows: nothing is spent on
+    # details that do not count. Waves resolve 1 Å.
+    "wide": {
+        "layers": 3,
+        "hidden": 128,
+        "frequencies": 8,
+        "time_features": 64,
+        "timesteps": 100,
+        "sigma_begin": 0.02,
+        "sigma_end": 0.22,
+        "lattice_unit_A": 7.2,
+        "batch": 32,
+        "learning_rate": 2e-3,
+        "plateau_factor": 0.7,
+        "plateau_patience": 4,
+        "ema_decay": 0.999,
+        "precision": "bf16-mixed",
+        "epochs": 1200,
+        "checkpoint_every": 760,
+        "steps": 100,
+        "sampling_batch": 40,
+    },
 }
 
 
@@ -43,9 +65,12 @@ def train(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     structures, validation, spec = dataset()
     model = models.create("diffcsp", spec, **SETTINGS[args.settings])
-    start = time.monotonic()
+    start = time.monotonic(), time.process_time()
     model.fit(structures, validation, args.workdir, args.seed)
-    logging.info("trained for %.0f s in this process", time.monotonic() - start)
+    logging.info(
+        "trained for %.0f s in this process, %.0f s of the processor",
+        *(time.monotonic() - start[0], time.process_time() - start[1]),
+    )
     model.save(args.workdir / "model.safetensors")
 
 
@@ -71,9 +96,10 @@ def score(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     _, _, spec = dataset()
     model, history = trained(args.workdir, args.settings, spec)
-    start = time.monotonic()
+    start = time.process_time()
     generated = model.sample(N_GENERATED, args.seed)
-    print(f"sampling {N_GENERATED} structures took {time.monotonic() - start:.0f} s")
+    seconds = time.process_time() - start
+    print(f"sampling {N_GENERATED} structures took {seconds:.0f} s of the processor")
     title = f"DiffCSP, 32-atom alloy, settings {args.settings}"
     score_and_draw(generated, "translate", history, title, args.workdir)
 

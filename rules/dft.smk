@@ -1,7 +1,8 @@
 """Labels: random interfaces relaxed under the engine of `dft`, every k-th ionic step kept.
 
-Needs the geometry of an interface dataset. Scattered over `labels.shards` jobs, which profiles send to the
-partition vasp whatever the engine; finished relaxations outlive a killed job.
+Needs the geometry of an interface dataset, ready-made or not. Scattered over `labels.shards` jobs,
+which profiles send to the partition vasp whatever the engine; finished relaxations outlive a killed
+job.
 """
 
 
@@ -14,7 +15,7 @@ rule label_interfaces:
     benchmark:
         "<benchmarks>/label_interfaces/{dataset}/{scatteritem}.tsv"
     wildcard_constraints:
-        dataset=alternatives(RANDOM_INTERFACES),
+        dataset=alternatives(of_kind("interface")),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -45,7 +46,7 @@ rule gather_labels:
     benchmark:
         "<benchmarks>/gather_labels/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives(RANDOM_INTERFACES),
+        dataset=alternatives(of_kind("interface")),
     conda:
         "../envs/main.yaml"
     threads: 1

@@ -47,6 +47,7 @@ rule process_structures:
 
 rule score_structures:
     input:
+        raw="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
         clean=gather.shard(
             "<results>/generated/{{dataset}}/{{model}}/seed{{seed}}/{scatteritem}/clean.extxyz"
         ),

@@ -69,7 +69,7 @@ rule relax_interfaces:
     benchmark:
         "<benchmarks>/relax_interfaces/{dataset}/{scatteritem}.tsv"
     wildcard_constraints:
-        dataset=alternatives([*RANDOM_INTERFACES, *READY_INTERFACES]),
+        dataset=alternatives(of_kind("interface")),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -105,7 +105,7 @@ rule build_interface_dataset:
     benchmark:
         "<benchmarks>/build_interface_dataset/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives([*RANDOM_INTERFACES, *READY_INTERFACES]),
+        dataset=alternatives(of_kind("interface")),
     conda:
         "../envs/main.yaml"
     threads: 4

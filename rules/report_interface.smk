@@ -45,7 +45,7 @@ rule plot_interface:
     benchmark:
         "<benchmarks>/plot_interface/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives([*RANDOM_INTERFACES, *READY_INTERFACES]),
+        dataset=alternatives(of_kind("interface")),
     conda:
         "../envs/main.yaml"
     threads: 1

@@ -32,7 +32,13 @@ def changed(data, place, value):
 
 
 @pytest.mark.parametrize(
-    "overlay", ["config/demo.yaml", "config/mini.yaml", "tests/config/tiny.yaml"]
+    "overlay",
+    [
+        "config/demo.yaml",
+        "config/mini.yaml",
+        "config/interface_small.yaml",
+        "tests/config/tiny.yaml",
+    ],
 )
 def test_every_overlay_is_valid(root, overlay):
     config = load(str(root / "config" / "config.yaml"), str(root / overlay))

@@ -114,15 +114,11 @@ class Config(Section):
                 f"({', '.join(known) or 'none here'}), found {fit.labels!r}"
             )
         training = getattr(potential, "train", None)
-        built = [
-            key
-            for key, entry in self.datasets.items()
-            if entry.kind == "interface" and entry.source is None
-        ]
-        if training is not None and training.dataset not in built:
+        interfaces = [key for key, entry in self.datasets.items() if entry.kind == "interface"]
+        if training is not None and training.dataset not in interfaces:
             raise ValueError(
-                f"potentials.{name}.train.dataset: expected a dataset of random interfaces "
-                f"({', '.join(built) or 'none here'}), found {training.dataset!r}"
+                f"potentials.{name}.train.dataset: expected a dataset of kind interface "
+                f"({', '.join(interfaces) or 'none here'}), found {training.dataset!r}"
             )
 
     def _check_trained(self, name: str, model: TrainedModel) -> None:

@@ -17,7 +17,7 @@ VERSIONS: dict[str, int] = {
     "relax": 2,
     "fit_potential": 1,
     "process": 2,
-    "score": 3,
+    "score": 4,
     "report": 1,
     "degrade": 1,
     "label": 1,

@@ -6,6 +6,7 @@ from ase import Atoms
 from ase.build import bulk
 
 from dismai import dft
+from dismai.dft import calculators
 from dismai.dft.settings import Dft
 from dismai.errors import InputError
 
@@ -15,6 +16,14 @@ CHEAP = {"cutoff_eV": 250.0, "kpts": (2, 2, 2)}
 def test_without_gpaw_one_line_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match="expected the package gpaw, found none; install it"):
+        dft.label(bulk("LiCl", "rocksalt", a=5.1), Dft(engine="gpaw"), tmp_path)
+
+
+def test_without_paw_data_one_line_says_what_to_set(monkeypatch, tmp_path):
+    gpaw = pytest.importorskip("gpaw")
+    monkeypatch.setattr(gpaw, "setup_paths", [str(tmp_path)])
+    monkeypatch.setattr(calculators, "DEBIAN_PAW_DATA", tmp_path)
+    with pytest.raises(InputError, match="expected PAW data, found none; install .* GPAW_SETUP_PA"):
         dft.label(bulk("LiCl", "rocksalt", a=5.1), Dft(engine="gpaw"), tmp_path)
 
 
@@ -32,7 +41,6 @@ def test_gpaw_finds_lithium_chloride_bound_and_its_forces_zero(tmp_path):
     assert (tmp_path / "gpaw.txt").stat().st_size > 0
 
 
-@pytest.mark.slow
 def test_gpaw_takes_u_on_cobalt_in_lithium_cobalt_oxide(tmp_path):
     pytest.importorskip("gpaw")
     a, c, u = 2.816, 14.05, 0.2394

@@ -36,22 +36,28 @@ def written(atoms, tmp_path, number):
 @pytest.mark.parametrize(
     ("number", "cutoff", "steps"), [(0, 374.3, 50), (1, 450.0, Dft().max_steps)]
 )
-def test_each_stage_has_the_tags_of_the_paper(library, atoms, tmp_path, number, cutoff, steps):
+def test_each_stage_has_the_tags_of_the_paper_and_no_others(
+    library, atoms, tmp_path, number, cutoff, steps
+):
     _, incar = written(atoms, tmp_path, number)
-    assert incar["ENCUT"] == cutoff
-    assert incar["NSW"] == steps
-    assert incar["EDIFFG"] == -0.1
-    assert incar["ISIF"] == 2
-    assert incar["IBRION"] == 2
-    assert incar["GGA"] in ("PE", "Pe")
-    assert incar["LDAU"] is True
-    assert incar["LDAUTYPE"] == 2
-    assert incar["LDAUL"] == [-1, 2, -1, -1, -1]  # Li Co Sc Cl O
-    assert incar["LDAUU"] == [0, 4, 0, 0, 0]
-    assert incar["LDAUJ"] == [0, 0, 0, 0, 0]
+    paper = {
+        "ENCUT": cutoff,
+        "NSW": steps,
+        "EDIFFG": -0.1,
+        "ISIF": 2,
+        "IBRION": 2,
+        "GGA": "Pe",
+        "LDAU": True,
+        "LDAUTYPE": 2,
+        "LDAUL": [-1, 2, -1, -1, -1],  # Li Co Sc Cl O
+        "LDAUU": [0, 4, 0, 0, 0],
+        "LDAUJ": [0, 0, 0, 0, 0],
+    }
+    assert dict(incar) == paper | Dft().vasp.incar  # what the paper does not state
+    assert not set(paper) & set(Dft().vasp.incar)
     kpoints = Kpoints.from_file(str(tmp_path / "KPOINTS"))
     assert kpoints.style.name == "Gamma"
-    assert kpoints.kpts == [(1, 1, 1)]
+    assert (kpoints.kpts, tuple(kpoints.kpts_shift)) == ([(1, 1, 1)], (0, 0, 0))
 
 
 def test_only_the_region_moves_in_stage_1_and_everything_in_stage_2(library, atoms, tmp_path):

@@ -138,6 +138,13 @@ def test_only_the_symmetric_rule_does_not_depend_on_the_order_of_atoms(rule, equ
     assert all(same) == equal
 
 
+def test_angles_are_exact_in_half_precision():
+    g = decoder_graph(fcc(0.1), "symmetric")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = g.cosines()
+    assert torch.equal(half, g.cosines())
+
+
 def test_atoms_on_top_of_each_other_and_lonely_atoms_have_no_edge():
     x = [[0, 0, 0], [0.0005, 0, 0], [0.5, 0.5, 0.5]]
     atoms = Atoms("Si3", scaled_positions=x, cell=[18.0] * 3, pbc=True)

@@ -13,7 +13,7 @@ from dismai.errors import InputError
 from dismai.io import write_structures
 from dismai.models.cdvae.hparams import Hparams
 from dismai.models.cdvae.model import CDVAE
-from dismai.models.cdvae.module import CDVAEModule
+from dismai.models.cdvae.module import CDVAEModule, bonded_structures
 from tests.models.conftest import alloy_spec, fit_and_save, ordered_alloys, outcome
 
 SMALL = {
@@ -66,7 +66,14 @@ def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
     assert outcome(tmp_path / "a")[0] != outcome(tmp_path / "c")[0]
 
 
-@pytest.mark.parametrize("changes", [{}, {"lattice": "published", "species_denoising": True}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"lattice": "published", "species_denoising": True},
+        {"ema_decay": 0.9, "precision": "bf16-mixed"},
+    ],
+)
 def test_a_run_stopped_in_an_epoch_resumes_to_the_same_bytes(
     tmp_path, monkeypatch, caplog, changes
 ):
@@ -87,6 +94,26 @@ def test_a_run_stopped_in_an_epoch_resumes_to_the_same_bytes(
         train(tmp_path / "stopped", **changes)
     assert "resuming" in caplog.text
     assert outcome(tmp_path / "stopped") == outcome(tmp_path / "undisturbed")
+
+
+def test_the_loss_in_half_precision_stays_close_also_where_noise_is_lowest():
+    model = untrained(sigma_begin_A=0.02)
+    numbers, cell = torch.tensor(model.numbers), torch.tensor(model.spec.cell)
+    module = CDVAEModule(model.networks, numbers, cell, model.hparams, 0)
+    data = bonded_structures(ordered_alloys(4), model.spec)[list(range(4))]
+    losses = []
+    for enabled in (True, False):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            random = torch.Generator().manual_seed(0)
+            losses.append(module.losses(data, random, teacher_forcing=True)["coordinates"].item())
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)
+
+
+def test_the_average_of_the_weights_is_what_is_kept(tmp_path):
+    last, average = (
+        train(tmp_path / str(decay), ema_decay=decay).networks.state_dict() for decay in (0.0, 0.9)
+    )
+    assert not torch.equal(last["decoder.latent.weight"], average["decoder.latent.weight"])
 
 
 def test_history_has_all_losses_and_validation_every_other_epoch(tmp_path):

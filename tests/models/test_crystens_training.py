@@ -11,10 +11,11 @@ from numpy.testing import assert_allclose
 import dismai.models
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
+from dismai.evaluation.said import SAID
 from dismai.models.crystens.hparams import Hparams
 from dismai.models.crystens.module import StageModule
 from dismai.models.crystens.network import Plan, UNet
-from dismai.models.crystens.pictures import DIAGNOSTICS, Layout, Resize, encode, picture_scales
+from dismai.models.crystens.pictures import Layout, Resize, encode, picture_scales
 from dismai.models.crystens.sampler import to_network
 from dismai.models.image.orders import RegionOrders
 from dismai.training.callbacks import states
@@ -120,7 +121,7 @@ def test_a_loaded_model_draws_the_same_structures_in_any_number(trained):
     assert drawn[0].get_chemical_symbols() == alloy_spec().symbols
     assert_allclose(drawn[0].cell.array, alloy_spec().cell)
     assert not np.array_equal(drawn[0].positions, drawn[1].positions)
-    assert tuple(drawn[0].info) == DIAGNOSTICS
+    assert tuple(drawn[0].info) == SAID
     text = (trained / "hparams.yaml").read_text()
     assert "separators: 5" in text
     assert "architecture: crystens" in text

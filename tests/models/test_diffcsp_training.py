@@ -48,7 +48,10 @@ def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
     assert outcome(tmp_path / "a")[0] != outcome(tmp_path / "c")[0]
 
 
-@pytest.mark.parametrize("settings", [{}, {"ema_decay": 0.9, "cost_lattice": 1.0}])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"ema_decay": 0.9, "cost_lattice": 1.0}, {"ema_decay": 0.9, "precision": "bf16-mixed"}],
+)
 def test_a_run_stopped_in_an_epoch_resumes_to_the_same_bytes(
     tmp_path, monkeypatch, caplog, settings
 ):

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from ase import Atoms
 from numpy.testing import assert_allclose, assert_array_equal
 
+from dismai import models
+from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
 from dismai.models import paper_spec
 from dismai.models.batches import Streams
@@ -113,8 +116,10 @@ def test_scales_go_down_to_the_unit_interval_and_back():
     assert_allclose(y[:, :2].amax(0), 1)
     assert_array_equal(y[:, 2], 0)  # a constant
     assert_allclose(scales.up(y), x, atol=1e-14)
-    again = Scales.from_tensors(scales.tensors("s"), "s")
+    card = scales.on_card(alloy_spec()).model_dump_json()
+    again = Scales.of_card(DatasetSpec.model_validate_json(card))
     assert_array_equal(again.low, scales.low)
+    assert_array_equal(again.high, scales.high)
     assert_allclose(scales[1:].down(x[:, 1:]), y[:, 1:])
 
 
@@ -155,6 +160,19 @@ def test_the_region_is_that_of_the_card():
 def test_a_region_that_does_not_fit_is_one_line():
     with pytest.raises(InputError, match="region.Ni: expected at most the 6 Ni atoms of .*found 7"):
         RegionOrders(alloy_spec(), {"Ni": 7}, 2, seed=0)
+
+
+@pytest.mark.parametrize("architecture", ["crystens", "unimat"])
+def test_atoms_in_another_order_are_refused(architecture, tmp_path):
+    """Row i of a picture is atom i: what blocks in another order teach is wrong."""
+    spec = paper_spec("interface")
+    right = Atoms(spec.symbols, np.zeros((264, 3)), cell=spec.cell, pbc=True)
+    wrong = right[[*range(72, 264), *range(72)]]  # Li last, as in no file
+    model = models.create(architecture, spec)
+    expected = "structure 1: expected blocks of species Li72 Co36 Sc12 Cl72 O72, found Co36Sc12Cl72"
+    with pytest.raises(InputError, match=expected) as caught:
+        model.fit([right, wrong], [right], tmp_path, 0)
+    assert "\n" not in str(caught.value)
 
 
 def reference_attention(layer, x, context):

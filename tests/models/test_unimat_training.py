@@ -12,6 +12,7 @@ from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
 from dismai.evaluation.options import Options
 from dismai.evaluation.process import load_generated, process
+from dismai.evaluation.said import SPECIES
 from dismai.io import write_structures
 from dismai.models.image.orders import RegionOrders
 from dismai.models.image.scales import Scales
@@ -173,11 +174,12 @@ def test_a_wrong_frame_costs_its_structure_and_says_so(tmp_path):
     model = create()
     structures = ordered_alloys(3)
     f = torch.tensor(np.array([atoms.get_scaled_positions() for atoms in structures]))
-    model.scales = Scales(f.amin(dim=(0, 1)), f.amax(dim=(0, 1)))
+    scales = Scales(f.amin(dim=(0, 1)), f.amax(dim=(0, 1)))
+    model.spec = scales.on_card(model.spec)
     right = np.ones((3, 32), dtype=bool)
     right[1, [0, 1, 7]] = False
-    made = model._structures(model.scales.down(f), right)
-    assert [atoms.info["n_wrong_atoms"] for atoms in made] == [0, 3, 0]
+    made = model._structures(scales.down(f), right)
+    assert [atoms.info[SPECIES] for atoms in made] == [1, 29 / 32, 1]
     write_structures(made, tmp_path / "raw.extxyz")
     fates = process(
         load_generated(tmp_path / "raw.extxyz", 3), alloy_spec(), Options(align="none")
@@ -192,7 +194,7 @@ def test_a_network_that_gives_nan_costs_structures_not_the_set(tmp_path, caplog)
     model.networks.out.bias.data[:] = torch.nan
     drawn = model.sample(3, seed=0)
     assert "3 of 3 structures are not finite" in caplog.text
-    assert [atoms.info["n_wrong_atoms"] for atoms in drawn] == [32] * 3
+    assert [atoms.info[SPECIES] for atoms in drawn] == [0] * 3
 
 
 def test_a_diverged_run_stops_with_one_line(tmp_path):
@@ -245,5 +247,5 @@ def test_four_structures_are_learned_in_200_steps(tmp_path):
     model.fit(structures, structures, tmp_path, seed=0)
     losses = np.loadtxt(tmp_path / "history.csv", delimiter=",", skiprows=1, usecols=2)
     assert losses[-10:].mean() < losses[0] / 10
-    wrong = [atoms.info["n_wrong_atoms"] for atoms in model.sample(30, seed=0)]
-    assert np.mean(np.array(wrong) == 0) >= 0.95
+    right = [atoms.info[SPECIES] for atoms in model.sample(30, seed=0)]
+    assert np.mean(np.array(right) == 1) >= 0.95

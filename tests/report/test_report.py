@@ -55,10 +55,22 @@ def test_values_are_means_over_seeds_beside_the_published_ones():
     assert row["published_mean"] == 0.125
     assert row["n_atoms"] == 32
     assert set(table["kind"]) == {"trained", "baseline", "published only"}
-    shown = tables.readable(table, tables.HEADINGS["alloy"])
+    (shown,) = tables.readable(table, tables.HEADINGS["alloy"])
     assert "0.3 [0.2, 0.4]" in shown["d_cluster"].tolist()
     assert "0.5 [0.49, 0.51]" in shown["d_cluster"].tolist()
     assert "0.125 [0.119, 0.129]" in shown["d_cluster, published"].tolist()
+
+
+def test_what_models_say_of_themselves_is_a_table_of_its_own():
+    published = tables.published_numbers(resource("published.csv"))
+    compared = metrics(ROWS)
+    said = compared[compared["model"] == "cryingan"].assign(metric="species_accuracy")
+    table = tables.metrics_table(pd.concat([compared, said]), [SPEC], published)
+    first, second = tables.readable(table, tables.HEADINGS["alloy"])
+    assert list(second.columns) == ["dataset", "model", "kind", "species accuracy"]
+    assert second["species accuracy"].tolist() == ["0.3 [0.2, 0.4]"]
+    assert tables.to_markdown(first, second).count("\n\n") == 1
+    assert tables.to_html(first, second).count("<table>") == 2
 
 
 def test_the_ranking_puts_undefined_metrics_last():

@@ -1,9 +1,17 @@
 """The rules of the interface, from two crystals to table and figures."""
 
+import json
+import subprocess
+import sys
+
+import numpy as np
 import pytest
+import yaml
 
 from dismai.datasets.spec import read_card
-from dismai.io import read_structures, read_table
+from dismai.dft.potcar import VARIABLE
+from dismai.io import read_structures, read_table, write_structures
+from dismai.jobs import sha256
 from tests.workflow.test_workflow import ROOT, TINY, snakemake
 
 CONFIGS = (TINY, ROOT / "tests" / "config" / "tiny_interface.yaml")
@@ -47,3 +55,108 @@ def test_table_and_figures_are_made(finished):
     for figure in ("gamma", "motifs", "profile", "structures", "training"):
         text = (finished / "figures" / "interface" / f"{figure}.svg").read_text()
         assert text.rstrip().endswith("</svg>")
+
+
+@pytest.fixture
+def overlay(tmp_path):
+    """Writes a configuration laid over the tiny one; returns the files of all three."""
+
+    def write(**sections):
+        path = tmp_path / "overlay.yaml"
+        path.write_text(yaml.safe_dump(sections))
+        return (*CONFIGS, path)
+
+    return write
+
+
+def one_line(result, place):
+    """What a failed job says: the only error in the log of its rule."""
+    assert result.returncode != 0
+    (line,) = [line for line in place.read_text().splitlines() if line.startswith("ERROR")]
+    assert line in result.stdout + result.stderr
+    return line
+
+
+def test_a_ready_made_set_goes_through_the_same_rules(finished, overlay, tmp_path):
+    folder = finished / "datasets" / "interface"
+    ours = [*read_structures(folder / "train.extxyz"), *read_structures(folder / "val.extxyz")]
+    shuffled = [atoms[np.random.default_rng(1).permutation(len(atoms))] for atoms in ours]
+    source = tmp_path / "published.extxyz"
+    write_structures(shuffled, source)
+    entry = {"source": str(source), "sha256": sha256(source), "n_structures": 6}
+    configs = overlay(datasets={"interface": entry})
+    card = "results/tiny/datasets/interface/card.json"
+    snakemake(card, directory=tmp_path, configs=configs)
+    spec = read_card(tmp_path / card)
+    assert (spec.n_train, spec.n_val) == (5, 1)
+    assert spec.notes[0].startswith("A ready-made set, kept as it is")
+    imported = read_structures((tmp_path / card).with_name("train.extxyz"))
+    assert all(atoms.get_chemical_symbols() == spec.symbols for atoms in imported)
+    for atoms in imported:
+        given = shuffled[atoms.info["interface"]]
+        lithium = atoms.positions[atoms.symbols == "Li"]
+        np.testing.assert_allclose(lithium, given.positions[given.symbols == "Li"], atol=1e-7)
+    entry["sha256"] = "0" * 64
+    refused = snakemake(
+        *(card, "--force", "--until", "import_interfaces"),
+        directory=tmp_path,
+        configs=overlay(datasets={"interface": entry}),
+        check=False,
+    )
+    log = tmp_path / "results/tiny/logs/import_interfaces/interface.log"
+    assert f"published.extxyz: expected SHA-256 {'0' * 64}" in one_line(refused, log)
+
+
+@pytest.mark.parametrize("missing", ["program", "library"])
+def test_without_vasp_the_rule_of_the_labels_ends_with_one_line(
+    overlay, tmp_path, monkeypatch, missing
+):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    program = "vasp_std" if missing == "program" else "true"
+    configs = overlay(dft={"engine": "vasp", "vasp": {"command": [program]}}, labels={"shards": 1})
+    labels = "results/tiny/labels/interface/labels.extxyz"
+    refused = snakemake(labels, directory=tmp_path, configs=configs, check=False)
+    log = tmp_path / "results/tiny/logs/label_interfaces/interface/1-of-1.log"
+    expected = {
+        "program": "expected the program vasp_std of dft.vasp.command on the PATH, found none; "
+        "set dft.vasp.command, or dft.engine to surrogate or gpaw",
+        "library": f"expected the environment variable {VARIABLE} to name your library of POTCAR "
+        "files, found it unset",
+    }[missing]
+    assert one_line(refused, log).endswith(expected)
+
+
+def test_labels_without_forces_end_the_training_with_one_line(overlay, tmp_path):
+    source = tmp_path / "labels.extxyz"
+    source.write_text(
+        '1\nLattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3 energy=-1.0 pbc="T T T"\n'
+        "Li 0 0 0\n"
+    )
+    configs = overlay(potentials={"m3gnet": {"train": {"labels": str(source)}}})
+    model = "results/tiny/potentials/m3gnet/model.safetensors"
+    refused = snakemake(model, directory=tmp_path, configs=configs, check=False)
+    log = tmp_path / "results/tiny/logs/train_m3gnet/m3gnet.log"
+    assert "labels.extxyz: structure 0: expected forces, found energy" in one_line(refused, log)
+
+
+def test_dismai_evaluate_relaxes_interfaces_against_the_built_set(finished, tmp_path):
+    potential = tmp_path / "pairs.yaml"
+    entries = yaml.safe_load(CONFIGS[1].read_text())["potentials"]
+    potential.write_text(yaml.safe_dump(entries["pairs"]))
+    raw = finished / "generated" / "interface" / "random_interfaces" / "seed0" / "raw.extxyz"
+    train = finished / "datasets" / "interface" / "train.extxyz"
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "dismai.cli", "evaluate", str(raw), "--dataset", "interface"),
+            *("--reference", str(train), "--relax", str(potential), "--json"),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    rows = json.loads(result.stdout)["metrics"]
+    values = {row["metric"]: row["value"] for row in rows}
+    assert {"d_Li", "d_Co", "d_Sc", "d_all", "mean_gamma", "percent_low_gamma"} <= set(values)
+    assert {"energy_above_training", "displacement_on_relaxation"} <= set(values)
+    (d_all,) = [row for row in rows if row["metric"] == "d_all"]
+    assert "cryingan 0.0426" in d_all["published"]

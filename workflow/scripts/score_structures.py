@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from dismai.datasets.spec import read_card
+from dismai.evaluation.process import load_generated
+from dismai.evaluation.said import said_scores
 from dismai.evaluation.score import score
 from dismai.io import (
     FATES_SCHEMA,
@@ -24,7 +26,8 @@ with job(snakemake):
     held_out = read_table(snakemake.input.held_out)
     names = (wildcards.model, snakemake.params.kind, int(wildcards.seed))
     spec = read_card(Path(snakemake.input.card))
-    metrics = score(features, fates, reference, held_out, spec, *names)
+    said = said_scores(load_generated(Path(snakemake.input.raw)))
+    metrics = score(features, fates, reference, held_out, spec, *names, said)
     meta = provenance(snakemake)
     concatenate_files(snakemake.input.clean, output.clean)
     concatenate_files(snakemake.input.relaxed, output.relaxed)

@@ -20,16 +20,35 @@ from dismai.errors import InputError, StructureError
 
 OPTIMIZERS = {"lbfgs": LBFGS, "fire": FIRE}
 PACKAGES = {"surrogate": "chgnet", "gpaw": "gpaw"}
+DEBIAN_PAW_DATA = Path("/usr/share/gpaw-setups")
+"""Where the package gpaw-data puts them; GPAW itself looks elsewhere."""
 
 
 def check_installation(settings: Dft) -> None:
-    """InputError unless the package of the engine is installed."""
+    """InputError unless the package of the engine is installed, and the PAW data of GPAW."""
     package = PACKAGES[settings.engine]
     if importlib.util.find_spec(package) is None:
         raise InputError(
             f"dft.engine: {settings.engine}: expected the package {package}, found none; install "
             "it (docs/dft.md) or set dft.engine to surrogate"
         )
+    if settings.engine == "gpaw" and not _paw_data():
+        raise InputError(
+            "dft.engine: gpaw: expected PAW data, found none; install the Debian package gpaw-data "
+            "or set the environment variable GPAW_SETUP_PATH to their folder"
+        )
+
+
+def _paw_data() -> bool:
+    """Whether GPAW finds PAW data; those of Debian count where there are no others."""
+    import gpaw
+
+    def found(folder: Path) -> bool:
+        return any(folder.glob("Co.PBE*"))
+
+    if not any(found(Path(folder)) for folder in gpaw.setup_paths) and found(DEBIAN_PAW_DATA):
+        gpaw.setup_paths.append(DEBIAN_PAW_DATA)
+    return any(found(Path(folder)) for folder in gpaw.setup_paths)
 
 
 def label(atoms: Atoms, settings: Dft, workdir: Path) -> Label:

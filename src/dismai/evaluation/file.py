@@ -16,6 +16,7 @@ from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import load_generated, process
 from dismai.evaluation.relaxation import ENERGY, RELAXED, Relaxing
+from dismai.evaluation.said import said_scores
 from dismai.evaluation.score import score
 from dismai.metrics.set_intervals import expected_coverage
 from dismai.postprocess.on_lattice import Alignment
@@ -91,7 +92,8 @@ def evaluate_file(
     result = process(structures, expected.spec, options, n_jobs, reporter)
     train, held_out, spec = expected.train, expected.held_out, expected.spec
     names = (model or path.name, "file", seed)
-    metrics = score(result.features, result.fates, train, held_out, spec, *names)
+    said = said_scores(structures)
+    metrics = score(result.features, result.fates, train, held_out, spec, *names, said)
     floor, floor_note = noise_floor(expected)
     floor["coverage"] = expected_coverage(len(result.features), len(train))
     metrics["noise_floor"] = metrics["metric"].map(floor)

@@ -1,5 +1,7 @@
 """Scores of one generated set: a long table with intervals."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -8,7 +10,7 @@ from dismai.errors import InputError
 from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.relaxation import relaxation_scores
 from dismai.metrics.set_intervals import compare_sets
-from dismai.metrics.statistics import percentage
+from dismai.metrics.statistics import Interval, percentage
 
 
 def score(
@@ -20,6 +22,7 @@ def score(
     model: str,
     kind: str,
     seed: int,
+    said: Mapping[str, tuple[str, Interval]] | None = None,
 ) -> pd.DataFrame:
     """Metrics of one generated set, one row each (columns of `METRICS_SCHEMA`).
 
@@ -33,6 +36,7 @@ def score(
         model: name of the model or baseline.
         kind: trained, file or baseline.
         seed: seed of the training.
+        said: metrics of what the set says of itself, as `said_scores` gives them.
 
     Raises:
         InputError: no generated or no training structure.
@@ -50,6 +54,7 @@ def score(
         **functions.score(features, reference, spec),
         **relaxation_scores(features, reference),
         **{name: ("1", interval) for name, interval in compare_sets(*sets).items()},
+        **(said or {}),
     }
     rows = [
         {

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.evaluation.kinds import KINDS
+from dismai.evaluation.said import RIGHT, SAID
 from dismai.io import write_table
 
 FAILED = {"percent_failed": "failed (%)"}
@@ -23,6 +24,8 @@ HEADINGS = {
     "interface": {name: name for name in ("d_Li", "d_Co", "d_Sc", "d_all")} | FAILED,
 }
 """Metrics of Tables 3, 2 and 1, by the kind of the datasets, and their headings."""
+SAID_HEADINGS = {name: name.replace("_", " ") for name in SAID} | {RIGHT: "right species (%)"}
+"""What models say of their own structures; nothing was published beside it."""
 PUBLISHED_SOURCE = "Dismai-Bench paper"
 PUBLISHED_MODELS = {
     "cdvae": "CDVAE",
@@ -33,7 +36,7 @@ PUBLISHED_MODELS = {
 }
 STYLE = """
 body { font-family: sans-serif; font-size: 13px; margin: 1em; }
-table { border-collapse: collapse; }
+table { border-collapse: collapse; margin-bottom: 1.5em; }
 th, td { padding: 3px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid #ddd; }
 th { background: #f3f3f3; } td:nth-child(-n+3), th:nth-child(-n+3) { text-align: left; }
 tr.baseline { color: #777; } p { max-width: 50em; }
@@ -118,25 +121,35 @@ def ranking(metrics: pd.DataFrame, cards: Sequence[DatasetSpec]) -> pd.DataFrame
     return wide.sort_values("mean_rank", kind="stable").reset_index()
 
 
-def readable(table: pd.DataFrame, headings: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """A table for people: one row a dataset and model, value and spread in one cell.
+def readable(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[pd.DataFrame]:
+    """Tables for people; of metrics: those that compare, and what models say of themselves.
 
     headings: metrics to show and their headings; None: the table as it is, numbers shortened.
     """
     if headings is None:
-        return table.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
+        return [table.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)]
+    said = table[table["metric"].isin(SAID_HEADINGS)]
+    own = [] if said.empty else [_wide(said, SAID_HEADINGS, published=False)]
+    return [_wide(table, headings, published=True), *own]
+
+
+def _wide(table: pd.DataFrame, headings: Mapping[str, str], published: bool) -> pd.DataFrame:
+    """One row a dataset and model, value and spread of a metric in one cell."""
     rows = {}
     for row in table[table["metric"].isin(headings)].itertuples():
         cells = rows.setdefault((row.dataset, row.model, row.kind), {})
         low, high = (row.min, row.max) if row.n_seeds > 1 else (row.ci_low, row.ci_high)
         heading = headings[row.metric]
         cells[heading] = _cell(row.mean, low, high)
-        cells[f"{heading}, published"] = _cell(
-            row.published_mean, row.published_min, row.published_max
-        )
-    columns = [name for heading in headings.values() for name in (heading, f"{heading}, published")]
+        if published:
+            cells[f"{heading}, published"] = _cell(
+                row.published_mean, row.published_min, row.published_max
+            )
+    wanted = [name for heading in headings.values() for name in (heading, f"{heading}, published")]
+    columns = [name for name in wanted if any(name in cells for cells in rows.values())]
     index = pd.MultiIndex.from_tuples(rows, names=["dataset", "model", "kind"])
-    return pd.DataFrame(list(rows.values()), index=index, columns=columns).reset_index()
+    wide = pd.DataFrame(list(rows.values()), index=index, columns=columns)
+    return wide.fillna("–").reset_index()
 
 
 def _cell(value: float, low: float, high: float) -> str:
@@ -147,25 +160,34 @@ def _cell(value: float, low: float, high: float) -> str:
     return f"{value:.3g} [{low:.3g}, {high:.3g}]"
 
 
-def to_markdown(table: pd.DataFrame) -> str:
-    """A GitHub table."""
+def to_markdown(*tables: pd.DataFrame) -> str:
+    """GitHub tables."""
+    return "\n".join(_markdown(table) for table in tables)
+
+
+def _markdown(table: pd.DataFrame) -> str:
     lines = [list(map(str, table.columns)), ["---"] * len(table.columns)]
     lines += [list(map(str, row)) for row in table.itertuples(index=False)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def to_html(table: pd.DataFrame) -> str:
-    """A self-contained page with one table."""
+def to_html(*tables: pd.DataFrame) -> str:
+    """A self-contained page of tables."""
+    body = "".join(_html(table) for table in tables)
+    return (
+        f'<!doctype html><html><head><meta charset="utf-8"><style>{STYLE}</style></head>'
+        f"<body>{body}</body></html>\n"
+    )
+
+
+def _html(table: pd.DataFrame) -> str:
     head = "".join(f"<th>{escape(str(column))}</th>" for column in table.columns)
     rows = []
     for row in table.to_dict("records"):
         cells = "".join(f"<td>{escape(str(value))}</td>" for value in row.values())
         rows.append(f'<tr class="{escape(str(row.get("kind", "")))}">{cells}</tr>')
     body = "\n".join(rows)
-    return (
-        f'<!doctype html><html><head><meta charset="utf-8"><style>{STYLE}</style></head>'
-        f"<body><table><tr>{head}</tr>\n{body}</table></body></html>\n"
-    )
+    return f"<table><tr>{head}</tr>\n{body}</table>"
 
 
 def write_all(
@@ -182,5 +204,5 @@ def write_all(
     write_table(table, Path(parquet), schema, meta)
     table.to_csv(csv, index=False, float_format="%.8g")
     shown = readable(table, headings)
-    Path(markdown).write_text(to_markdown(shown))
-    Path(page).write_text(to_html(shown))
+    Path(markdown).write_text(to_markdown(*shown))
+    Path(page).write_text(to_html(*shown))

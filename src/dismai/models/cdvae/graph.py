@@ -53,7 +53,8 @@ class Graph(NamedTuple):
     def cosines(self) -> Tensor:
         """Cosine between any two edges that point to an atom, (n_atoms, n_slots, n_slots)."""
         unit = self.table(self.unit)
-        return (unit @ unit.mT).clamp(-1, 1)
+        with torch.autocast(unit.device.type, enabled=False):  # half of it turns bonds by 1°
+            return (unit @ unit.mT).clamp(-1, 1)
 
 
 def graph(source: Tensor, target: Tensor, reverse: Tensor, vector: Tensor, n_atoms: int) -> Graph:

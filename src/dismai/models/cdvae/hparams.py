@@ -73,6 +73,12 @@ class Hparams(Section):
     plateau_factor: float = Field(0.6, gt=0, lt=1, description="falls of the learning rate")
     plateau_patience: int = Field(30, ge=0, description="epochs without progress before it falls")
     learning_rate_min: float = Field(1e-4, ge=0, description="the learning rate falls no lower")
+    ema_decay: float = Field(
+        0.0, ge=0, lt=1, description="of the moving average of weights; 0: the last weights count"
+    )
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
+        "32-true", description="arithmetic of the networks in training"
+    )
     validate_every: int = Field(5, ge=1, description="epochs between validations")
     checkpoint_every: int = Field(
         1500, ge=1, description="steps between checkpoints, rounded up to whole epochs"

@@ -45,7 +45,7 @@ class CDVAE(TorchModel):
         from dismai.models.cdvae.module import CDVAEModule, bonded_structures, loss_names
         from dismai.training.data import TrainingData
         from dismai.training.run import fingerprint, run_training
-        from dismai.training.schedule import Plateau, Validation
+        from dismai.training.schedule import Ema, Plateau, Validation
 
         h = self.hparams
         self.networks = self.new_networks(seed_for(seed, "weights"))
@@ -64,7 +64,7 @@ class CDVAE(TorchModel):
             fingerprint=fingerprint(self.architecture, h, [*train, *val], seed),
             epochs=h.epochs,
             checkpoint_every=h.checkpoint_every,
-            precision="32-true",
+            precision=h.precision,
             device=self.device,
             gradient_clip=h.clip_value,
             validation=validation,
@@ -76,6 +76,7 @@ class CDVAE(TorchModel):
                 min_lr=h.learning_rate_min,
                 every_epoch=True,
             ),
+            ema=Ema(lambda step: min(h.ema_decay, step / (step + 10))) if h.ema_decay else None,
         )
 
     @property

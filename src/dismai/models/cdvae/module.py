@@ -70,7 +70,11 @@ class CDVAEModule(LightningModule):
         self.register_buffer("species_levels", species_levels, persistent=False)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.networks.parameters(), lr=self.h.learning_rate, fused=True)
+        return torch.optim.Adam(
+            self.networks.parameters(),
+            lr=self.h.learning_rate,
+            fused=self.h.precision == "32-true",  # Lightning cuts no gradients of others
+        )
 
     def training_step(self, batch: tuple[Tensor, Graph], batch_idx: int) -> dict[str, Tensor]:
         random = torch.Generator()

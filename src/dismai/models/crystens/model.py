@@ -15,11 +15,11 @@ from ase import Atoms
 from torch import Tensor
 
 from dismai.datasets.spec import DatasetSpec
+from dismai.evaluation.said import SAID
 from dismai.models.batches import Streams, draw_in_batches, torch_device
 from dismai.models.crystens.hparams import Hparams
 from dismai.models.crystens.network import Networks
 from dismai.models.crystens.pictures import (
-    DIAGNOSTICS,
     Layout,
     Resize,
     decode,
@@ -33,11 +33,10 @@ from dismai.seeds import seed_for
 logger = logging.getLogger(__name__)
 
 STAGES = ("base", "sr")
-SCALES = "scales"
 
 
 class CrysTens(TorchModel):
-    """Both networks and the scales of one dataset."""
+    """Both networks of one dataset; scales of pictures stand on its card."""
 
     architecture = "crystens"
     Hparams = Hparams
@@ -47,7 +46,6 @@ class CrysTens(TorchModel):
         self.layout = Layout.of(spec.composition, self.hparams.separators)
         sides = (self.layout.side, self.hparams.base_side)
         self.resize: Resize = getattr(Resize, self.hparams.resize)(*sides)
-        self.scales: Scales | None = None
 
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
         """Train one network after the other; averaged weights of the lowest validation are used.
@@ -67,7 +65,8 @@ class CrysTens(TorchModel):
             torch.from_numpy(fractional_coordinates(part, self.spec, name))
             for part, name in ((train, "training set"), (val, "validation set"))
         )
-        self.scales = picture_scales(f, self.layout)
+        scales = picture_scales(f, self.layout)
+        self.spec = scales.on_card(self.spec)
         self.networks = self.new_networks(seed_for(seed, "weights"))
         orders = RegionOrders(self.spec, h.region, h.copies, seed_for(seed, "orders"))
         folders = {stage: Path(workdir) / STATE_FOLDER / stage for stage in STAGES}
@@ -78,7 +77,7 @@ class CrysTens(TorchModel):
                 Numbered(f_val.float()), h.batch, h.validate_every, ("validation",)
             )
             module = StageModule(
-                *(getattr(self.networks, stage), self.layout, self.scales, self.resize),
+                *(getattr(self.networks, stage), self.layout, scales, self.resize),
                 *(orders, h, stage_seed),
             )
             run_training(
@@ -99,15 +98,16 @@ class CrysTens(TorchModel):
     def sample(self, n: int, seed: int) -> list[Atoms]:
         """`steps` calls of each network; coordinates of a structure that diverges are NaN.
 
-        `info` of a structure holds what its picture says of itself: the names in `DIAGNOSTICS`.
+        `info` of a structure holds what its picture says of itself: the names in `SAID`.
         """
         h, device = self.hparams, torch_device(self.device)
         networks = self.trained("sample").to(device).eval()
+        scales = Scales.of_card(self.spec)
 
         def draw(indices: range) -> dict[str, Tensor]:
             streams = Streams((seed_for(seed, "sample", i) for i in indices), device)
             pictures = draw_pictures(networks, self.resize, streams, h).cpu()
-            f, diagnostics = decode(pictures, self.layout, self.scales)
+            f, diagnostics = decode(pictures, self.layout, scales)
             return {"f": f, "diagnostics": diagnostics}
 
         drawn = draw_in_batches(self, self.tensors(), n, seed, h.sampling_batch, draw)
@@ -115,13 +115,6 @@ class CrysTens(TorchModel):
 
     def new_networks(self, seed: int) -> Networks:
         return Networks(self.hparams, torch.Generator().manual_seed(seed))
-
-    def tensors(self) -> dict[str, Tensor]:
-        return {**super().tensors(), **self.scales.tensors(SCALES)}
-
-    def take_tensors(self, tensors: dict[str, Tensor]) -> None:
-        self.scales = Scales.from_tensors(tensors, SCALES)
-        super().take_tensors({k: v for k, v in tensors.items() if not k.startswith(f"{SCALES}.")})
 
     def _structures(self, f: Tensor, diagnostics: Tensor) -> list[Atoms]:
         """Structures with the species and the cell of the card; coordinates are not wrapped."""
@@ -132,7 +125,7 @@ class CrysTens(TorchModel):
         structures = []
         for x, values in zip(f.numpy(), diagnostics.tolist(), strict=True):
             atoms = Atoms(self.spec.symbols, positions=x @ cell, cell=cell, pbc=True)
-            atoms.info.update(zip(DIAGNOSTICS, values, strict=True))
+            atoms.info.update(zip(SAID, values, strict=True))
             structures.append(atoms)
         return structures
 

@@ -28,14 +28,6 @@ LINES = slice(0, 4)
 """Among the scaled quantities: species code, x, y, z."""
 MAPS = slice(4, 8)
 """Among the scaled quantities: norm and components of differences."""
-DIAGNOSTICS = (
-    "species_accuracy",
-    "lattice_length_error",
-    "lattice_angle_error",
-    "space_group_error",
-    "coordinate_agreement",
-    "distance_agreement",
-)
 LATTICE_LINES = (slice(4, 7), slice(7, 10), slice(10, 11))
 """Lengths, angles, space group."""
 CHUNK = 16
@@ -120,7 +112,7 @@ def decode(picture: Tensor, layout: Layout, scales: Scales) -> tuple[Tensor, Ten
         scales: with which it was built
 
     Returns:
-        coordinates, not wrapped, (B, n_atoms, 3), and one column per name in `DIAGNOSTICS`, (B, 6):
+        coordinates, not wrapped, (B, n_atoms, 3), and one column per name in `SAID`, (B, 6):
         share of atoms whose code rounds to their own; mean |pixel| of lattice lengths, of angles,
         of the space group (should be 0; no unit); mean |c_i - d_ij - x_j|, fractional; mean
         difference of the norm map from |x_i - x_j|, fractional.

@@ -36,7 +36,10 @@ class DiffCSPModule(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(
-            self.diffusion.parameters(), lr=self.h.learning_rate, betas=self.h.betas, fused=True
+            self.diffusion.parameters(),
+            lr=self.h.learning_rate,
+            betas=self.h.betas,
+            fused=self.h.precision == "32-true",  # Lightning cuts no gradients of others
         )
 
     def training_step(self, batch: Tensor, batch_idx: int) -> dict[str, Tensor] | None:

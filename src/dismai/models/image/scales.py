@@ -1,4 +1,8 @@
-"""Scales of the quantities in a picture: from the training set to [0, 1], kept with the model."""
+"""Scales of the quantities in a picture: from the training set to [0, 1], kept on its card.
+
+They belong to the structures that a model was trained on, so they stand on the card inside the
+model file; that of the dataset, made before any model, does not have them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from dismai.datasets.spec import DatasetSpec
+
+SCALES = "picture_scales"
+"""Among the statistics on the card of a model file: lowest and highest value by quantity."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +46,13 @@ class Scales:
         """Back from [0, 1], (..., n)."""
         return y * (self.high - self.low).to(y) + self.low.to(y)
 
-    def tensors(self, prefix: str) -> dict[str, Tensor]:
-        """For the model file."""
-        return {f"{prefix}.low": self.low, f"{prefix}.high": self.high}
+    def on_card(self, spec: DatasetSpec) -> DatasetSpec:
+        """The card with these scales."""
+        values = {"low": self.low.tolist(), "high": self.high.tolist()}
+        return spec.model_copy(update={"statistics": {**spec.statistics, SCALES: values}})
 
     @classmethod
-    def from_tensors(cls, tensors: dict[str, Tensor], prefix: str) -> Scales:
-        """What `tensors` gave."""
-        return cls(tensors[f"{prefix}.low"], tensors[f"{prefix}.high"])
+    def of_card(cls, spec: DatasetSpec) -> Scales:
+        """What `on_card` put there."""
+        values = spec.statistics[SCALES]
+        return cls(*(torch.tensor(values[end], dtype=torch.float64) for end in ("low", "high")))

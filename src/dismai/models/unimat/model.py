@@ -16,6 +16,7 @@ from ase import Atoms
 from torch import Tensor
 
 from dismai.datasets.spec import DatasetSpec
+from dismai.evaluation.said import SPECIES
 from dismai.models.batches import Streams, draw_in_batches, torch_device
 from dismai.models.image.orders import RegionOrders
 from dismai.models.image.scales import Scales
@@ -28,14 +29,12 @@ from dismai.seeds import seed_for
 
 logger = logging.getLogger(__name__)
 
-NETWORK = "network."
-"""Begins the names of weights in the model file."""
 UNKNOWN = "X"
 """Species of an atom whose frame shows none, another one or several."""
 
 
 class UniMat(TorchModel):
-    """Network and scales of one dataset."""
+    """The network of one dataset; scales of coordinates stand on its card."""
 
     architecture = "unimat"
     Hparams = Hparams
@@ -43,7 +42,6 @@ class UniMat(TorchModel):
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))
         self.mask = species_mask(spec, self.hparams.side)
-        self.scales: Scales | None = None
 
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
         """Train; averaged weights are used, of the lowest validation loss."""
@@ -59,9 +57,10 @@ class UniMat(TorchModel):
             torch.from_numpy(fractional_coordinates(part, self.spec, name))
             for part, name in ((train, "training set"), (val, "validation set"))
         )
-        self.scales = Scales(f.amin(dim=(0, 1)), f.amax(dim=(0, 1)))
+        scales = Scales(f.amin(dim=(0, 1)), f.amax(dim=(0, 1)))
+        self.spec = scales.on_card(self.spec)
         self.networks = self.new_networks(seed_for(seed, "weights"))
-        train_set, val_set = (ScaledCoordinates(self.scales.down(x).float()) for x in (f, f_val))
+        train_set, val_set = (ScaledCoordinates(scales.down(x).float()) for x in (f, f_val))
         orders = RegionOrders(self.spec, h.region, h.copies, seed_for(seed, "orders"))
         validation = Validation(val_set, h.batch, h.validate_every, ("validation",))
         run_training(
@@ -99,18 +98,9 @@ class UniMat(TorchModel):
     def new_networks(self, seed: int) -> UNet:
         return UNet(self.spec.n_atoms, self.hparams, torch.Generator().manual_seed(seed))
 
-    def tensors(self) -> dict[str, Tensor]:
-        weights = {f"{NETWORK}{name}": value for name, value in super().tensors().items()}
-        return {**weights, **self.scales.tensors("scales")}
-
-    def take_tensors(self, tensors: dict[str, Tensor]) -> None:
-        self.scales = Scales.from_tensors(tensors, "scales")
-        weights = {k: v for k, v in tensors.items() if k.startswith(NETWORK)}
-        super().take_tensors({k.removeprefix(NETWORK): v for k, v in weights.items()})
-
     def _structures(self, scaled: Tensor, right: np.ndarray) -> list[Atoms]:
-        """Structures in the cell of the card; `info` counts the wrong atoms."""
-        f = self.scales.up(scaled.double()).numpy()
+        """Structures in the cell of the card; `info` holds the share of right atoms."""
+        f = Scales.of_card(self.spec).up(scaled.double()).numpy()
         n_bad = int((~np.isfinite(f).all(axis=(1, 2))).sum())
         if n_bad:
             logger.warning("%d of %d structures are not finite", n_bad, len(f))
@@ -121,7 +111,7 @@ class UniMat(TorchModel):
                 positions=f_i @ self.spec.cell,
                 cell=self.spec.cell,
                 pbc=True,
-                info={"n_wrong_atoms": int((~right_i).sum())},
+                info={SPECIES: float(right_i.mean())},
             )
             for symbols_i, f_i, right_i in zip(symbols, f, right, strict=True)
         ]

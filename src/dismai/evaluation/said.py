@@ -1,0 +1,49 @@
+"""What models say of their own structures: numbers in the `info` of each, averaged over the set.
+
+CrysTens and UniMat draw more than coordinates: species, constant lattice lines, every coordinate
+many times over. How well these agree with each other is a measure of the drawing itself. All
+structures of the file count, also those that are rejected.
+"""
+
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+from ase import Atoms
+
+from dismai.errors import StructureError
+from dismai.metrics.statistics import Interval, mean_ci, percentage
+
+SPECIES = "species_accuracy"
+SAID = (
+    SPECIES,
+    "lattice_length_error",
+    "lattice_angle_error",
+    "space_group_error",
+    "coordinate_agreement",
+    "distance_agreement",
+)
+"""Names in `info` and of metrics; docs/models.md says what each of them means. No units."""
+RIGHT = "percent_right_species"
+"""Structures in which the species of all atoms are right."""
+
+
+def said_scores(
+    structures: Mapping[int, Atoms | StructureError],
+) -> dict[str, tuple[str, Interval]]:
+    """Metrics of what a set says of itself, by name: unit and interval; none if it says nothing.
+
+    A structure that could not be read does not count, nor what is no finite number.
+    """
+    infos = [atoms.info for atoms in structures.values() if isinstance(atoms, Atoms)]
+    scores: dict[str, tuple[str, Interval]] = {}
+    for name in SAID:
+        found = [info.get(name) for info in infos]
+        values = np.array([value for value in found if isinstance(value, Real)], dtype=float)
+        values = values[np.isfinite(values)]
+        if len(values) == 0:
+            continue
+        scores[name] = ("1", mean_ci(values))
+        if name == SPECIES:
+            scores[RIGHT] = ("%", percentage(int((values == 1.0).sum()), len(values)))
+    return scores
