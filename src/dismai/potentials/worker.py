@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from dismai import stopping
 from dismai.errors import InputError
 from dismai.potentials.settings import Potential, Relaxation
 
@@ -145,6 +146,8 @@ def main() -> None:
     from dismai.potentials import load
     from dismai.potentials.relax import relax_one
 
+    for number in stopping.SIGNALS:  # for the parent, which lets this structure end
+        signal.signal(number, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
     end_with_parents()
