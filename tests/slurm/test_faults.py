@@ -1,6 +1,6 @@
 """Faults of a cluster, on a real daemon: a job out of time, a node that fails.
 
-Minutes each: `tests/slurm/with_cluster python -m pytest -m "slurm and slow" -s tests/slurm`.
+Minutes each: `tests/slurm/with_cluster python -m pytest -m slow -s tests/slurm`.
 """
 
 import re
@@ -18,14 +18,15 @@ MODEL = "results/tiny/models/alloy_300K_wide/cryingan/seed0"
 WEIGHTS = f"{MODEL}/model.safetensors"
 
 
-@pytest.fixture
-def slow(tmp_path):
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory):
     """A training of minutes, and its weights without any fault, made without SLURM."""
     if not shutil.which("sbatch"):
         pytest.skip("needs SLURM: make test-slurm")
-    path = tmp_path / "slow.yaml"
+    folder = tmp_path_factory.mktemp("slow")
+    path = folder / "slow.yaml"
     path.write_text("models: {cryingan: {params: {epochs: 1500, checkpoint_every: 100}}}")
-    undisturbed = tmp_path / "undisturbed"
+    undisturbed = folder / "undisturbed"
     undisturbed.mkdir()
     # The profile of clusters gives a training 8 threads, and their number is part of the result.
     threads = ("--set-threads", "train_model=1")

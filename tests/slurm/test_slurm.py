@@ -33,7 +33,7 @@ def on_slurm(*targets, directory, configs=CONFIGS):
 def jobs():
     """Rule or group, partition, allocated resources and state of every job the daemon knows.
 
-    Without an accounting database SLURM lists GPUs not in AllocTRES but as GRES of the node.
+    Without an accounting database SLURM lists allocated GPUs as JOB_GRES, not in AllocTRES.
     """
     text = subprocess.run(
         ["scontrol", "--oneliner", "--details", "show", "job"],
@@ -45,7 +45,8 @@ def jobs():
     for line in text.splitlines():
         fields = dict(word.split("=", 1) for word in line.split() if "=" in word)
         name = re.match(r"rule_(.+?)(?:_wildcards_|$)", fields["Comment"]).group(1)
-        allocated = f"{fields.get('AllocTRES') or fields['TRES']} {fields.get('GRES', '')}"
+        allocated = fields.get("AllocTRES") or fields["TRES"]
+        allocated += f" {fields.get('JOB_GRES', '').replace('(null)', '')}"
         found.append((name, fields["Partition"], allocated, fields["JobState"]))
     return sorted(found)
 
@@ -65,7 +66,7 @@ def finished(tmp_path_factory):
 
 def test_every_job_ran_in_the_partition_of_its_kind(finished):
     found = jobs()
-    print(f"\n{'rule or group':28s} {'partition':9s} {'AllocTRES and GRES':50s} state")
+    print(f"\n{'rule or group':28s} {'partition':9s} {'AllocTRES, JOB_GRES':50s} state")
     for rule, partition, allocated, state in found:
         print(f"{rule:28s} {partition:9s} {allocated:50s} {state}")
     assert {state for *_, state in found} == {"COMPLETED"}
