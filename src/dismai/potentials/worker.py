@@ -5,6 +5,7 @@ for every structure and answers with one; it ends with its parent.
 """
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -33,8 +34,8 @@ def as_numbers(atoms: Atoms) -> dict[str, Any]:
 
 
 STRUCTURES_PER_PROCESS = 20
-"""After so many a new process takes over: quippy never gives back the neighbours of a force call,
-half a megabyte for 256 atoms."""
+"""After so many a new process takes over where the code is compiled or unknown: quippy never gives
+back the neighbours of a force call, half a megabyte for 256 atoms."""
 
 
 class Worker:
@@ -62,6 +63,7 @@ class Worker:
             "elements": list(elements),
             "device": device,
         }
+        self.most = STRUCTURES_PER_PROCESS if entry.kind in ("gap", "ase") else math.inf
         self.environment = {
             f"{name}_NUM_THREADS": str(n_threads) for name in ("OMP", "MKL", "OPENBLAS")
         }
@@ -74,7 +76,7 @@ class Worker:
         Raises:
             InputError: the potential cannot be loaded.
         """
-        if self.n_asked == STRUCTURES_PER_PROCESS:
+        if self.n_asked == self.most:
             self.close()
         if self.process is None:
             self._start()
