@@ -31,7 +31,8 @@ test: $(INSTALLED)
 
 # Root, and the Debian packages slurm-wlm and munge: a cluster of one node, on this machine.
 test-slurm: $(INSTALLED)
-	PATH="$(CURDIR)/$(BIN):$$PATH" tests/slurm/with_cluster python -m pytest -m slurm -s
+	PATH="$(CURDIR)/$(BIN):$$PATH" tests/slurm/with_cluster \
+	  python -m pytest -m "slurm and not slow" -s tests/slurm
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

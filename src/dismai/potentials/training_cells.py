@@ -14,7 +14,8 @@ from dismai.seeds import generator_for
 LATTICE_A = 5.43
 DENSITY_PER_A3 = 8 / LATTICE_A**3
 STRAIN = 0.03  # standard deviation of the entries of the strain
-RATTLE_A = (0.02, 0.35)
+RATTLE_A = (0.02, 0.15)
+"""Standard deviation of every component, Å."""
 CRYSTAL_SHARE = 0.25  # the others come from random atoms on their way to a minimum
 STEPS = (5, 200)  # iterations on that way: from a hot liquid to a glass
 ENERGY, FORCES = "label_energy", "label_forces"
