@@ -1,6 +1,6 @@
 """A built set of amorphous silicon beside random atoms, and the noise floor of both splits.
 
-    python benchmarks/silicon_blocks.py results/paper/datasets/amorphous_si [--n-random 200]
+    python benchmarks/silicon_blocks.py results/paper/datasets/amorphous_si [--n-random 150]
 
 Random atoms are pushed apart and relaxed as the blocks were, in Stillinger-Weber. Distances are
 those to the training blocks. What is finished is kept in DATASET/state.
@@ -124,7 +124,7 @@ def main() -> None:
     """Print the three tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dataset", type=Path, help="folder of the built set")
-    parser.add_argument("--n-random", type=int, default=200)
+    parser.add_argument("--n-random", type=int, default=150)
     arguments = parser.parse_args()
     parts = [read_structures(arguments.dataset / f"{name}.extxyz") for name in ("train", "val")]
     names = ("features.parquet", "features_val.parquet")
