@@ -15,7 +15,7 @@ VERSIONS: dict[str, int] = {
     "train": 1,
     "generate": 1,
     "relax": 2,
-    "fit_potential": 2,
+    "fit_potential": 3,
     "process": 2,
     "score": 4,
     "report": 1,
