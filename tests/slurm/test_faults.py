@@ -82,7 +82,8 @@ def test_a_job_of_a_node_that_fails_is_put_back_and_goes_on(tmp_path, slow):
     update = ["scontrol", "update", f"nodename={node}"]
     subprocess.run([*update, "state=down", "reason=drill"], check=True)
     time.sleep(10)
-    subprocess.run([*update, "state=resume"], check=True)
+    # A node that registers again comes back by itself; then there is nothing to resume.
+    subprocess.run([*update, "state=resume"], capture_output=True)
     said, _ = run.communicate()
     print(said[-1500:], trainings())
     assert run.returncode == 0
