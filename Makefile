@@ -31,7 +31,8 @@ test: $(INSTALLED)
 
 # Root, and the Debian packages slurm-wlm and munge: a cluster of one node, on this machine.
 test-slurm: $(INSTALLED)
-	PATH="$(CURDIR)/$(BIN):$$PATH" tests/slurm/with_cluster python -m pytest -m slurm -s
+	PATH="$(CURDIR)/$(BIN):$$PATH" tests/slurm/with_cluster \
+	  python -m pytest -m "slurm and not slow" -s tests/slurm
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -59,9 +60,9 @@ profiles:
 	  ln -s "$$target" "$$link" && echo "$$link -> $$target"; \
 	done
 
-# Remakes the reference sets that ship with the package: of alloys at paper scale (minutes), of the
-# interface of 44 atoms (an hour or two).
-REFERENCES := $(foreach t,300K 1500K,$(foreach w,narrow wide,alloy_$(t)_$(w)))
+# Remakes the reference sets that ship with the package: of alloys and silicon at paper scale
+# (minutes; half an hour), of the interface of 44 atoms (an hour or two).
+REFERENCES := $(foreach t,300K 1500K,$(foreach w,narrow wide,alloy_$(t)_$(w))) amorphous_si
 SMALL_INTERFACE := results/interface_small/reference/interface.parquet
 reference: $(INSTALLED)
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local \

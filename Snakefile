@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 from dismai.config import BASELINES, n_generated, run_table, validate
 from dismai.errors import InputError
+from dismai.models.cost import PAPER_ATOMS, generation_minutes, training_minutes
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
 from dismai.potentials.settings import NETWORKS
 from dismai.versions import VERSIONS

@@ -80,6 +80,8 @@ SETTINGS = {
         "checkpoint_every": 320,
     },
 }
+SAMPLING = {"levels": 100, "sigma_begin_A": 1.2, "sampling_batch": 16}
+"""The decoder is not told the level: others than in training will do. Above 1.2 Å all is random."""
 
 
 def dataset(workdir: Path) -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
@@ -126,12 +128,12 @@ def train(args: argparse.Namespace) -> None:
 
 def trained(args: argparse.Namespace, spec: DatasetSpec) -> tuple[CDVAE, pd.DataFrame]:
     """Model and history of the newest state: of a finished training or one that goes on."""
-    sampling = {
+    settings = {**SETTINGS[args.settings], **SAMPLING}
+    step = {
         "langevin_steps": args.steps,
-        "langevin_step_size": args.jump * SETTINGS[args.settings]["sigma_end_A"] ** 2,
-        "sampling_batch": 16,
+        "langevin_step_size": args.jump * settings["sigma_end_A"] ** 2,
     }
-    model = models.create("cdvae", spec, **{**SETTINGS[args.settings], **sampling})
+    model = models.create("cdvae", spec, **settings, **step)
     state = read_tree(states(args.workdir / "state")[0])
     model.networks = model.new_networks(seed=0)
     weights = state["callbacks"]["Ema"]["weights"]

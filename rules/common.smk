@@ -166,6 +166,17 @@ def potential_of(wildcards):
     return config["potentials"][name]
 
 
+def shards_of(wildcards):
+    """Folders of the shards of a generated set: one, unless its structures are relaxed."""
+    relaxed = potential_of(wildcards) is not None
+    n_shards = min(config["shards"], n_generated_of(wildcards)) if relaxed else 1
+    return collect(
+        "<results>/generated/{dataset}/{model}/seed{seed}/shards/{scatteritem}",
+        scatteritem=[f"{shard}-of-{n_shards}" for shard in range(1, n_shards + 1)],
+        allow_missing=True,
+    )
+
+
 def crystals_of(wildcards):
     """Files of the two crystals of an interface."""
     geometry = CONFIG.datasets[wildcards.dataset].geometry
@@ -210,10 +221,34 @@ def minutes_of_processing(wildcards, attempt):
     return (60 if potential_name_of(wildcards.dataset) is None else 720) * attempt
 
 
-def gpus_of_processing(wildcards):
-    """1 for datasets that relax in a network; classical potentials have no use for a GPU."""
-    name = potential_name_of(wildcards.dataset)
-    return int(name is not None and CONFIG.potentials[name].kind in NETWORKS)
+def atoms_of(dataset):
+    """Atoms of a structure; for interfaces, whose size follows from their geometry, the papers'."""
+    if dataset in ALLOYS:
+        return sum(CONFIG.alloy.composition.values())
+    return getattr(CONFIG.datasets[dataset], "n_atoms", PAPER_ATOMS)
+
+
+def minutes_of_training(wildcards, attempt):
+    """Time for one training: a job that runs out of it saves, and goes on in the next attempt."""
+    architecture = CONFIG.models[wildcards.model].architecture
+    return training_minutes(architecture, atoms_of(wildcards.dataset)) * attempt
+
+
+def minutes_of_generation(wildcards, attempt):
+    """Time to draw the structures of one run."""
+    architecture = CONFIG.models[wildcards.model].architecture
+    return generation_minutes(architecture, atoms_of(wildcards.dataset)) * attempt
+
+
+def relaxes_in_network(dataset):
+    """Whether the potential of a dataset is a network; classical ones have no use for a GPU."""
+    name = potential_name_of(dataset)
+    return name is not None and CONFIG.potentials[name].kind in NETWORKS
+
+
+def gpus_of_relaxation(wildcards):
+    """GPUs for a shard of the relaxation of a dataset."""
+    return int(relaxes_in_network(wildcards.dataset))
 
 
 def files_of_labels(wildcards):
@@ -310,6 +345,7 @@ M3GNETS = [
     name for name, entry in CONFIG.potentials.items() if getattr(entry, "train", None)
 ]
 ALLOYS = of_kind("alloy")
+IN_NETWORKS = [name for name in DATASETS if relaxes_in_network(name)]
 TABLES = [name for name, kind in KIND_OF_TABLE.items() if run_on(kind)]
 READY_SILICON = [
     name for name in of_kind("amorphous_si") if CONFIG.datasets[name].source

@@ -1,7 +1,8 @@
 """Evaluation: every generated structure is checked, cleaned, relaxed, described; the set is scored.
 
-Shards are processed on their own; no result depends on their number. Finished relaxations stay in
-`state/`, so that a killed shard goes on with the next structure. Alloys are not relaxed.
+A set that is relaxed is scattered over `shards` jobs, at most one per structure; others take seconds and
+are one shard. No result depends on the number. Finished relaxations stay in `state/`, so that a killed shard goes
+on with the next structure.
 """
 
 
@@ -12,29 +13,23 @@ rule process_structures:
         ecis=ecis_of,
         potential=potential_file_of,
     output:
-        clean=temp(
-            "<results>/generated/{dataset}/{model}/seed{seed}/{scatteritem}/clean.extxyz"
-        ),
-        relaxed=temp(
-            "<results>/generated/{dataset}/{model}/seed{seed}/{scatteritem}/relaxed.extxyz"
-        ),
-        fates=temp(
-            "<results>/generated/{dataset}/{model}/seed{seed}/{scatteritem}/fates.parquet"
-        ),
-        features=temp(
-            "<results>/generated/{dataset}/{model}/seed{seed}/{scatteritem}/features.parquet"
+        shard=temp(
+            directory(
+                "<results>/generated/{dataset}/{model}/seed{seed}/shards/{scatteritem}"
+            )
         ),
     log:
         "<logs>/process_structures/{dataset}/{model}/seed{seed}/{scatteritem}.log",
     benchmark:
         "<benchmarks>/process_structures/{dataset}/{model}/seed{seed}/{scatteritem}.tsv"
+    wildcard_constraints:
+        dataset=alternatives([name for name in DATASETS if name not in IN_NETWORKS]),
     conda:
         "../envs/main.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=minutes_of_processing,
-        gpu=gpus_of_processing,
     params:
         version=versions_of_processing,
         n_structures=n_generated_of,
@@ -45,21 +40,24 @@ rule process_structures:
         "../workflow/scripts/process_structures.py"
 
 
+# The same for datasets that relax in a network: profiles send it to GPUs.
+use rule process_structures as process_in_network with:
+    log:
+        "<logs>/process_in_network/{dataset}/{model}/seed{seed}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/process_in_network/{dataset}/{model}/seed{seed}/{scatteritem}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(IN_NETWORKS),
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 6000 * attempt,
+        runtime=minutes_of_processing,
+
+
 rule score_structures:
     input:
         raw="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
-        clean=gather.shard(
-            "<results>/generated/{{dataset}}/{{model}}/seed{{seed}}/{scatteritem}/clean.extxyz"
-        ),
-        relaxed=gather.shard(
-            "<results>/generated/{{dataset}}/{{model}}/seed{{seed}}/{scatteritem}/relaxed.extxyz"
-        ),
-        fates=gather.shard(
-            "<results>/generated/{{dataset}}/{{model}}/seed{{seed}}/{scatteritem}/fates.parquet"
-        ),
-        features=gather.shard(
-            "<results>/generated/{{dataset}}/{{model}}/seed{{seed}}/{scatteritem}/features.parquet"
-        ),
+        shards=shards_of,
         reference="<results>/datasets/{dataset}/features.parquet",
         held_out="<results>/datasets/{dataset}/features_val.parquet",
         card="<results>/datasets/{dataset}/card.json",

@@ -74,6 +74,7 @@ rule relax_interfaces:
         "../envs/main.yaml"
     threads: 1
     resources:
+        gpu=gpus_of_relaxation,
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 2880 * attempt,
     params:

@@ -25,7 +25,7 @@ rule train_model:
     resources:
         gpu=1,
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
-        runtime=lambda wildcards, attempt: 1440 * attempt,
+        runtime=minutes_of_training,
     params:
         version=VERSIONS["train"],
         architecture=lookup(dpath="models/{model}/architecture", within=config),
@@ -52,7 +52,7 @@ rule generate_structures:
     resources:
         gpu=1,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        runtime=minutes_of_generation,
     params:
         version=VERSIONS["generate"],
         n_structures=n_generated_of,

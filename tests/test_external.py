@@ -1,6 +1,10 @@
 """Commands of third-party models: no shell, and one line when they fail."""
 
+import logging
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +39,51 @@ def test_a_command_that_fails_is_one_line(tmp_path, words, minutes, message):
     with pytest.raises(InputError, match=message) as error:
         run_command(words, {"output": tmp_path / "out"}, minutes, makes="output")
     assert "\n" not in str(error.value)
+
+
+SLEEPS = "import subprocess, sys, time; subprocess.Popen(['sleep', '{mark}']); time.sleep(60)"
+
+
+def running(mark):
+    """Whether a process `sleep {mark}` is alive."""
+    wanted = b"sleep\0" + mark.encode() + b"\0"
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes() == wanted:
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def test_what_a_hanging_command_has_started_ends_with_it(tmp_path):
+    words = [sys.executable, "-c", SLEEPS.replace("{mark}", "61.25")]
+    with pytest.raises(InputError, match="an end within"):
+        run_command(words, {"output": tmp_path / "out"}, 2 / 60, makes="output")
+    deadline = time.monotonic() + 30
+    while running("61.25"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_command_ends_with_the_job_that_runs_it(tmp_path):
+    code = (
+        "from dismai.external import run_command\n"
+        f"run_command(['sleep', '62.5'], {{'output': {str(tmp_path / 'out')!r}}}, 1, 'output')"
+    )
+    job = subprocess.Popen([sys.executable, "-c", code])
+    deadline = time.monotonic() + 60
+    while not running("62.5"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    job.kill()
+    job.wait()
+    while running("62.5"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_warning_names_the_command_before_it_runs(tmp_path, caplog):
+    with caplog.at_level(logging.WARNING):
+        run_command(["touch", "{output}"], {"output": tmp_path / "out"}, 1, makes="output")
+    assert "running a third-party command, with your rights: ['touch', " in caplog.text

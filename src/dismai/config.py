@@ -48,7 +48,7 @@ class Selection(Section):
 class Config(Section):
     """The whole configuration of one run of the workflow."""
 
-    run: str = Field(pattern=r"^[A-Za-z0-9_.-]+$", description="folder below results/")
+    run: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$", description="folder below results/")
     seed: int = Field(ge=0, description="root of all random streams")
     shards: int = Field(ge=1, description="parts in which generated structures are processed")
     n_generated: int = Field(1000, ge=1, description="structures drawn from every trained model")
@@ -202,7 +202,8 @@ def validate(data: dict[str, Any]) -> Config:
     try:
         return Config(**data)
     except ValidationError as error:
-        raise InputError(f"configuration: {_one_line(error)}") from None
+        line = " ".join(_one_line(error).split())  # a key may hold a line break
+        raise InputError(f"configuration: {line}") from None
 
 
 def load(*paths: str) -> Config:

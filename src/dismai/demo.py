@@ -1,6 +1,5 @@
 """`make demo`: one live run at a time; after a crash or a kill the same call goes on."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from dismai.jobs import PR_SET_PDEATHSIG, end_with_parents
+from dismai.jobs import die_with_parent, end_with_parents
 
 RESULTS = Path("results")
 CONFIG = ("--configfile", "config/demo.yaml", "--profile", "profiles/local")
@@ -19,10 +18,9 @@ RANKING = RESULTS / "demo" / "tables" / "ranking.md"
 
 def snakemake(*arguments: str) -> int:
     """Run snakemake, which is killed if this process dies; its exit code."""
-    libc = ctypes.CDLL(None)
 
     def prepare_child() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        die_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     # Rules call programs by name: those beside this interpreter come first.

@@ -1,12 +1,16 @@
 """Third-party models run by commands: words, no shell, a time limit, output into the log."""
 
+import contextlib
 import logging
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dismai.errors import InputError
+from dismai.jobs import die_with_parent
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +50,7 @@ def run_command(
     target.parent.mkdir(parents=True, exist_ok=True)
     logger.warning("running a third-party command, with your rights: %s", command)
     try:
-        result = subprocess.run(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            timeout=60 * timeout_minutes,
-        )
+        code, output = _run(command, 60 * timeout_minutes)
     except FileNotFoundError:
         raise InputError(f"command {command[0]!r}: expected a program, found none") from None
     except PermissionError:
@@ -63,9 +61,28 @@ def run_command(
         raise InputError(
             f"command {command[0]!r}: expected an end within {timeout_minutes} minutes, found none"
         ) from None
-    for line in result.stdout.decode(errors="replace").splitlines()[-LAST_LINES:]:
+    for line in output.decode(errors="replace").splitlines()[-LAST_LINES:]:
         logger.info("%s", line)
-    if result.returncode != 0:
-        raise InputError(f"command {command[0]!r}: expected exit code 0, found {result.returncode}")
+    if code != 0:
+        raise InputError(f"command {command[0]!r}: expected exit code 0, found {code}")
     if not target.exists():
         raise InputError(f"command {command[0]!r}: expected it to make {target}, found nothing")
+
+
+def _run(command: list[str], timeout_s: float) -> tuple[int, bytes]:
+    """Exit code and output of a command, which ends with us, and whose own children end with it."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=die_with_parent,
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=timeout_s)
+        return process.returncode, output
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

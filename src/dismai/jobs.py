@@ -1,6 +1,7 @@
 """What every workflow script needs: its log, its threads, its provenance, and to die in time."""
 
 import ctypes
+import errno
 import hashlib
 import json
 import logging
@@ -19,19 +20,25 @@ from typing import Any
 import yaml
 from filelock import FileLock, Timeout
 
+from dismai import stopping
 from dismai.errors import InputError
 
 logger = logging.getLogger(__name__)
 
 PACKAGES = ("dismai", "ase", "icet", "lightning", "numba", "numpy", "pandas", "scipy", "torch")
 PR_SET_PDEATHSIG = 1
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def job(snakemake: Any) -> Iterator[None]:
+def job(snakemake: Any, saves: bool = False) -> Iterator[None]:
     """Run one script: log to its file and to stderr, use its threads, end with its parent.
 
-    An InputError ends the job with one line in the log and exit code 2.
+    An InputError, and a full disk, end the job with one line in the log and exit code 2.
+
+    Args:
+        snakemake: the object of the script.
+        saves: the script calls `stopping.leave_if_asked`, so signals need not end it at once.
     """
     handlers = [logging.FileHandler(snakemake.log[0], mode="w"), logging.StreamHandler()]
     logging.basicConfig(
@@ -39,11 +46,20 @@ def job(snakemake: Any) -> Iterator[None]:
     )
     logging.captureWarnings(True)
     end_with_parents()
+    if saves:
+        stopping.listen()
     _use_threads(snakemake.threads)
     try:
         yield
     except InputError as error:
         logger.error("%s", error)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in DISK_IS_FULL:
+            logger.exception("rule %s failed", snakemake.rule)
+            raise
+        place = error.filename or "the disk"
+        logger.error("%s: expected room for the results, found: %s", place, error.strerror or error)
         sys.exit(2)
     except Exception:
         logger.exception("rule %s failed", snakemake.rule)
@@ -63,6 +79,12 @@ def device(snakemake: Any) -> str:
     return "auto" if snakemake.resources.get("gpu", 0) else "cpu"
 
 
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent is gone; `preexec_fn` of a child."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def end_with_parents() -> None:
     """Kill this process when its parent, or the snakemake that started it, is gone.
 
@@ -71,7 +93,7 @@ def end_with_parents() -> None:
     """
     if sys.platform != "linux":
         return
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     ancestors: list[int] = []
     found = False
     pid = os.getppid()

@@ -2,7 +2,8 @@
 
 A reference is one Parquet table, one row a structure, with the card in its footer. Of alloys it
 holds the cluster counts as integers, from which all features follow exactly; of the other kinds
-the features themselves, descriptors as 16-bit floats (eleven binary digits).
+the features themselves, rounded to nine binary digits (0.1 %), all of a structure in one list
+because a thousand columns cost more than what is in them.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import describe_reference
 from dismai.evaluation.relaxation import ENERGY
-from dismai.io import read_structures, write_table
+from dismai.io import read_structures, replacing, write_table
 from dismai.metrics.clusters import counts, published_expansion
 from dismai.potentials import fingerprint
 from dismai.resources import resource
@@ -36,6 +37,7 @@ HELD_OUT = pa.field("held_out", pa.bool_(), nullable=False)
 CLUSTERS_SCHEMA = pa.schema(
     [HELD_OUT, *(pa.field(name, pa.int16(), nullable=False) for name in cluster_names())]
 )
+DESCRIPTORS = "descriptors"
 
 
 @dataclass(frozen=True)
@@ -75,17 +77,32 @@ def pack_features(
         potential: fingerprint of the potential whose energies the features hold.
         path: of the file.
     """
-    table = pd.concat([train.assign(held_out=False), held_out.assign(held_out=True)])
-    descriptors = [name for name in train if name not in ("structure", ENERGY)]
-    schema = pa.schema(
-        [
-            HELD_OUT,
-            pa.field(ENERGY, pa.float64(), nullable=False),
-            *(pa.field(name, pa.float16()) for name in descriptors),
-        ]
+    table = pd.concat([train, held_out], ignore_index=True)
+    names = [name for name in train if name not in ("structure", ENERGY)]
+    values = pa.array(_rounded(table[names].to_numpy(dtype=float)).ravel())
+    packed = pa.table(
+        {
+            "held_out": np.arange(len(table)) >= len(train),
+            ENERGY: table[ENERGY].to_numpy(dtype=float),
+            DESCRIPTORS: pa.FixedSizeListArray.from_arrays(values, len(names)),
+        }
     )
-    table[descriptors] = table[descriptors].astype(np.float16)
-    write_table(table, path, schema, {**_footer(spec), "potential": potential})
+    footer = {**_footer(spec), "potential": potential, DESCRIPTORS: json.dumps(names)}
+    with replacing(path) as temporary:
+        pq.write_table(
+            packed.replace_schema_metadata(footer),
+            temporary,
+            compression="zstd",
+            compression_level=19,
+            use_dictionary=False,
+            use_byte_stream_split=[f"{DESCRIPTORS}.list.element"],
+        )
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """Values to nine binary digits, as 16-bit floats."""
+    mantissa, exponent = np.frexp(values)
+    return np.ldexp(np.rint(mantissa * 2.0**9) / 2.0**9, exponent).astype(np.float16)
 
 
 def _footer(spec: DatasetSpec) -> dict[str, str]:
@@ -117,7 +134,9 @@ def load_shipped(dataset: str, expansion: ClusterExpansion) -> Reference:
         clusters = frame[cluster_names()].to_numpy() / spec.n_atoms
         features = alloy.features_table(clusters, numbered, expansion)
     else:
-        features = pd.concat([numbered, frame.astype(float)], axis=1)
+        values = np.stack(frame[DESCRIPTORS]).astype(float)
+        descriptors = pd.DataFrame(values, columns=json.loads(footer[DESCRIPTORS.encode()]))
+        features = pd.concat([numbered, frame[[ENERGY]], descriptors], axis=1)
     return Reference(
         spec,
         features[~held_out].reset_index(drop=True),

@@ -7,7 +7,7 @@ without a bump is a bug in the commit).
 VERSIONS: dict[str, int] = {
     "sample_alloy": 1,
     "melt_quench": 1,
-    "slice_blocks": 1,
+    "slice_blocks": 2,
     "random_interfaces": 1,
     "relax_blocks": 1,
     "build_dataset": 4,
@@ -15,7 +15,7 @@ VERSIONS: dict[str, int] = {
     "train": 1,
     "generate": 1,
     "relax": 2,
-    "fit_potential": 1,
+    "fit_potential": 3,
     "process": 2,
     "score": 4,
     "report": 1,

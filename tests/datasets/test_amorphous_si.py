@@ -80,8 +80,18 @@ def test_the_same_seed_gives_the_same_blocks_and_one_more_changes_no_other(cryst
         assert np.abs(a.positions - c.positions).max() > 0.1
 
 
+def test_more_candidates_leave_the_first_one_where_it_was(crystal):
+    first = slice_blocks(crystal, 64, 3, "random", seed=3)
+    more = slice_blocks(crystal, 64, 3, "random", seed=3, candidates=3)
+    assert [cut.info["block"] for cut in more] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    for a, b in zip(first, more[::3], strict=True):
+        np.testing.assert_array_equal(a.positions, b.positions)
+        assert a.info["held_out"] == b.info["held_out"]
+    assert np.abs(more[0].info["origin"] - more[1].info["origin"]).max() > 0.01
+
+
 def test_blocks_of_a_spatial_split_share_no_atom(large):
-    train, val = parts(slice_blocks(large, n_blocks=150, seed=1))
+    train, val = parts(slice_blocks(large, n_blocks=50, seed=1, candidates=3))
     assert leaked_share(large, 256, train, val) == 0
 
 
@@ -93,7 +103,7 @@ def test_a_random_split_leaks_most_atoms(large):
 
 def test_corners_are_equally_dense_in_both_parts_of_a_spatial_split():
     where = plan(5000, 0.14, seed=1)
-    heights = where.origins[:, 2]
+    heights = where.origins[:, 0, 2]
     train, val = heights[~where.held_out], heights[where.held_out]
     assert len(val) == 1000
     assert val.max() + 0.14 <= train.min() + 1e-12

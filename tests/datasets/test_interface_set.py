@@ -76,9 +76,11 @@ def test_only_low_interfaces_at_their_minima_are_kept(structures):
 
 
 def test_the_card_says_how_the_zero_of_the_energy_was_fitted(structures, tmp_path):
+    entry = settings(relaxation={"fmax_eV_per_A": 0.2})
     _, _, spec = build(
-        structures, table(structures, 0.05 * np.arange(10)), "interface", settings(), 1, {}
+        structures, table(structures, 0.05 * np.arange(10)), "interface", entry, 1, {}
     )
+    assert spec.notes[0].startswith("32 atoms relaxed in the potential chgnet to 0.2 eV/Å; the pap")
     assert spec.species == ["Li", "Co", "Sc", "Cl", "O"]
     assert "0.4 J/m² above the lowest relaxed structure" in spec.notes[-1]
     assert spec.statistics["reference_energy_fitted"] is True

@@ -8,7 +8,7 @@ from ase.build import bulk
 from dismai.baselines import fresh_quenches, random_atoms
 from dismai.datasets.amorphous_si import slice_blocks
 from dismai.datasets.settings import AmorphousSiDataset, Stage
-from dismai.datasets.silicon_set import build, mark_parts, with_energies
+from dismai.datasets.silicon_set import best_cuts, build, four_fold, mark_parts, with_energies
 from dismai.errors import InputError
 from dismai.metrics.silicon import summarize
 
@@ -50,6 +50,29 @@ def test_spare_blocks_take_the_place_of_those_that_do_not_relax(crystal):
     assert "overlap, as published" in spec.notes[-1]
     for atoms in [*train, *val]:
         assert atoms.info["energy_eV_per_atom"] == pytest.approx(-(atoms.info["block"] + 1))
+
+
+def test_of_the_candidates_of_a_block_the_relaxed_one_with_most_four_fold_atoms_is_taken(crystal):
+    cuts = slice_blocks(crystal, 64, 4, "random", seed=1, candidates=5)
+    assert len(cuts) == 20
+    for i, atoms in enumerate(cuts):
+        atoms.info["energy_eV_per_atom"] = float("nan") if i % 5 == 2 else -float(i)
+    chosen = best_cuts(cuts)
+    assert [atoms.info["block"] for atoms in chosen] == [0, 1, 2, 3]
+    for block, atoms in enumerate(chosen):
+        rivals = [cut for i, cut in enumerate(cuts) if i // 5 == block and i % 5 != 2]
+        assert four_fold(atoms) == max(map(four_fold, rivals))
+        assert any(atoms is cut for cut in rivals)
+    for atoms in cuts:  # equals: the lowest energy
+        atoms.positions = cuts[0].positions
+    assert [-int(a.info["energy_eV_per_atom"]) for a in best_cuts(cuts)] == [4, 9, 14, 19]
+
+
+def test_four_fold_atoms_are_counted_within_the_first_shell():
+    atoms = bulk("Si", a=5.43, cubic=True).repeat(2)
+    assert four_fold(atoms) == 100
+    del atoms[0]  # its four neighbours lose a bond each
+    assert four_fold(atoms) == pytest.approx(100 * 59 / 63)
 
 
 def test_too_few_relaxed_blocks_are_one_line(crystal):

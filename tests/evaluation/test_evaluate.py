@@ -142,7 +142,7 @@ def test_a_card_of_another_kind_and_unknown_names_are_refused(folder):
     path, train = folder / "set.extxyz", folder / "train.extxyz"
     with pytest.raises(InputError, match="expected kind interface, found amorphous_si"):
         evaluate_file(path, "interface", train)
-    with pytest.raises(InputError, match="expected one with a shipped reference"):
+    with pytest.raises(InputError, match="expected 256 atoms, as in the shipped reference"):
         evaluate_file(path, "amorphous_si")
     (folder / "card.json").unlink()
     with pytest.raises(InputError, match="expected a dataset card, or a dataset of known kind"):

@@ -1,6 +1,7 @@
 """The relax stage: minima are described, what does not reach one is rejected there."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -140,11 +141,15 @@ def test_energies_of_another_potential_are_not_compared(folder):
     from dismai.reference import load_built
 
     reference = load_built(folder / "train.extxyz", "amorphous_si", Options(relaxing=SW))
+    zero = {"reference_energy_eV_per_atom": -4.3, "n_tried": 4}
+    spec = reference.spec.model_copy(update={"statistics": zero})
+    reference = replace(reference, spec=spec)
     assert without_other_energies(reference, SW) is reference
     lj = check_entry({"kind": "ase", "calculator": "ase.calculators.lj:LennardJones"})
     other = without_other_energies(reference, Relaxing(lj))
     assert "energy_eV_per_atom" not in other.train
     assert "energy_eV_per_atom" not in other.held_out
+    assert other.spec.statistics == {"n_tried": 4}  # no interface energy without its zero
     assert "another potential" in other.notes[-1]
 
 

@@ -89,7 +89,7 @@ def test_the_output_turns_with_the_crystal(decoder):
 
 
 @pytest.mark.parametrize(
-    ("rule", "low", "high"), [("symmetric", 0, 1e-5), ("reference", 0.02, 0.2)]
+    ("rule", "low", "high"), [("symmetric", 0, 1e-5), ("reference", 0.035, 0.13)]
 )
 def test_the_order_of_atoms_of_a_species_matters_by_the_reference_rule_only(
     decoder, rule, low, high

@@ -111,12 +111,11 @@ def test_langevin_dynamics_reads_the_species_from_the_decoder():
 def test_overfitting_eight_atoms_with_the_decoder_alone():
     """Losses of the published network at sigma < 0.3 Å: 2.2, 0.8, 0.6 after 0, 100, 300 steps.
 
-    The floor of a translation-invariant network is 1.5 / 8 = 0.19.
+    Ours: 1.62, 0.83, 0.65. The floor of a translation-invariant network is 1.5 / 8 = 0.19.
     """
     losses = overfit(300)
-    assert 1.0 < losses[0] < 8.0
-    assert 0.5 < losses[100] < 1.2
-    assert 0.19 < losses[300] < 0.8
+    assert [losses[n] for n in (0, 100, 300)] == pytest.approx([2.2, 0.8, 0.6], rel=0.3)
+    assert losses[300] > 0.19
 
 
 def overfit(n_steps):

@@ -58,14 +58,17 @@ def test_a_process_of_its_own_changes_nothing(tmp_path):
 
 def test_a_process_is_replaced_before_it_has_grown_large(monkeypatch):
     monkeypatch.setattr("dismai.potentials.worker.STRUCTURES_PER_PROCESS", 2)
-    relaxer = Relaxer(SW, Relaxation())
-    numbers, energies = [], []
-    for atoms in rattled(3):
-        energies.append(relaxer.relax(atoms).energy_eV)
-        numbers.append(relaxer.worker.process.pid)
-    relaxer.close()
-    assert numbers[0] == numbers[1] != numbers[2]
-    assert energies == relax(rattled(3), load(SW))[1]["energy_eV"].tolist()
+    unknown = {"kind": "ase", "calculator": "dismai.potentials.sw:stillinger_weber"}
+    for entry, n_processes in ((check_entry(unknown), 2), (SW, 1)):
+        relaxer = Relaxer(entry, Relaxation())
+        numbers, energies = [], []
+        for atoms in rattled(3):
+            energies.append(relaxer.relax(atoms).energy_eV)
+            numbers.append(relaxer.worker.process.pid)
+        relaxer.close()
+        assert len(set(numbers)) == n_processes
+        assert numbers[0] == numbers[1]
+        assert energies == relax(rattled(3), load(SW))[1]["energy_eV"].tolist()
 
 
 def test_what_is_finished_is_taken_over_and_nothing_else(tmp_path, caplog):

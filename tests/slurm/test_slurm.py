@@ -7,16 +7,34 @@ import sys
 
 import pytest
 
+from dismai.dft.labels import read_labels
 from dismai.io import read_table
 from dismai.validation import findings
-from tests.workflow.test_workflow import METRICS, ROOT, TINY
+from tests.workflow.test_workflow import ROOT, TINY, command
 
 pytestmark = pytest.mark.slurm
-GPU_RULES = {"train_model", "generate_structures"}
+CONFIGS = (TINY, ROOT / "tests" / "config" / "tiny_slurm.yaml")
+LABELS = "results/tiny/labels/interface/labels.extxyz"
+METRICS = "results/tiny/metrics/amorphous_si/held_out/seed0.parquet"
+PARTITIONS = {"train_model": "gpu", "generate_structures": "gpu", "label_interfaces": "vasp"}
+"""Of rules that do not go to the partition cpu."""
+
+
+def on_slurm(*targets, directory, configs=CONFIGS):
+    """A snakemake call with the profile of clusters, as a list of words."""
+    return [
+        *(sys.executable, "-m", "snakemake", *targets, "--snakefile", str(ROOT / "Snakefile")),
+        *("--directory", str(directory), "--profile", str(ROOT / "profiles" / "slurm")),
+        *("--slurm-init-seconds-before-status-checks", "5"),
+        *("--configfile", *map(str, configs)),
+    ]
 
 
 def jobs():
-    """Partition, allocated resources and state of every job the daemon knows, by rule."""
+    """Rule or group, partition, allocated resources and state of every job the daemon knows.
+
+    Without an accounting database SLURM lists allocated GPUs as JOB_GRES, not in AllocTRES.
+    """
     text = subprocess.run(
         ["scontrol", "--oneliner", "--details", "show", "job"],
         capture_output=True,
@@ -26,11 +44,11 @@ def jobs():
     found = []
     for line in text.splitlines():
         fields = dict(word.split("=", 1) for word in line.split() if "=" in word)
-        rule = re.match(r"rule_(shards|[a-z_]+?)_(?:wildcards|$|process)", fields["Comment"] + "_")
-        name = rule.group(1) if rule else fields["Comment"]
-        allocated = f"{fields['TRES']} allocated {fields.get('GRES', '')}"
+        name = re.match(r"rule_(.+?)(?:_wildcards_|$)", fields["Comment"]).group(1)
+        allocated = fields.get("AllocTRES") or fields["TRES"]
+        allocated += f" {fields.get('JOB_GRES', '').replace('(null)', '')}"
         found.append((name, fields["Partition"], allocated, fields["JobState"]))
-    return found
+    return sorted(found)
 
 
 @pytest.fixture(scope="module")
@@ -39,40 +57,38 @@ def finished(tmp_path_factory):
     if not shutil.which("sbatch"):
         pytest.skip("needs SLURM: make test-slurm")
     folder = tmp_path_factory.mktemp("slurm")
-    command = [
-        *(sys.executable, "-m", "snakemake", "all", "--snakefile", str(ROOT / "Snakefile")),
-        *("--directory", str(folder), "--profile", str(ROOT / "profiles" / "slurm")),
-        *("--slurm-init-seconds-before-status-checks", "5", "--configfile", str(TINY)),
-    ]
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(
+        on_slurm("all", LABELS, directory=folder), capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     return folder
 
 
 def test_every_job_ran_in_the_partition_of_its_kind(finished):
     found = jobs()
-    for rule, partition, allocated, state in sorted(found):
-        print(f"{rule:24s} {partition:6s} {allocated:60s} {state}")
+    print(f"\n{'rule or group':28s} {'partition':9s} {'AllocTRES, JOB_GRES':50s} state")
+    for rule, partition, allocated, state in found:
+        print(f"{rule:28s} {partition:9s} {allocated:50s} {state}")
     assert {state for *_, state in found} == {"COMPLETED"}
-    for rule, partition, resources, _ in found:
-        on_gpu = rule in GPU_RULES
-        assert partition == ("gpu" if on_gpu else "cpu"), rule
-        assert ("gpu:1" in resources) == on_gpu, (rule, resources)
-    assert GPU_RULES < {rule for rule, *_ in found}
+    for rule, partition, allocated, _ in found:
+        assert partition == PARTITIONS.get(rule, "cpu"), rule
+        assert ("gpu:1" in allocated) == (partition == "gpu"), (rule, allocated)
+    assert PARTITIONS.keys() < {rule for rule, *_ in found}
 
 
-def test_the_shards_of_a_set_shared_jobs(finished):
-    shards = [rule for rule, *_ in jobs() if rule == "shards"]
-    assert len(shards) == 1  # eight shards of four sets, up to ten in a job
+def test_shards_shared_jobs(finished):
+    names = [rule for rule, *_ in jobs()]
+    # Nine shards of five generated sets, two of the training blocks, ten to a job.
+    assert names.count("shards_process_structures") == 1
+    assert names.count("blocks_relax_training_blocks") == 1
+    assert "process_structures" not in names
+    assert len(list(finished.glob("results/tiny/logs/process_structures/**/*.log"))) == 9
 
 
 def test_the_run_is_whole_and_its_numbers_are_those_of_a_run_without_slurm(finished, tmp_path):
     assert findings(finished / "results" / "tiny")[1] == []
-    baseline = METRICS.replace("cryingan", "random_decoration")
-    command = [
-        *(sys.executable, "-m", "snakemake", baseline, "--snakefile", str(ROOT / "Snakefile")),
-        *("--directory", str(tmp_path), "--profile", str(ROOT / "profiles" / "local")),
-        *("--configfile", str(TINY)),
-    ]
-    subprocess.run(command, check=True, capture_output=True)
-    assert read_table(tmp_path / baseline).equals(read_table(finished / baseline))
+    assert len(read_labels(finished / LABELS)) >= 2
+    subprocess.run(
+        command(METRICS, directory=tmp_path, configs=CONFIGS), check=True, capture_output=True
+    )
+    assert read_table(tmp_path / METRICS).equals(read_table(finished / METRICS))

@@ -62,7 +62,9 @@ def test_the_paper_scale_plan_has_every_job(tmp_path):
     assert jobs["make_baseline"] == 18
     assert jobs["quench_baseline"] == 1
     assert jobs["random_interfaces_baseline"] == 2
-    assert jobs["process_structures"] == 20 * 78
+    # One shard of a set that is not relaxed, 20 of others: silicon on CPUs, interfaces in CHGNet.
+    assert jobs["process_structures"] == 4 * 12 + 10 * 20
+    assert jobs["process_in_network"] == 19 * 20 + 1
     assert jobs["score_structures"] == 78
     assert jobs["sample_alloy"] == 2
     assert jobs["build_alloy_dataset"] == 4
@@ -282,3 +284,86 @@ def test_the_degradation_study_and_the_comparison_run_on_a_finished_run(finished
 
     ranking = compare(load_runs([results])).ranking
     assert {"cryingan", "random_decoration", "held_out"} <= set(ranking["model"])
+
+
+def copy_of(finished, tmp_path, ignore=None):
+    """A finished run in another folder, with its modification times."""
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, ignore=ignore)
+    return folder
+
+
+def test_clocks_that_differ_make_nothing_twice(finished, tmp_path):
+    """Inputs from the future, outputs from the past: what counts is whether contents changed."""
+    folder = copy_of(finished, tmp_path)
+    day = 86_400
+    for path in (folder / "results").rglob("*"):
+        shift = 2 * day if "datasets" in path.parts else -3650 * day
+        os.utime(path, (time.time() + shift,) * 2)
+    result = snakemake("all", "-n", directory=folder)
+    assert "Nothing to be done" in result.stdout + result.stderr
+
+
+def test_results_brought_from_another_cluster_are_not_made_again(finished, tmp_path):
+    folder = copy_of(finished, tmp_path, shutil.ignore_patterns(".snakemake", "logs"))
+    result = snakemake("all", "-n", directory=folder)
+    assert "Nothing to be done" in result.stdout + result.stderr
+
+
+def test_a_second_workflow_in_the_same_folder_is_refused(finished, tmp_path):
+    folder = copy_of(finished, tmp_path)
+    (folder / METRICS).unlink()
+    first = subprocess.Popen(
+        command(METRICS, directory=folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    wait_for(lambda: list((folder / ".snakemake" / "locks").glob("*.lock")))
+    second = snakemake(METRICS, directory=folder, check=False)
+    assert second.returncode != 0
+    assert "Directory cannot be locked" in second.stdout + second.stderr
+    assert first.wait() == 0
+    assert (folder / METRICS).exists()
+
+
+def test_models_that_fail_or_misbehave_cost_only_themselves(finished, tmp_path):
+    """One gives NaN, another composition and too few structures; the other one does not train."""
+    folder = copy_of(finished, tmp_path)
+    spoil = (
+        "import sys; from dismai.io import read_structures, write_structures;"
+        "a = read_structures(sys.argv[1])[:4]; a[0].positions[3] = float('nan');"
+        "a[1].symbols[:] = 'Fe'; write_structures(a, sys.argv[2])"
+    )
+    train = finished / "results/tiny/datasets/alloy_300K_wide/train.extxyz"
+    make = [sys.executable, "-c", "import os, sys; os.makedirs(sys.argv[1])", "{model}"]
+    fail = [sys.executable, "-c", "import sys; sys.exit('out of luck')"]
+    overlay = {
+        "models": {
+            "wild": {
+                "kind": "command",
+                "train": make,
+                "generate": [sys.executable, "-c", spoil, str(train), "{output}"],
+            },
+            "broken": {"kind": "command", "train": fail, "generate": make},
+        },
+        "runs": [{"datasets": ["alloy_300K_wide"], "models": ["wild", "broken"], "seeds": [0]}],
+    }
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump(overlay))
+    targets = [METRICS.replace("cryingan", name) for name in ("broken", "wild")]
+    configs = (TINY, tmp_path / "models.yaml")
+    result = snakemake(*targets, directory=folder, configs=configs, check=False)
+    assert result.returncode != 0
+    assert not (folder / targets[0]).exists()
+    log = folder / "results/tiny/logs/train_by_command/alloy_300K_wide/broken/seed0.log"
+    assert log.read_text().splitlines()[-2:] == [
+        "INFO dismai.external: out of luck",
+        f"ERROR dismai.jobs: command {sys.executable!r}: expected exit code 0, found 1",
+    ]
+    fates = read_table(folder / "results/tiny/generated/alloy_300K_wide/wild/seed0/fates.parquet")
+    assert fates["status"].tolist() == ["rejected"] * 2 + ["accepted"] * 2 + ["rejected"] * 2
+    assert fates["reason"].tolist() == [
+        "expected finite coordinates, found NaN or infinity",
+        "composition: expected Cr6 Fe20 Ni6, found Fe32",
+        *("", ""),
+        *["expected 6 structures, found 4"] * 2,
+    ]
+    table = read_table(folder / targets[1]).set_index("metric")
+    assert table["value"]["percent_failed"] == pytest.approx(100 * 4 / 6)

@@ -9,7 +9,9 @@ from dismai.io import gather_tables, read_structures
 from dismai.jobs import job, origin
 
 with job(snakemake):
-    settings = InterfaceDataset(**snakemake.params.settings)
+    settings = InterfaceDataset(
+        **{**snakemake.params.settings, "relaxation": snakemake.params.relaxation}
+    )
     relaxed = read_shards(snakemake.input.relaxed)
     ready_made = settings.source is not None
     train, val, spec = build(

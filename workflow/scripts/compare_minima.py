@@ -18,7 +18,7 @@ model = Path(snakemake.input.potential)
 potential = snakemake.wildcards.potential
 state = Path(output.minima).parent / "state"
 
-with job(snakemake), locked(state):
+with job(snakemake, saves=True), locked(state):
     study, dft = PotentialStudy(**params.study), Dft(**params.dft)
     relaxation = Relaxation(**params.relaxation)
     structures = [

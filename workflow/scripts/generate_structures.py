@@ -11,7 +11,7 @@ names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.w
 
 target = Path(snakemake.output.structures)
 
-with job(snakemake), locked(target.parent / "state"):
+with job(snakemake, saves=True), locked(target.parent / "state"):
     model = models.load(Path(snakemake.input.model))
     model.device = device(snakemake)
     model.state_folder = target.parent / "state"

@@ -14,7 +14,7 @@ shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.spl
 dataset = snakemake.wildcards.dataset
 state = Path(snakemake.output.labels).parents[1] / "state"
 
-with job(snakemake), locked(state / f"shard{shard}"):
+with job(snakemake, saves=True), locked(state / f"shard{shard}"):
     labels = Labels(**params.labels)
     task = Task(Dft(**params.dft), labels, params.geometry, dataset, params.seed)
     indices = shard_range(labels.n_plain + labels.n_exchanged, shard - 1, n_shards)

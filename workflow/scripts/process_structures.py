@@ -13,7 +13,7 @@ from dismai.metrics.clusters import published_expansion
 
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
 
-with job(snakemake):
+with job(snakemake, saves=True):
     n_structures = snakemake.params.n_structures
     only = shard_range(n_structures, shard - 1, n_shards)
     structures = load_generated(Path(snakemake.input.structures), n_structures, only)
@@ -21,9 +21,10 @@ with job(snakemake):
     expansion = read_cluster_expansion(Path(ecis)) if ecis else published_expansion()
     options = Options(snakemake.params.align, expansion, relaxing_of(snakemake))
     result = process(structures, read_card(Path(snakemake.input.card)), options)
-    write_structures(result.clean, snakemake.output.clean)
-    write_structures(result.relaxed, snakemake.output.relaxed)
+    folder = Path(snakemake.output.shard)
+    write_structures(result.clean, folder / "clean.extxyz")
+    write_structures(result.relaxed, folder / "relaxed.extxyz")
     meta = provenance(snakemake)
-    write_table(result.fates, snakemake.output.fates, FATES_SCHEMA, meta)
+    write_table(result.fates, folder / "fates.parquet", FATES_SCHEMA, meta)
     schema = features_schema(result.features.columns)
-    write_table(result.features, snakemake.output.features, schema, meta)
+    write_table(result.features, folder / "features.parquet", schema, meta)

@@ -11,7 +11,7 @@ from dismai.potentials.resumable import relax_resumable
 
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
 
-with job(snakemake):
+with job(snakemake, saves=True):
     blocks = read_structures(Path(snakemake.input.blocks))
     own = shard_range(len(blocks), shard - 1, n_shards)
     relaxing = relaxing_of(snakemake)

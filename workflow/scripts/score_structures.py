@@ -20,8 +20,9 @@ from dismai.jobs import job, provenance
 wildcards, output = snakemake.wildcards, snakemake.output
 
 with job(snakemake):
-    fates = gather_tables(snakemake.input.fates)
-    features = gather_tables(snakemake.input.features)
+    shards = [Path(shard) for shard in snakemake.input.shards]
+    fates = gather_tables(shard / "fates.parquet" for shard in shards)
+    features = gather_tables(shard / "features.parquet" for shard in shards)
     reference = read_table(snakemake.input.reference)
     held_out = read_table(snakemake.input.held_out)
     names = (wildcards.model, snakemake.params.kind, int(wildcards.seed))
@@ -29,8 +30,8 @@ with job(snakemake):
     said = said_scores(load_generated(Path(snakemake.input.raw)))
     metrics = score(features, fates, reference, held_out, spec, *names, said)
     meta = provenance(snakemake)
-    concatenate_files(snakemake.input.clean, output.clean)
-    concatenate_files(snakemake.input.relaxed, output.relaxed)
+    concatenate_files((shard / "clean.extxyz" for shard in shards), output.clean)
+    concatenate_files((shard / "relaxed.extxyz" for shard in shards), output.relaxed)
     write_table(fates, output.fates, FATES_SCHEMA, meta)
     write_table(features, output.features, features_schema(features.columns), meta)
     write_table(metrics, output.metrics, METRICS_SCHEMA, meta)

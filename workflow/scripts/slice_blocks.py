@@ -19,5 +19,6 @@ with job(snakemake):
         settings["validation_share"],
         seed_for(snakemake.params.seed, "slice_blocks", snakemake.wildcards.dataset),
         settings["spare_share"],
+        settings["candidates"],
     )
     write_structures(blocks, Path(snakemake.output.blocks))

@@ -14,7 +14,7 @@ from dismai.seeds import seed_for
 
 target = Path(snakemake.output.model)
 
-with job(snakemake), locked(target.parent / "state"):
+with job(snakemake, saves=True), locked(target.parent / "state"):
     labels = read_labels(Path(snakemake.input.labels))
     settings = M3gnet(**snakemake.params.settings)
     seed = seed_for(snakemake.params.seed, "train_m3gnet", snakemake.wildcards.potential)

@@ -11,7 +11,7 @@ from dismai.seeds import seed_for
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
 target = Path(snakemake.output.model)
 
-with job(snakemake), locked(target.parent / "state"):
+with job(snakemake, saves=True), locked(target.parent / "state"):
     spec = read_card(Path(snakemake.input.card))
     model = models.create(snakemake.params.architecture, spec, **snakemake.params.hparams)
     model.device = device(snakemake)

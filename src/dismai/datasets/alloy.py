@@ -1,6 +1,7 @@
 """The Fe-Ni-Cr alloys: Monte Carlo snapshots, selection by short-range order, split, card."""
 
 import logging
+import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -72,9 +73,15 @@ def save_snapshots(snapshots: Snapshots, path: Path) -> None:
 
 
 def load_snapshots(path: Path) -> Snapshots:
-    """Read what `save_snapshots` wrote."""
-    with np.load(path, allow_pickle=False) as data:
-        return Snapshots(data["occupancy"], int(data["interval"]), float(data["acceptance"]))
+    """Read what `save_snapshots` wrote; InputError if it is anything else. Nothing is unpickled."""
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            return Snapshots(data["occupancy"], int(data["interval"]), float(data["acceptance"]))
+    except FileNotFoundError:
+        raise InputError(f"{path}: expected snapshots, found no such file") from None
+    except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        found = " ".join(str(error).split())[:120]
+        raise InputError(f"{path}: expected snapshots, found {found}") from None
 
 
 def sample(

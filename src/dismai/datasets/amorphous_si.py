@@ -27,9 +27,9 @@ N_TRIALS = 50
 
 @dataclass(frozen=True)
 class Plan:
-    """Where blocks are cut, and which are held out.
+    """Where blocks may be cut, and which are held out.
 
-    origins: corner of every block, fractions of the large cell, (n_blocks, 3).
+    origins: corners tried for every block, (n_blocks, n_candidates, 3), fractions of the cell.
     held_out: blocks of the validation set, (n_blocks,).
     """
 
@@ -45,11 +45,12 @@ def slice_blocks(
     validation_share: float = 0.2,
     seed: int = 0,
     spare_share: float = 0.0,
+    candidates: int = 1,
 ) -> list[Atoms]:
     """Blocks of a large periodic cell at random places, each repaired to n_atoms.
 
-    `info` of each block: block (its number), origin (fractions of the large cell, (3,)), n_added
-    and n_removed (atoms of the repair), held_out.
+    `info` of each: block (its number, the same for all candidates), origin (fractions of the large
+    cell, (3,)), n_added and n_removed (atoms of the repair), held_out.
 
     Args:
         bulk: the large cell, one element.
@@ -60,19 +61,21 @@ def slice_blocks(
         validation_share: share of held-out blocks.
         seed: root seed; every block has its own streams.
         spare_share: more blocks than n_blocks, to make up for those that do not relax.
+        candidates: places tried for every block.
 
     Raises:
         InputError: a block as large as the cell or larger, a cell of one atom, several elements,
             or no room for a spatial split.
     """
     edge = block_edge(bulk, n_atoms)
-    where = plan(n_blocks, edge, split, validation_share, seed, spare_share)
+    where = plan(n_blocks, edge, split, validation_share, seed, spare_share, candidates)
     scaled = bulk.get_scaled_positions()
+    cell = bulk.cell.array * edge
     blocks = []
-    for number, origin in enumerate(where.origins):
+    for number, candidate in np.ndindex(where.origins.shape[:2]):
+        origin = where.origins[number, candidate]
         _, positions = members(scaled, origin, edge)
-        rng = generator_for(seed, "slice_blocks", "repair", number)
-        cell = bulk.cell.array * edge
+        rng = generator_for(seed, "slice_blocks", "repair", number, candidate)
         repaired, n_added, n_removed = repair(positions / edge, cell, n_atoms, rng)
         block = Atoms([bulk.symbols[0]] * n_atoms, scaled_positions=repaired, cell=cell, pbc=True)
         block.info = {
@@ -85,8 +88,8 @@ def slice_blocks(
         blocks.append(block)
     touched = [block.info["n_added"] + block.info["n_removed"] for block in blocks]
     logger.info(
-        "%d blocks of %d atoms, %.1f atoms added or deleted in the mean",
-        len(blocks), n_atoms, np.mean(touched),
+        "%d blocks of %d atoms, %d candidates each, %.1f atoms added or deleted in the mean",
+        len(where.held_out), n_atoms, candidates, np.mean(touched),
     )  # fmt: skip
     return blocks
 
@@ -114,8 +117,9 @@ def plan(
     validation_share: float = 0.2,
     seed: int = 0,
     spare_share: float = 0.0,
+    candidates: int = 1,
 ) -> Plan:
-    """Random corners of blocks, each from its own stream.
+    """Random corners of blocks, those of each from its own stream.
 
     A spatial split divides the third axis of the large cell in two slabs, such that corners are
     equally dense in both; every block lies within one slab.
@@ -127,6 +131,7 @@ def plan(
         validation_share: share of held-out blocks.
         seed: root seed.
         spare_share: spare blocks for each part, as a share of it.
+        candidates: corners for every block.
     """
     held_out = random_split(
         n_blocks, validation_share, generator_for(seed, "slice_blocks", "split")
@@ -136,7 +141,7 @@ def plan(
     held_out = np.concatenate([held_out, np.repeat([False, True], spare)])
     origins = np.array(
         [
-            generator_for(seed, "slice_blocks", "origin", number).random(3)
+            generator_for(seed, "slice_blocks", "origin", number).random((candidates, 3))
             for number in range(len(held_out))
         ]
     )
@@ -148,9 +153,9 @@ def plan(
                 f"found {edge:.3g} of its edge; take smaller blocks, or split: random"
             )
         slab = validation_share * free + edge  # of the validation blocks, from 0
-        low = np.where(held_out, 0.0, slab)
-        width = np.where(held_out, validation_share, 1.0 - validation_share) * free
-        origins[:, 2] = low + width * origins[:, 2]
+        low = np.where(held_out, 0.0, slab)[:, None]
+        width = np.where(held_out, validation_share, 1.0 - validation_share)[:, None] * free
+        origins[:, :, 2] = low + width * origins[:, :, 2]
     return Plan(origins, held_out)
 
 

@@ -112,6 +112,12 @@ class AmorphousSiDataset(ReadyMade):
     split: Literal["spatial", "random"] = Field(
         "spatial", description="spatial: no atom in both parts; random: as published, they overlap"
     )
+    candidates: int = Field(
+        4,
+        ge=1,
+        description="cuts tried for a block; of those the one with most four-fold atoms "
+        "after relaxation is kept",
+    )
     spare_share: float = Field(
         0.05, ge=0, le=1, description="more blocks, in place of those that do not relax"
     )

@@ -113,6 +113,8 @@ def read_card(path: Path) -> DatasetSpec:
         return DatasetSpec(**json.loads(Path(path).read_text()))
     except FileNotFoundError:
         raise InputError(f"{path}: expected a dataset card, found no such file") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: expected JSON, found binary data") from None
     except json.JSONDecodeError as error:
         raise InputError(
             f"{path}: line {error.lineno}: expected JSON, found {error.msg!r}"

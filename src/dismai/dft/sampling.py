@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from ase import Atoms
 
-from dismai import dft
+from dismai import dft, stopping
 from dismai.datasets.interface import random_interface
 from dismai.dft.labels import Label, Relaxation, read_labels, write_labels
 from dismai.dft.settings import Dft, Labels
@@ -109,6 +109,7 @@ def label_interfaces(
         labels += own
         rows.append(row)
         logger.info("relaxation %d: %s, %d labels", index, row["status"], len(own))
+        stopping.leave_if_asked()
     table = pd.DataFrame(rows, columns=RELAXATIONS_SCHEMA.names)
     n_whole = int((table["status"] == "ok").sum())
     logger.info("%d of %d relaxations ok, %d labels", n_whole, len(table), len(labels))
@@ -142,6 +143,7 @@ def _run(index: int, atoms: Atoms, task: Task, folder: Path) -> tuple[list[Label
     try:
         done = dft.relax(atoms, task.dft, folder / "engine", region)
     except StructureError as error:
+        stopping.leave_if_asked()  # an engine may have died of the same signal
         return [], {**row, "status": str(error)}
     row |= {"region_steps": done.region_steps, "n_steps": done.n_steps}
     row |= {"energy_eV": done.steps[-1].energy_eV, "fmax_eV_per_A": done.steps[-1].fmax_eV_per_A}

@@ -11,6 +11,7 @@ from ase.cell import Cell
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError, StructureError
+from dismai.evaluation.interface import REFERENCE
 from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter
@@ -165,15 +166,20 @@ def _plane(cell: Cell) -> str:
 
 
 def without_other_energies(reference: Reference, relaxing: Relaxing | None) -> Reference:
-    """The reference without energies of another potential than the one that relaxes."""
+    """The reference without energies, and their zero, of another potential than that in use."""
     if ENERGY not in reference.train or relaxing is None:
         return reference
     if reference.potential == fingerprint(relaxing.potential):
         return reference
-    note = "The energies of the reference are those of another potential: no energy_above_training."
-    held_out = reference.held_out
+    note = (
+        "The energies of the reference are those of another potential: no energy_above_training "
+        "and no interface energies."
+    )
+    held_out, spec = reference.held_out, reference.spec
+    known = {name: value for name, value in spec.statistics.items() if name != REFERENCE}
     return replace(
         reference,
+        spec=spec.model_copy(update={"statistics": known}),
         train=reference.train.drop(columns=RELAXED, errors="ignore"),
         held_out=None if held_out is None else held_out.drop(columns=RELAXED, errors="ignore"),
         notes=(*reference.notes, note),

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from dismai import stopping
 from dismai.errors import InputError
 from dismai.models.base import GenerativeModel
 from dismai.training.files import digest_tensors, read_tensors, write_tensors
@@ -78,6 +79,8 @@ def draw_in_batches(
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_tensors(path, part, {"fingerprint": identity})
             logger.info("%d of %d structures are drawn", min(start + size, n), n)
+            if path and start + size < n:
+                stopping.leave_if_asked()
         parts.append(part)
     return {name: torch.cat([part[name] for part in parts])[:n] for name in parts[0]}
 

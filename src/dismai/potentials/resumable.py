@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from ase import Atoms
 
+from dismai import stopping
 from dismai.io import replacing
 from dismai.potentials import fingerprint
 from dismai.potentials.relax import Relaxed, table_of
@@ -63,6 +64,7 @@ class Relaxer:
             if path is not None:
                 with replacing(path) as temporary:
                     temporary.write_text(json.dumps(result))
+                stopping.leave_if_asked()
         else:
             if self.n_taken_over == 0:
                 logger.info("going on with relaxations that are finished in %s", self.folder)

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
-from dismai import dft
+from dismai import dft, stopping
 from dismai.dft.settings import Dft
 from dismai.errors import InputError, StructureError
 from dismai.potentials.relax import relax_one
@@ -85,6 +85,7 @@ def compare_minima(
             write_atomically(path, text.encode())
         logger.info("structure %d: %s", index, row["status"])
         rows.append(row)
+        stopping.leave_if_asked()
     return pd.DataFrame(rows, columns=MINIMA_SCHEMA.names)
 
 
@@ -110,6 +111,7 @@ def _compare(
     try:
         done = dft.relax(ended.atoms, settings, state / "engine")
     except StructureError as error:
+        stopping.leave_if_asked()  # an engine may have died of the same signal
         return {**row, "status": str(error)}
     if not done.converged:
         row["status"] = f"not converged by the engine in {done.n_steps} steps"

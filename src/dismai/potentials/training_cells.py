@@ -14,14 +14,23 @@ from dismai.seeds import generator_for
 LATTICE_A = 5.43
 DENSITY_PER_A3 = 8 / LATTICE_A**3
 STRAIN = 0.03  # standard deviation of the entries of the strain
-RATTLE_A = (0.02, 0.35)
+RATTLE_A = (0.02, 0.15)
+"""Standard deviation of the components of a displacement, Å; the larger costs 0.5 eV/atom, twice
+the energy of vibrations at the melting point."""
+REPELLED_A = 0.35
+"""The larger one where the potential has to learn how atoms repel that come close to each other."""
 CRYSTAL_SHARE = 0.25  # the others come from random atoms on their way to a minimum
 STEPS = (5, 200)  # iterations on that way: from a hot liquid to a glass
 ENERGY, FORCES = "label_energy", "label_forces"
 
 
 def labelled_cells(
-    settings: GapFit, labels: Calculator, n_cells: int, root: int, *names: str
+    settings: GapFit,
+    labels: Calculator,
+    n_cells: int,
+    root: int,
+    *names: str,
+    rattle_A: tuple[float, float] = RATTLE_A,
 ) -> list[Atoms]:
     """Cells with `label_energy`, eV, in `info` and `label_forces`, eV/Å, in `arrays`.
 
@@ -31,6 +40,7 @@ def labelled_cells(
         n_cells: how many; the first ones do not depend on it.
         root: root seed.
         names: names of the stream of random numbers.
+        rattle_A: smallest and largest width of the displacements of crystals.
 
     Raises:
         InputError: a cell whose labels are not finite.
@@ -38,8 +48,10 @@ def labelled_cells(
     cells = []
     for i in range(n_cells):
         rng = generator_for(root, *names, i)
-        make = _crystal if rng.random() < CRYSTAL_SHARE else _glass
-        atoms = make(settings.n_atoms, labels, rng)
+        if rng.random() < CRYSTAL_SHARE:
+            atoms = _crystal(settings.n_atoms, rattle_A, rng)
+        else:
+            atoms = _glass(settings.n_atoms, labels, rng)
         atoms.calc = labels
         energy, forces = float(atoms.get_potential_energy()), atoms.get_forces().copy()
         atoms.calc = None
@@ -51,12 +63,12 @@ def labelled_cells(
     return cells
 
 
-def _crystal(n_atoms: int, labels: Calculator, rng: np.random.Generator) -> Atoms:
+def _crystal(n_atoms: int, rattle_A: tuple[float, float], rng: np.random.Generator) -> Atoms:
     """Strained diamond, every atom displaced."""
     atoms = bulk("Si", a=LATTICE_A, cubic=True).repeat(_repeats(n_atoms // 8))
     strain = STRAIN * rng.standard_normal((3, 3))
     atoms.set_cell(atoms.cell.array @ (np.eye(3) + (strain + strain.T) / 2), scale_atoms=True)
-    atoms.positions += rng.uniform(*RATTLE_A) * rng.standard_normal((n_atoms, 3))
+    atoms.positions += rng.uniform(*rattle_A) * rng.standard_normal((n_atoms, 3))
     return atoms
 
 

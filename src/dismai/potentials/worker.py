@@ -5,6 +5,7 @@ for every structure and answers with one; it ends with its parent.
 """
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from dismai import stopping
 from dismai.errors import InputError
 from dismai.potentials.settings import Potential, Relaxation
 
@@ -32,8 +34,8 @@ def as_numbers(atoms: Atoms) -> dict[str, Any]:
 
 
 STRUCTURES_PER_PROCESS = 20
-"""After so many a new process takes over: quippy never gives back the neighbours of a force call,
-half a megabyte for 256 atoms."""
+"""After so many a new process takes over where the code is compiled or unknown: quippy never gives
+back the neighbours of a force call, half a megabyte for 256 atoms."""
 
 
 class Worker:
@@ -61,6 +63,7 @@ class Worker:
             "elements": list(elements),
             "device": device,
         }
+        self.most = STRUCTURES_PER_PROCESS if entry.kind in ("gap", "ase") else math.inf
         self.environment = {
             f"{name}_NUM_THREADS": str(n_threads) for name in ("OMP", "MKL", "OPENBLAS")
         }
@@ -73,7 +76,7 @@ class Worker:
         Raises:
             InputError: the potential cannot be loaded.
         """
-        if self.n_asked == STRUCTURES_PER_PROCESS:
+        if self.n_asked == self.most:
             self.close()
         if self.process is None:
             self._start()
@@ -143,6 +146,8 @@ def main() -> None:
     from dismai.potentials import load
     from dismai.potentials.relax import relax_one
 
+    for number in stopping.SIGNALS:  # for the parent, which lets this structure end
+        signal.signal(number, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
     end_with_parents()

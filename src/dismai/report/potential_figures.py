@@ -37,6 +37,8 @@ def plot_learning_curve(curve: pd.DataFrame) -> Figure:
     for axis, color, (column, label) in zip(axes, COLORS, columns.items(), strict=False):
         axis.loglog(curve["n_train"], curve[column], "o-", color=color)
         axis.set_xticks(curve["n_train"], [str(n) for n in curve["n_train"]], minor=False)
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("{x:g}")
         axis.set_xlabel("training cells")
         axis.set_ylabel(label)
     return figure

@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.plugins.io import CheckpointIO
 
+from dismai import stopping
 from dismai.errors import InputError
 from dismai.training.files import read_tree, write_atomically, write_tree
 from dismai.training.schedule import Validation
@@ -116,7 +117,8 @@ class Progress(Callback):
 class StateKeeper(Callback):
     """Saves the state of training at the end of epochs; keeps the newest two.
 
-    A state is saved in the epoch that passes a multiple of `every` steps, and in the last one.
+    A state is saved in the epoch that passes a multiple of `every` steps, in the last one, and
+    when a signal asks the process to end, which it then does.
     """
 
     def __init__(self, folder: Path, fingerprint: str, every: int, steps_per_epoch: int):
@@ -126,14 +128,20 @@ class StateKeeper(Callback):
     def state_dict(self) -> dict[str, Any]:
         return {"fingerprint": self.fingerprint}
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        stopping.listen_again()  # Lightning's own handler ends a fit without saving
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         epochs = trainer.current_epoch + 1
         step = epochs * self.steps_per_epoch
         passed = step // self.every > (step - self.steps_per_epoch) // self.every
-        if passed or epochs == trainer.max_epochs:
+        last = epochs == trainer.max_epochs
+        if passed or last or stopping.asked():
             trainer.save_checkpoint(self.folder / f"epoch{epochs:07d}.safetensors")
             for old in states(self.folder)[KEPT_STATES:]:
                 old.unlink()
+        if not last:
+            stopping.leave_if_asked()
 
 
 def states(folder: Path) -> list[Path]:

@@ -12,17 +12,16 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from dismai.errors import InputError
+from dismai.io import replacing
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file such that a kill at any moment leaves the old one, the new one or none."""
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.tmp")
-    with open(temporary, "wb") as file:
+    with replacing(path) as temporary, open(temporary, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

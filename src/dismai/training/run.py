@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from ase import Atoms
 from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.plugins.environments import LightningEnvironment
 
 from dismai.section import Section
 from dismai.training.callbacks import History, Progress, SafetensorsIO, StateKeeper, newest_usable
@@ -92,7 +93,8 @@ def run_training(
             devices=1,
             precision=precision,
             max_epochs=epochs,
-            plugins=[SafetensorsIO()],
+            # Lightning's own environment: the one of SLURM requeues jobs behind Snakemake's back.
+            plugins=[SafetensorsIO(), LightningEnvironment()],
             gradient_clip_val=gradient_clip,
             gradient_clip_algorithm="value" if gradient_clip else None,
             callbacks=[

@@ -10,6 +10,7 @@ from dismai.datasets.spec import REGION_ATOMS, DatasetSpec, cell_rows
 from dismai.datasets.split import split
 from dismai.errors import InputError
 from dismai.evaluation.interface import REFERENCE
+from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.relaxation import ENERGY
 from dismai.metrics.interface import (
     fitted_reference_energy,
@@ -115,7 +116,7 @@ def build(
     train = [structures[k] for k in taken[~held_out]]
     val = [structures[k] for k in taken[held_out]]
     symbols = train[0].get_chemical_symbols()
-    notes = READY_MADE if ready_made else _notes(settings, zero)
+    notes = READY_MADE if ready_made else _notes(settings, zero, n_atoms)
     spec = DatasetSpec(
         name=name,
         kind="interface",
@@ -148,8 +149,9 @@ READY_MADE = (
 )
 
 
-def _notes(settings: InterfaceDataset, zero: float) -> tuple[str, ...]:
+def _notes(settings: InterfaceDataset, zero: float, n_atoms: int) -> tuple[str, ...]:
     """How the set differs from the papers', in sentences."""
+    force = "" if settings.relaxation is None else f" to {settings.relaxation.fmax_eV_per_A:g} eV/Å"
     if settings.reference_energy_eV_per_atom is None:
         energy = (
             f"Zero of the interface energy: {zero:.6f} eV/atom, fitted to lie "
@@ -160,6 +162,8 @@ def _notes(settings: InterfaceDataset, zero: float) -> tuple[str, ...]:
     else:
         energy = f"Zero of the interface energy: {zero:.6f} eV/atom, given in the configuration."
     return (
+        f"{n_atoms} atoms relaxed in the potential {settings.potential}{force}; the papers': "
+        f"{KINDS['interface'].paper_atoms} atoms, M3GNet trained on VASP labels, 0.05 eV/Å.",
         "Rebuilt from the crystals; not the published archive of structures.",
         "The paper leaves open: height of the cell, places of the slabs in it, which half of the "
         "surface Cl stays, order of Li in Li3ScCl6, smallest distances of random atoms, mirrored "

@@ -1,0 +1,90 @@
+"""What rules ask for, and where the profile of clusters sends them."""
+
+import re
+
+import pytest
+import yaml
+
+from dismai.models.cost import COSTS, generation_minutes, training_minutes
+from dismai.models.settings import TrainedModel
+from tests.conftest import ROOT
+
+PROFILE = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())
+RULE = re.compile(r"^(?:rule|use rule \w+ as) (\w+)", re.MULTILINE)
+SAVING = {
+    *("train_model", "generate_structures", "process_structures", "process_in_network"),
+    *("relax_training_blocks", "relax_interfaces", "label_interfaces", "train_m3gnet"),
+    "compare_minima",
+}
+"""Rules whose jobs listen to signals."""
+
+
+def rules():
+    """Text of every rule, by name."""
+    found = {}
+    for path in (ROOT / "rules").glob("*.smk"):
+        parts = RULE.split(path.read_text())[1:]
+        found |= dict(zip(parts[::2], parts[1::2], strict=True))
+    return found
+
+
+def test_the_profile_names_rules_that_exist():
+    named = {*PROFILE["set-resources"], *PROFILE["set-threads"], *PROFILE["groups"]}
+    assert named <= rules().keys()
+
+
+def test_rules_that_ask_for_a_gpu_go_to_its_partition_and_no_others():
+    asking = {name for name, text in rules().items() if re.search(r"^        gpu=", text, re.M)}
+    sent = {
+        name
+        for name, resources in PROFILE["set-resources"].items()
+        if resources.get("slurm_partition") == "gpu" and resources["gres"] == "'gpu:1'"
+    }
+    assert asking == sent
+    assert not sent & PROFILE["groups"].keys()  # a group would ask for the GPUs of all its jobs
+
+
+def test_labels_go_to_the_partition_of_dft_whatever_the_engine():
+    for name in ("label_interfaces", "compare_minima"):
+        assert PROFILE["set-resources"][name]["slurm_partition"] == "vasp"
+
+
+def test_jobs_that_save_are_told_before_their_time_is_up_and_no_others():
+    told = {n for n, r in PROFILE["set-resources"].items() if "--signal=TERM" in str(r)}
+    assert told == SAVING
+    scripts = {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")
+               if "saves=True" in path.read_text()}  # fmt: skip
+    # Two rules share the script of another one.
+    assert scripts == SAVING - {"process_in_network", "relax_interfaces"}
+
+
+def test_every_rule_states_memory_and_time_and_none_its_retries():
+    for name, text in rules().items():
+        if "localrule: True" not in text:
+            assert "mem_mb=" in text, name
+            assert "runtime=" in text, name
+        assert "retries:" not in text
+    assert PROFILE["retries"] == 2
+    assert PROFILE["slurm-requeue"] is True
+
+
+@pytest.mark.parametrize(
+    ("minutes", "architecture", "n_atoms", "expected"),
+    [
+        (training_minutes, "cdvae", 264, 400),  # 2 x 6e16 / 5e12 s
+        (training_minutes, "cdvae", 132, 200),
+        (training_minutes, "diffcsp", 264, 1440),  # 5333, a day at most
+        (training_minutes, "diffcsp", 32, 78),
+        (training_minutes, "somebody_elses", 32, 1440),
+        (generation_minutes, "cdvae", 264, 533),
+        (generation_minutes, "cryingan", 264, 30),  # at least half an hour
+    ],
+)
+def test_time_follows_model_and_size(minutes, architecture, n_atoms, expected):
+    assert minutes(architecture, n_atoms) == expected
+
+
+def test_every_model_of_the_configuration_has_its_cost():
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    models = [TrainedModel(**entry) for entry in config["models"].values()]
+    assert {model.architecture for model in models} == COSTS.keys()
