@@ -26,8 +26,10 @@ gpaw: $(INSTALLED)
 demo: $(INSTALLED)
 	@$(BIN)/python -m dismai.demo
 
+# GPAW, where it is installed, is tested in a process of its own: a test after it failed for no reason.
 test: $(INSTALLED)
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m gpaw
 
 # Root, and the Debian packages slurm-wlm and munge: a cluster of one node, on this machine.
 test-slurm: $(INSTALLED)

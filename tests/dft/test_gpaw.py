@@ -19,6 +19,7 @@ def test_without_gpaw_one_line_says_what_to_install(monkeypatch, tmp_path):
         dft.label(bulk("LiCl", "rocksalt", a=5.1), Dft(engine="gpaw"), tmp_path)
 
 
+@pytest.mark.gpaw
 def test_without_paw_data_one_line_says_what_to_set(monkeypatch, tmp_path):
     gpaw = pytest.importorskip("gpaw")
     monkeypatch.setattr(gpaw, "setup_paths", [str(tmp_path)])
@@ -27,6 +28,7 @@ def test_without_paw_data_one_line_says_what_to_set(monkeypatch, tmp_path):
         dft.label(bulk("LiCl", "rocksalt", a=5.1), Dft(engine="gpaw"), tmp_path)
 
 
+@pytest.mark.gpaw
 def test_gpaw_finds_lithium_chloride_bound_and_its_forces_zero(tmp_path):
     pytest.importorskip("gpaw")
     settings = Dft(engine="gpaw", gpaw=CHEAP)
@@ -41,6 +43,7 @@ def test_gpaw_finds_lithium_chloride_bound_and_its_forces_zero(tmp_path):
     assert (tmp_path / "gpaw.txt").stat().st_size > 0
 
 
+@pytest.mark.gpaw
 def test_gpaw_takes_u_on_cobalt_in_lithium_cobalt_oxide(tmp_path):
     pytest.importorskip("gpaw")
     a, c, u = 2.816, 14.05, 0.2394
