@@ -119,8 +119,10 @@ def test_convolutions_along_frames_start_as_the_identity():
 def test_all_parameters_learn():
     net, x = network(live=True), video(6)
     net(x, torch.ones(2, dtype=torch.float64)).square().mean().backward()
-    idle = [name for name, p in net.named_parameters() if p.grad is None or not p.grad.any()]
-    assert idle == []
+    idle = {name for name, p in net.named_parameters() if p.grad is None or not p.grad.any()}
+    # a softmax does not see a bias that all its positions share: zero, or rounding
+    unseen = {name for name, _ in net.named_parameters() if name.endswith("gate.weight.bias")}
+    assert idle <= unseen
 
 
 def test_weights_follow_from_the_seed():

@@ -16,7 +16,7 @@ from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import load_generated, process
-from dismai.evaluation.relaxation import ENERGY, RELAXED, Relaxing
+from dismai.evaluation.relaxation import ENERGY, RELAXED, Relaxing, check_kind
 from dismai.evaluation.said import said_scores
 from dismai.evaluation.score import score
 from dismai.metrics.set_intervals import expected_coverage
@@ -87,6 +87,8 @@ def evaluate_file(
     options = Options(align, relaxing=relaxing)
     structures = load_generated(path, n_generated)
     expected = load_reference(dataset, reference, options, n_jobs, reporter)
+    if relaxing is not None:
+        check_kind(expected.spec.kind)
     if reference is None:
         check_size(structures, expected.spec, path)
     expected = without_other_energies(expected, relaxing)
