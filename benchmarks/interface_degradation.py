@@ -10,15 +10,15 @@ import argparse
 import time
 from pathlib import Path
 
-from dismai.datasets.interface.dataset import composition_of, random_interfaces
+from interface_learning import SEED, card
+
+from dismai.datasets.interface.dataset import random_interfaces
 from dismai.datasets.settings import InterfaceGeometry
-from dismai.datasets.spec import DatasetSpec, cell_rows
 from dismai.degradation import responses, sensitivity
 from dismai.evaluation.options import Options
 from dismai.report.degradation import plot_sensitivity
 from dismai.report.figures import save_figure
 
-SEED = 20240701
 SIGNS = {True: {True: "+", False: "−"}, False: {True: "·", False: "·"}}
 
 
@@ -33,14 +33,7 @@ def main() -> None:
     geometry = InterfaceGeometry()
     n = args.train + 2 * args.damaged  # the other held-out half is what memorisation compares with
     structures = random_interfaces(geometry, n, SEED, "degradation", "interface")
-    spec = DatasetSpec(
-        name="interface",
-        kind="interface",
-        composition=composition_of(geometry),
-        cell_A=cell_rows(structures[0].cell.array),
-        n_train=args.train,
-        n_val=2 * args.damaged,
-    )
+    spec = card(structures, args.train)
     start = time.process_time()
     table = responses(structures[: args.train], structures[args.train :], spec, Options(), SEED)
     print(f"{len(table)} values in {time.process_time() - start:.0f} s of processor time")

@@ -35,17 +35,21 @@ def dataset() -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
     geometry = demo.datasets["interface"].geometry
     n = N_TRAIN + N_VALIDATION
     structures = random_interfaces(geometry, n, SEED, "learning", "interface")
+    return structures[:N_TRAIN], structures[N_TRAIN:], card(structures, N_TRAIN)
+
+
+def card(structures: list[Atoms], n_train: int) -> DatasetSpec:
+    """Card of random interfaces, the first n_train of them for training."""
     first = structures[0]
-    spec = DatasetSpec(
+    return DatasetSpec(
         name="interface",
         kind="interface",
         composition=dict(Counter(first.get_chemical_symbols())),
         cell_A=cell_rows(first.cell.array),
-        n_train=N_TRAIN,
-        n_val=N_VALIDATION,
+        n_train=n_train,
+        n_val=len(structures) - n_train,
         statistics={REGION_ATOMS: dict(Counter(first.symbols[first.get_tags() == 0]))},
     )
-    return structures[:N_TRAIN], structures[N_TRAIN:], spec
 
 
 def uniform_atoms(spec: DatasetSpec, n: int) -> list[Atoms]:
