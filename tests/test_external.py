@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dismai import stopping
 from dismai.errors import InputError
 from dismai.external import fill_in, run_command
 
@@ -81,6 +82,43 @@ def test_a_command_ends_with_the_job_that_runs_it(tmp_path):
     while running("62.5"):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+SAVES = """
+import signal, sys, time
+from pathlib import Path
+output, state = map(Path, sys.argv[1:])
+step = int(state.read_text()) if state.exists() else 0
+def save(*_):
+    state.write_text(str(step))
+    sys.exit(3)
+signal.signal(signal.SIGTERM, save)
+if step == 0:
+    step = 7
+    print("at work", flush=True)
+    Path(f"{state}.at_work").touch()
+    time.sleep(60)
+output.write_text(str(step))
+"""
+
+
+def test_a_command_is_told_to_save_when_its_job_has_to_end(tmp_path):
+    words = [sys.executable, "-c", SAVES, "{output}", "{state}"]
+    values = {"output": str(tmp_path / "out"), "state": str(tmp_path / "state")}
+    code = (
+        "import sys; from dismai import stopping; from dismai.external import run_command\n"
+        f"stopping.listen(); run_command({words!r}, {values!r}, 1, 'output')"
+    )
+    job = subprocess.Popen([sys.executable, "-c", code])
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "state.at_work").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    job.terminate()
+    assert job.wait(timeout=30) == stopping.EXIT_CODE
+    assert not (tmp_path / "out").exists()
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert (tmp_path / "out").read_text() == "7"
 
 
 def test_a_warning_names_the_command_before_it_runs(tmp_path, caplog):

@@ -95,7 +95,7 @@ ENDINGS = ("npz", "npy", "traj", "pkl", "pt", "json", "db", "gpw", "cif")
 READERS = [
     (models.load, "model.safetensors"),
     (load_m3gnet, "model.safetensors"),
-    (read_tree, "epoch0000001.safetensors"),
+    (read_tree, "step000000001.safetensors"),
     (load_snapshots, "snapshots.npz"),
     (read_bulk, "cell.npz"),
     (read_bulk, "cell.traj"),

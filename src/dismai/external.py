@@ -6,9 +6,11 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dismai import stopping
 from dismai.errors import InputError
 from dismai.jobs import die_with_parent
 
@@ -16,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 PLACE = re.compile(r"\{(\w+)\}")
 LAST_LINES = 200
+LOOK_EVERY_S = 1.0
 
 
 def fill_in(words: Sequence[str], values: Mapping[str, object]) -> list[str]:
@@ -35,6 +38,9 @@ def run_command(
     words: Sequence[str], values: Mapping[str, object], timeout_minutes: float, makes: str
 ) -> None:
     """Run a third-party command and check that it made what it should.
+
+    When a signal has asked this process to end, the command gets SIGTERM, may finish what it
+    wants to save, and this process leaves with the exit code of `stopping`.
 
     Args:
         words: the command; each word is passed on as it is, no shell sees it.
@@ -63,6 +69,7 @@ def run_command(
         ) from None
     for line in output.decode(errors="replace").splitlines()[-LAST_LINES:]:
         logger.info("%s", line)
+    stopping.leave_if_asked()
     if code != 0:
         raise InputError(f"command {command[0]!r}: expected exit code 0, found {code}")
     if not target.exists():
@@ -79,9 +86,19 @@ def _run(command: list[str], timeout_s: float) -> tuple[int, bytes]:
         preexec_fn=die_with_parent,
         start_new_session=True,
     )
+    deadline = time.monotonic() + timeout_s
+    told = False
     try:
-        output, _ = process.communicate(timeout=timeout_s)
-        return process.returncode, output
+        while True:
+            left_s = deadline - time.monotonic()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                output, _ = process.communicate(timeout=max(0.0, min(left_s, LOOK_EVERY_S)))
+                return process.returncode, output
+            if left_s <= 0.0:
+                raise subprocess.TimeoutExpired(command, timeout_s)
+            if stopping.asked() and not told:
+                os.killpg(process.pid, signal.SIGTERM)
+                told = True
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,7 +1,7 @@
 """Ending early without loss: SIGTERM or SIGUSR1 asks a job to finish its piece, save and end.
 
-A piece is an epoch, a batch of structures, one relaxation. What cannot wait so long is killed by
-the queue in the end, which costs that piece and nothing else.
+A piece is a step of training, a batch of structures, one relaxation. What cannot wait so long is
+killed by the queue in the end, which costs that piece and nothing else.
 """
 
 import logging

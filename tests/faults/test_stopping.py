@@ -1,4 +1,4 @@
-"""SIGTERM and SIGUSR1 end a job after its epoch, batch or structure; the next call goes on."""
+"""SIGTERM and SIGUSR1 end a job after its step, batch or structure; the next call goes on."""
 
 import os
 import signal
@@ -48,18 +48,18 @@ def asks_once(monkeypatch, owner, name, number, at_call):
     monkeypatch.setattr(owner, name, method)
 
 
-def test_training_ends_after_its_epoch_and_resumes_to_the_same_bytes(
-    tmp_path, listening, monkeypatch, one_thread  # noqa: F811
+@pytest.mark.parametrize("step", [3, 8, 11])  # of 4 epochs of 8
+def test_training_ends_after_its_step_and_resumes_to_the_same_bytes(
+    tmp_path, listening, monkeypatch, one_thread, step  # noqa: F811
 ):  # fmt: skip
     settings = SMALL | HARDLY_EVER
     fit_and_save(models.create("cryingan", alloy_spec(), **settings), tmp_path / "undisturbed")
-    asks_once(monkeypatch, History, "on_train_batch_end", signal.SIGTERM, at_call=11)
+    asks_once(monkeypatch, History, "on_train_batch_end", signal.SIGTERM, at_call=step)
     killed = tmp_path / "killed"
     with pytest.raises(SystemExit) as error:
         fit_and_save(models.create("cryingan", alloy_spec(), **settings), killed)
     assert error.value.code == stopping.EXIT_CODE == 75
-    # 8 steps an epoch: the signal came in the second of four.
-    assert [path.name for path in states(killed / "state")] == ["epoch0000002.safetensors"]
+    assert [path.name for path in states(killed / "state")] == [f"step{step:09d}.safetensors"]
     stopping._asked.clear()
     fit_and_save(models.create("cryingan", alloy_spec(), **settings), killed)
     assert outcome(killed) == outcome(tmp_path / "undisturbed")

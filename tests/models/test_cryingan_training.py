@@ -84,7 +84,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path, kill_after, caplog):
         [sys.executable, "-c", head + "import dismai.models\n" + slow + tail]
     )
     deadline = time.monotonic() + 60
-    wanted = killed / "state" / f"epoch{kill_after:07d}.safetensors"
+    wanted = killed / "state" / f"step{8 * kill_after:09d}.safetensors"
     while not wanted.exists():
         assert process.poll() is None
         assert time.monotonic() < deadline
@@ -118,7 +118,7 @@ def test_a_truncated_state_falls_back_to_the_one_before(tmp_path, caplog):
     train(tmp_path)
     before = outcome(tmp_path)
     states = sorted((tmp_path / "state").iterdir())
-    assert [state.name for state in states] == [f"epoch{n:07d}.safetensors" for n in (3, 4)]
+    assert [state.name for state in states] == [f"step{n:09d}.safetensors" for n in (24, 32)]
     states[1].write_bytes(states[1].read_bytes()[:-100])
     with caplog.at_level(logging.INFO):
         train(tmp_path)

@@ -54,7 +54,7 @@ def trainings():
 
 
 def has_state(folder):
-    return any((folder / MODEL / "state").glob("*.safetensors"))
+    return any((folder / MODEL / "state").glob("step*.safetensors"))
 
 
 def test_a_job_out_of_time_saves_and_the_next_attempt_goes_on(tmp_path, slow):

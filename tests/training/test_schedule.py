@@ -1,11 +1,14 @@
 """Validation, clipping, plateau, averaged weights: what they do, and that a resume keeps them."""
 
+import contextlib
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from lightning.pytorch import LightningModule
 
+from dismai import stopping
 from dismai.errors import InputError
 from dismai.seeds import seed_for
 from dismai.training.callbacks import states
@@ -97,6 +100,22 @@ def test_a_resumed_run_has_the_bytes_of_an_undisturbed_one(tmp_path):
         outcomes.append((state, history, module.linear.weight.item(), rate(tmp_path / name)))
     assert outcomes[0] == outcomes[1]
     assert outcomes[0][3] < 0.5  # the learning rate was lowered on the way
+
+
+def test_a_run_that_is_ended_after_every_step_has_the_bytes_of_an_undisturbed_one(
+    tmp_path, monkeypatch
+):
+    whole, parts = Slope(rate=0.5), None
+    train(whole, tmp_path / "whole", 4, gradient_clip=0.5, ema=average())
+    monkeypatch.setattr(stopping, "asked", lambda: True)
+    for _ in range(12):  # three steps an epoch; the last one ends by itself
+        parts = Slope(rate=0.5)
+        with contextlib.suppress(SystemExit):
+            train(parts, tmp_path / "parts", 4, gradient_clip=0.5, ema=average())
+    histories = [(tmp_path / name / "history.csv").read_bytes() for name in ("whole", "parts")]
+    assert histories[0] == histories[1]
+    assert whole.linear.weight.item() == parts.linear.weight.item()
+    assert rate(tmp_path / "whole") == rate(tmp_path / "parts") < 0.5
 
 
 def test_validation_is_in_every_second_row_of_the_history(tmp_path):

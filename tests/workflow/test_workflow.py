@@ -217,7 +217,7 @@ def test_a_sigkill_in_training_is_resumed_to_the_same_bytes(finished, tmp_path):
         command(METRICS, **arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     state = tmp_path / "results/tiny/models/alloy_300K_wide/cryingan/seed0/state"
-    wait_for(lambda: len(list(state.glob("*.safetensors"))) > 0)
+    wait_for(lambda: len(list(state.glob("step*.safetensors"))) > 0)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     wait_for(lambda: not children_of(tmp_path))
@@ -333,7 +333,8 @@ def test_models_that_fail_or_misbehave_cost_only_themselves(finished, tmp_path):
         "a[1].symbols[:] = 'Fe'; write_structures(a, sys.argv[2])"
     )
     train = finished / "results/tiny/datasets/alloy_300K_wide/train.extxyz"
-    make = [sys.executable, "-c", "import os, sys; os.makedirs(sys.argv[1])", "{model}"]
+    make_model = "import os, sys; os.listdir(sys.argv[2]); os.makedirs(sys.argv[1])"
+    make = [sys.executable, "-c", make_model, "{model}", "{state}"]
     fail = [sys.executable, "-c", "import sys; sys.exit('out of luck')"]
     overlay = {
         "models": {

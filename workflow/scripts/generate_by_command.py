@@ -6,7 +6,7 @@ from dismai.seeds import seed_for
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
 
-with job(snakemake):
+with job(snakemake, saves=True):
     values = {
         "card": snakemake.input.card,
         "model": snakemake.input.model,

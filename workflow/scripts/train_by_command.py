@@ -1,17 +1,21 @@
 """Train a third-party model by the command of the configuration."""
 
+from pathlib import Path
+
 from dismai.external import run_command
-from dismai.jobs import job
+from dismai.jobs import job, locked
 from dismai.seeds import seed_for
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
+state = Path(snakemake.output.model).parent / "state"
 
-with job(snakemake):
+with job(snakemake, saves=True), locked(state):
     values = {
         "train": snakemake.input.train,
         "val": snakemake.input.val,
         "card": snakemake.input.card,
         "model": snakemake.output.model,
+        "state": state,
         "seed": seed_for(snakemake.params.seed, "train", *names) % 2**31,
     }
     run_command(snakemake.params.words, values, snakemake.params.timeout_minutes, makes="model")

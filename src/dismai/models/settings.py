@@ -39,7 +39,8 @@ class CommandModel(Section):
     """A third-party model run by two commands, each a list of words (no shell).
 
     Words may hold {train}, {val}, {card} (files), {model} (a folder that the first command fills),
-    {output} (the extended XYZ that the second one writes), {n} and {seed}.
+    {state} (a folder that outlives a killed training), {output} (the extended XYZ that the second
+    one writes), {n} and {seed}.
     """
 
     kind: Literal["command"]

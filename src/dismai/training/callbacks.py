@@ -64,6 +64,7 @@ class History(Callback):
                     f"finite number, found {mean}; a lower learning rate may help"
                 )
         self.rows.append([means.get(name, math.nan) for name in self.all_columns])
+        self._epoch = {}
 
     @property
     def all_columns(self) -> tuple[str, ...]:
@@ -75,10 +76,16 @@ class History(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         shape = (len(self.rows), len(self.all_columns))
-        return {"rows": torch.tensor(self.rows, dtype=torch.float64).reshape(shape)}
+        return {
+            "rows": torch.tensor(self.rows, dtype=torch.float64).reshape(shape),
+            "epoch": {name: torch.stack(v) for name, v in self._epoch.items() if v},
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = state_dict["rows"].tolist()
+        self._epoch = {name: [] for name in self.columns}
+        for name, losses in state_dict["epoch"].items():
+            self._epoch[name] = list(losses)
 
     def write(self, path: Path, steps_per_epoch: int) -> None:
         """One row per epoch: epochs and steps done, mean losses, empty where there is none."""
@@ -115,29 +122,40 @@ class Progress(Callback):
 
 
 class StateKeeper(Callback):
-    """Saves the state of training at the end of epochs; keeps the newest two.
+    """Saves the state of training every few steps, and keeps the newest two states.
 
-    A state is saved in the epoch that passes a multiple of `every` steps, in the last one, and
-    when a signal asks the process to end, which it then does.
+    One more is saved after the last step, and when a signal asks the process to end, which it
+    then does.
     """
 
-    def __init__(self, folder: Path, fingerprint: str, every: int, steps_per_epoch: int):
-        self.folder, self.fingerprint = folder, fingerprint
-        self.every, self.steps_per_epoch = every, steps_per_epoch
+    def __init__(self, folder: Path, fingerprint: str, every: int):
+        self.folder, self.fingerprint, self.every = folder, fingerprint, every
+        self._batches = 0
 
     def state_dict(self) -> dict[str, Any]:
-        return {"fingerprint": self.fingerprint}
+        return {"fingerprint": self.fingerprint, "batches": self._batches}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._batches = state_dict["batches"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         stopping.listen_again()  # Lightning's own handler ends a fit without saving
+        trainer.datamodule.sampler.leave_out(self._batches)
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        if batch_idx + 1 < trainer.num_training_batches:  # the last one: after the validation
+            self._save_if_due(trainer, batch_idx + 1)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        epochs = trainer.current_epoch + 1
-        step = epochs * self.steps_per_epoch
-        passed = step // self.every > (step - self.steps_per_epoch) // self.every
-        last = epochs == trainer.max_epochs
-        if passed or last or stopping.asked():
-            trainer.save_checkpoint(self.folder / f"epoch{epochs:07d}.safetensors")
+        self._save_if_due(trainer, 0, last=trainer.current_epoch + 1 == trainer.max_epochs)
+
+    def _save_if_due(self, trainer: Trainer, batches: int, last: bool = False) -> None:
+        """Save after a number of batches of this epoch, 0 for all of them."""
+        self._batches = batches
+        epoch_length = trainer.num_training_batches
+        step = trainer.current_epoch * epoch_length + (batches or epoch_length)
+        if step % self.every == 0 or last or stopping.asked():
+            trainer.save_checkpoint(self.folder / f"step{step:09d}.safetensors")
             for old in states(self.folder)[KEPT_STATES:]:
                 old.unlink()
         if not last:
@@ -146,7 +164,7 @@ class StateKeeper(Callback):
 
 def states(folder: Path) -> list[Path]:
     """States in a folder, newest first."""
-    return sorted(folder.glob("epoch*.safetensors"), reverse=True)
+    return sorted(folder.glob("step*.safetensors"), reverse=True)
 
 
 def newest_usable(folder: Path, fingerprint: str) -> Path | None:

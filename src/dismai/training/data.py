@@ -57,16 +57,22 @@ class EpochBatches(Sampler[list[int]]):
     def __init__(self, n_items: int, batch: int, seed: int):
         self.n_items, self.batch, self.seed = n_items, batch, seed
         self.epoch = 0
+        self._left_out = 0
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
+
+    def leave_out(self, n_batches: int) -> None:
+        """Begin the next epoch, and that one only, after its first n batches."""
+        self._left_out = n_batches
 
     def __len__(self) -> int:
         return math.ceil(self.n_items / self.batch)
 
     def __iter__(self) -> Iterator[list[int]]:
         order = generator_for(self.seed, "order", self.epoch).permutation(self.n_items)
-        for start in range(0, self.n_items, self.batch):
+        first, self._left_out = self._left_out * self.batch, 0
+        for start in range(first, self.n_items, self.batch):
             yield order[start : start + self.batch].tolist()
 
 

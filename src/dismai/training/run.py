@@ -67,7 +67,7 @@ def run_training(
         columns: losses for history.csv
         fingerprint: a state with another one is not continued
         epochs: passes over the data
-        checkpoint_every: steps between states, rounded up to whole epochs
+        checkpoint_every: steps between states
         precision: of Lightning, e.g. 32-true
         device: of Lightning, e.g. auto, cpu, cuda
         gradient_clip: every component of the gradient is cut to this magnitude; needs automatic
@@ -103,7 +103,7 @@ def run_training(
                 *((plateau,) if plateau else ()),
                 *((ema,) if ema else ()),
                 Progress(epochs * steps_per_epoch, steps_per_epoch),
-                StateKeeper(folder, fingerprint, checkpoint_every, steps_per_epoch),
+                StateKeeper(folder, fingerprint, checkpoint_every),
             ],
             default_root_dir=workdir,
             logger=False,

@@ -80,9 +80,7 @@ class Hparams(Section):
         "32-true", description="arithmetic of the networks in training"
     )
     validate_every: int = Field(5, ge=1, description="epochs between validations")
-    checkpoint_every: int = Field(
-        1500, ge=1, description="steps between checkpoints, rounded up to whole epochs"
-    )
+    checkpoint_every: int = Field(1500, ge=1, description="steps between checkpoints")
 
     # Sampling
     langevin_steps: int | None = Field(None, ge=1, description="Langevin steps per noise level")

@@ -63,9 +63,7 @@ class Hparams(Section):
     precision: Literal["32-true", "bf16-mixed"] = Field(
         "32-true", description="arithmetic of the networks in training"
     )
-    checkpoint_every: int = Field(
-        2000, ge=1, description="steps between checkpoints, rounded up to whole epochs"
-    )
+    checkpoint_every: int = Field(2000, ge=1, description="steps between checkpoints")
 
     def resolved(self, spec: DatasetSpec) -> "Hparams":
         """The same with the paper's values for a dataset in place of every `None`."""

@@ -99,9 +99,7 @@ class Hparams(Section):
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="arithmetic of the networks in training"
     )
-    checkpoint_every: int = Field(
-        3000, ge=1, description="steps between checkpoints, rounded up to whole epochs"
-    )
+    checkpoint_every: int = Field(3000, ge=1, description="steps between checkpoints")
 
     # Sampling
     steps: int = Field(100, ge=1, description="calls of each of the two networks")

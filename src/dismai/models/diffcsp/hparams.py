@@ -76,9 +76,7 @@ class Hparams(Section):
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="arithmetic of the network in training"
     )
-    checkpoint_every: int = Field(
-        3000, ge=1, description="steps between checkpoints, rounded up to whole epochs"
-    )
+    checkpoint_every: int = Field(3000, ge=1, description="steps between checkpoints")
 
     # Sampling
     steps: int = Field(1000, ge=1, description="noise levels visited, two network calls each")
