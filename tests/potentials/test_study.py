@@ -60,6 +60,15 @@ def test_finished_structures_are_taken_over_unless_something_changed(emt, tmp_pa
     assert len(emt) == 2
 
 
+def test_a_damaged_row_is_made_again(emt, tmp_path, caplog):
+    arguments = ([rattled(1)], EMT(), RELAXATION, Dft(), tmp_path, "a")
+    first = compare_minima(*arguments)
+    row = tmp_path / "00000.json"
+    row.write_text(row.read_text()[:20])
+    assert compare_minima(*arguments).equals(first)
+    assert "is damaged" in caplog.text
+
+
 def test_a_minimum_that_the_engine_does_not_reach_is_a_row_with_its_reason(emt, tmp_path):
     settings = Dft(fmax_eV_per_A=1e-9, max_steps=1)
     table = compare_minima([rattled(1)], EMT(), RELAXATION, settings, tmp_path, "a")

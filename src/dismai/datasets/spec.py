@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from dismai.errors import InputError
+from dismai.io import replacing
 from dismai.section import Section
 
 DATASETS = (
@@ -127,4 +128,5 @@ def read_card(path: Path) -> DatasetSpec:
 
 def write_card(spec: DatasetSpec, path: Path) -> None:
     """Write a card as indented JSON, keys in the order of the class."""
-    Path(path).write_text(json.dumps(spec.model_dump(mode="json"), indent=2) + "\n")
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(spec.model_dump(mode="json"), indent=2) + "\n")

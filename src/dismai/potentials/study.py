@@ -90,9 +90,13 @@ def compare_minima(
 
 
 def _read_row(path: Path, fingerprint: str) -> dict[str, Any] | None:
-    if not path.exists():
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:
         return None
-    content = json.loads(path.read_text())
+    except ValueError:
+        logger.warning("%s is damaged: this structure is compared again", path)
+        return None
     return content["row"] if content["fingerprint"] == fingerprint else None
 
 
