@@ -3,9 +3,10 @@
 python benchmarks/cdvae_learns.py train WORKDIR      # again after a kill: goes on
 python benchmarks/cdvae_learns.py score WORKDIR      # also while it trains
 
-Blocks of 64 atoms that were cut from a large cell relax to no better networks than random atoms do;
-the score shows it. The training set are therefore cells of that size from melt-quenches of their
-own. Scored before and after relaxation, beside random atoms that were pushed apart.
+Any block of 64 atoms cut from a large cell relaxes to no better a network than random atoms do. The
+training set are blocks that the rule of the dataset chose among many cuts (`--cells blocks`), or
+cells of that size from melt-quenches of their own (`--cells quenches`). Scored before and after
+relaxation, beside random atoms that were pushed apart.
 """
 
 import argparse
@@ -24,7 +25,8 @@ from dismai import models
 from dismai.baselines import fresh_quenches, random_atoms
 from dismai.datasets.amorphous_si import block_edge, slice_blocks
 from dismai.datasets.bulk import read_bulk
-from dismai.datasets.settings import Stage
+from dismai.datasets.settings import AmorphousSiDataset, Stage
+from dismai.datasets.silicon_set import build
 from dismai.datasets.spec import DatasetSpec, cell_rows
 from dismai.evaluation.amorphous_si import COORDINATION, MOTIF, RDF, mean_distance
 from dismai.evaluation.options import Options
@@ -35,7 +37,8 @@ from dismai.metrics.statistics import bootstrap_weights, euclidean
 from dismai.models.cdvae.model import CDVAE
 from dismai.models.cdvae.module import loss_names
 from dismai.potentials.relax import relax_one
-from dismai.potentials.settings import SwPotential
+from dismai.potentials.resumable import relax_resumable
+from dismai.potentials.settings import Relaxation, SwPotential
 from dismai.potentials.sw import stillinger_weber
 from dismai.report.figures import plot_structures, plot_training, save_figure
 from dismai.resources import resource
@@ -43,6 +46,7 @@ from dismai.training.callbacks import states
 from dismai.training.files import read_tree
 
 SEED = 20240701
+POTENTIAL = SwPotential(kind="sw")
 N_ATOMS, N_TRAIN, N_HELD_OUT, N_GENERATED = 64, 256, 64, 64
 STAGES = [
     Stage(from_K=3500, to_K=1800, steps=1000, timestep_fs=2.0),
@@ -80,12 +84,38 @@ SETTINGS = {
         "checkpoint_every": 320,
     },
 }
-SAMPLING = {"levels": 100, "sigma_begin_A": 1.2, "sampling_batch": 16}
+SAMPLING = {"sigma_begin_A": 1.2, "sampling_batch": 16}
 """The decoder is not told the level: others than in training will do. Above 1.2 Å all is random."""
 
 
-def dataset(workdir: Path) -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
-    """Training set, validation set and card: quenched cells, scaled to one cube and relaxed.
+def dataset(args: argparse.Namespace) -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
+    """Training set, validation set and card, of the kind that was asked for."""
+    if args.cells == "blocks":
+        return chosen_blocks(args.workdir, args.candidates)
+    return quenched_cells(args.workdir)
+
+
+def chosen_blocks(workdir: Path, candidates: int) -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
+    """Blocks of the shipped cell by the rules of the dataset: best of some cuts, spatial split."""
+    settings = AmorphousSiDataset(
+        kind="amorphous_si",
+        n_atoms=N_ATOMS,
+        n_structures=N_TRAIN + N_HELD_OUT,
+        validation_share=N_HELD_OUT / (N_TRAIN + N_HELD_OUT),
+        candidates=candidates,
+        potential="sw",
+    )
+    bulk = read_bulk(resource("asi_100k.npz"))
+    cuts = slice_blocks(
+        *(bulk, N_ATOMS, settings.n_structures, settings.split, settings.validation_share),
+        *(SEED, settings.spare_share, candidates),
+    )
+    relaxed, table = relax_resumable(cuts, POTENTIAL, Relaxation(), workdir / "blocks")
+    return build(relaxed, table, "amorphous_si", settings, bulk, {})
+
+
+def quenched_cells(workdir: Path) -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
+    """Quenched cells, scaled to one cube and relaxed.
 
     Every cell is quenched at no pressure, so the cubes differ by a few percent. The common one is
     that of a block of the shipped cell.
@@ -107,15 +137,15 @@ def dataset(workdir: Path) -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
     return minima[:N_TRAIN], minima[N_TRAIN:], spec
 
 
-def blocks(n: int) -> list[Atoms]:
-    """Blocks of the shipped cell, not relaxed."""
+def any_cuts(n: int) -> list[Atoms]:
+    """Blocks of the shipped cell, neither chosen nor relaxed."""
     return slice_blocks(read_bulk(resource("asi_100k.npz")), N_ATOMS, n, seed=SEED)
 
 
 def train(args: argparse.Namespace) -> None:
     """Train, or go on; the model goes to the folder of the run."""
     torch.set_num_threads(args.threads)
-    structures, validation, spec = dataset(args.workdir)
+    structures, validation, spec = dataset(args)
     model = models.create("cdvae", spec, **SETTINGS[args.settings])
     start = time.monotonic(), time.process_time()
     model.fit(structures, validation, args.workdir, args.seed)
@@ -128,7 +158,7 @@ def train(args: argparse.Namespace) -> None:
 
 def trained(args: argparse.Namespace, spec: DatasetSpec) -> tuple[CDVAE, pd.DataFrame]:
     """Model and history of the newest state: of a finished training or one that goes on."""
-    settings = {**SETTINGS[args.settings], **SAMPLING}
+    settings = {**SETTINGS[args.settings], **SAMPLING, "levels": args.levels}
     step = {
         "langevin_steps": args.steps,
         "langevin_step_size": args.jump * settings["sigma_end_A"] ** 2,
@@ -176,26 +206,35 @@ def describe(
     return row
 
 
+def separation(one: dict[str, list[float]], other: dict[str, list[float]]) -> dict[str, float]:
+    """Differences of two rows of scores in standard errors."""
+    return {
+        metric: round(float((value - other[metric][0]) / np.hypot(error, other[metric][1])), 1)
+        for metric, (value, error) in one.items()
+        if metric != "accepted"
+    }
+
+
 def score(args: argparse.Namespace) -> None:
     """Print distances from the training set beside those of three baselines; draw."""
     torch.set_num_threads(args.threads)
-    structures, validation, spec = dataset(args.workdir)
+    structures, validation, spec = dataset(args)
     model, history = trained(args, spec)
     start = time.process_time()
     generated = model.sample(N_GENERATED, args.seed)
     print(
-        f"scored after {history['step'].iloc[-1]} steps, {args.steps} Langevin steps per level, "
-        f"jumps of {args.jump}; sampling {N_GENERATED} structures took "
+        f"scored after {history['step'].iloc[-1]} steps, {args.levels} levels, {args.steps} "
+        f"Langevin steps per level, jumps of {args.jump}; sampling {N_GENERATED} structures took "
         f"{time.process_time() - start:.0f} s of the processor"
     )
     write_structures(generated, args.workdir / "generated.extxyz")
     sets = {
         "generated": generated,
         "random atoms": random_atoms(spec, N_GENERATED, SEED),
-        "blocks of the shipped cell": blocks(N_GENERATED),
+        "any cut of the shipped cell": any_cuts(N_GENERATED),
         "held out": validation,
     }
-    relaxing = Options(relaxing=Relaxing(SwPotential(kind="sw")))
+    relaxing = Options(relaxing=Relaxing(POTENTIAL))
     reference = describe_reference(structures, spec, relaxing, "training set")  # minima already
     scores = {}
     for stage, options in (("before relaxation", Options()), ("after", relaxing)):
@@ -206,6 +245,9 @@ def score(args: argparse.Namespace) -> None:
             for name, row in rows.items()
         }
         print(stage, pd.DataFrame(shown).T.to_string(), sep="\n", flush=True)
+        for name in ("generated", "held out"):
+            apart = separation(rows[name], rows["random atoms"])
+            print(f"{name} less random atoms, in standard errors: {apart}", flush=True)
     (args.workdir / "scores.json").write_text(json.dumps(scores, indent=2) + "\n")
     drawn = {"training": structures[0], "generated": generated[0]}
     save_figure(plot_structures(drawn), args.workdir / "structures.png")
@@ -220,6 +262,9 @@ if __name__ == "__main__":
         train,
         score,
         ("--settings", {"choices": SETTINGS, "default": "small"}),
+        ("--cells", {"choices": ["blocks", "quenches"], "default": "blocks"}),
+        ("--candidates", {"type": int, "default": 16, "help": "cuts tried for a block"}),
+        ("--levels", {"type": int, "default": 200, "help": "noise levels of the sampling"}),
         ("--steps", {"type": int, "default": 2, "help": "Langevin steps per level"}),
         ("--jump", {"type": float, "default": 0.5, "help": "size of a step, in sigma squared"}),
     )

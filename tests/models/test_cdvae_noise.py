@@ -80,7 +80,7 @@ def test_a_translation_invariant_output_leaves_a_loss_of_three_halves_over_n(n_a
     assert loss.item() == pytest.approx(1.5 / n_atoms, rel=0.1)
 
 
-@pytest.mark.parametrize("n_steps", [1, 7])
+@pytest.mark.parametrize("n_steps", [1, 7, 100])
 def test_langevin_dynamics_with_a_perfect_decoder_ends_at_root_two_sigma_end(n_steps):
     """0.0141 Å per component, whatever the number of steps."""
     true = torch.rand(1, 256, 3, generator=generator())

@@ -235,20 +235,28 @@ def test_a_diverged_run_stops_with_one_line(tmp_path):
 
 @pytest.mark.slow
 def test_training_overfits_a_few_structures(tmp_path):
-    """A third of the loss of an output of zero is left, 1.4; the only error is noise of species."""
+    """Four decorations of a perfect lattice, 20 levels from 10 to 0.01 Å.
+
+    Less than half of the loss of an output of zero, 1.37, is left (0.44 seen); the heads read size
+    and composition from z without error.
+    """
     structures = ordered_alloys(4)
-    for i, atoms in enumerate(structures):
-        atoms.rattle(0.1, seed=i)
     model = create(
         **{"hidden": 32, "triplet": 16, "basis": 8, "radial": 32, "blocks": 2},
-        **{"levels": 20, "epochs": 400, "checkpoint_every": 400, "validate_every": 50},
+        **{"levels": 20, "epochs": 1000, "checkpoint_every": 1000, "validate_every": 50},
         **{"learning_rate": 3e-3, "plateau_patience": 100},
     )
     model.fit(structures, structures, tmp_path, 0)
     rows = np.genfromtxt(tmp_path / "history.csv", delimiter=",", names=True)
-    last = rows[-20:]
+    last = rows[-100:]
     assert last["number"].mean() < 0.05
     assert last["composition"].mean() < 0.95  # entropy of 6, 20, 6: 0.9215
-    assert last["coordinates"].mean() < 0.6
-    (atoms,) = model.sample(1, 0)
-    assert atoms.symbols.formula.count() == structures[0].symbols.formula.count()
+    assert last["coordinates"].mean() < 1.37 / 2
+    with torch.no_grad():
+        _, bonds = bonded_structures(structures, model.spec)[[0, 1, 2, 3]]
+        z, _ = model.networks.encode(torch.tensor(model.numbers * 4), bonds, 4)
+        read = model.networks.read(z)
+    counts = (32 * read.composition.softmax(1)).round()
+    assert counts[:, [23, 25, 27]].tolist() == [[6, 20, 6]] * 4
+    assert counts.sum(1).tolist() == [32] * 4
+    assert read.number.argmax(1).tolist() == [32] * 4

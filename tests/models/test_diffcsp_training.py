@@ -9,8 +9,10 @@ from numpy.testing import assert_allclose
 
 import dismai.models
 from dismai.errors import InputError
+from dismai.models.diffcsp import network
 from dismai.models.diffcsp.hparams import Hparams
 from dismai.models.diffcsp.module import DiffCSPModule
+from dismai.models.diffcsp.network import Diffusion
 from dismai.training.callbacks import states
 from tests.models.conftest import alloy_spec, fit_and_save, ordered_alloys, outcome
 
@@ -214,36 +216,54 @@ def test_the_defaults_are_the_papers():
     assert h.corrector == pytest.approx(1e-5 / 0.005**2)
 
 
-def overfit(numbers, n_steps, **settings):
-    """Losses of one structure of N atoms under 32 noise draws a step."""
-    from dismai.models.diffcsp.network import Diffusion
+class Silicon:
+    """One structure of four atoms at the density of amorphous silicon, with its published noise."""
 
-    hparams = Hparams(sigma_end=0.1, **settings)
-    diffusion = Diffusion(numbers, hparams, torch.Generator().manual_seed(0))
-    module = DiffCSPModule(diffusion, 8 * torch.eye(3), hparams, seed=0)
-    optimizer = torch.optim.Adam(diffusion.parameters(), lr=1e-3)
-    f = torch.rand(len(numbers), 3, generator=torch.Generator().manual_seed(1)).expand(32, -1, -1)
-    losses = []
-    for step in range(n_steps):
-        loss = module.losses(f, "overfit", step)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_value_(diffusion.parameters(), 0.5)
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+    def __init__(self, seed=0):
+        hparams = Hparams().resolved(dismai.models.paper_spec("amorphous_si"))
+        self.diffusion = Diffusion([14] * 4, hparams, torch.Generator().manual_seed(seed))
+        self.module = DiffCSPModule(self.diffusion, 4.3 * torch.eye(3), hparams, seed=0)
+        self.f = torch.rand(4, 3, generator=torch.Generator().manual_seed(1))
+
+    def loss(self, n_draws, *names):
+        return self.module.losses(self.f.expand(n_draws, -1, -1), *names)["loss"]
+
+    @torch.no_grad()
+    def judge(self, n_draws=1024):
+        """Mean over noise draws, the same each time; that of 32 is off by some 0.05."""
+        return self.loss(n_draws, "judge").item()
+
+
+@pytest.fixture
+def four_atoms(monkeypatch):
+    monkeypatch.setattr(DiffCSPModule, "current_epoch", 0)
+    monkeypatch.setattr(network, "SMALLEST_TILES", 1)  # the same numbers, sooner
+
+
+def test_the_loss_of_random_weights(four_atoms):
+    """The published network was seen at 1.16; ours are at 1.39 +- 0.26, by the weights drawn."""
+    losses = [Silicon(seed).judge(128) for seed in range(8)]
+    assert np.mean(losses) == pytest.approx(1.16, rel=0.3)
 
 
 @pytest.mark.slow
-def test_one_structure_is_learned_down_to_the_floor_of_translations(monkeypatch):
+def test_one_structure_is_learned_down_to_the_floor_of_translations(four_atoms):
     """The atom mean of the noise is invisible: the loss falls towards 1/N and not below.
 
-    The published network with N = 4 was seen at 0.63, 0.34, 0.30 after 400, 1000, 1500 steps; ours
-    at 0.68, 0.43, 0.39, with other weights and positions to begin with.
+    The published network with N = 4 was seen at 0.63, 0.34, 0.30 after 400, 1000, 1500 steps of 32
+    draws; ours at 0.52, 0.33, 0.30.
     """
-    monkeypatch.setattr(DiffCSPModule, "current_epoch", 0)
-    losses = overfit([14] * 4, 1501)
-    means = [np.mean(losses[n - 50 : n]) for n in (400, 1000, 1500)]
-    assert_allclose(means, [0.63, 0.34, 0.30], rtol=0.35)
-    assert means == sorted(means, reverse=True)
-    assert means[-1] > 0.25
+    silicon = Silicon()
+    parameters = list(silicon.diffusion.parameters())
+    optimizer = torch.optim.Adam(parameters, lr=1e-3)
+    judged = []
+    for step in range(1, 1501):
+        optimizer.zero_grad()
+        silicon.loss(32, "overfit", step).backward()
+        torch.nn.utils.clip_grad_value_(parameters, 0.5)
+        optimizer.step()
+        if step in (400, 1000, 1500):
+            judged.append(silicon.judge())
+    assert_allclose(judged, [0.63, 0.34, 0.30], rtol=0.3)
+    assert judged == sorted(judged, reverse=True)
+    assert judged[-1] > 0.25
