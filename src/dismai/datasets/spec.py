@@ -10,7 +10,6 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from dismai.errors import InputError
-from dismai.io import replacing
 from dismai.section import Section
 
 DATASETS = (
@@ -128,5 +127,7 @@ def read_card(path: Path) -> DatasetSpec:
 
 def write_card(spec: DatasetSpec, path: Path) -> None:
     """Write a card as indented JSON, keys in the order of the class."""
+    from dismai.io import replacing  # loads ase and pandas; the Snakefile reads this module
+
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(spec.model_dump(mode="json"), indent=2) + "\n")
