@@ -14,7 +14,7 @@ RULE = re.compile(r"^(?:rule|use rule \w+ as) (\w+)", re.MULTILINE)
 SAVING = {
     *("train_model", "generate_structures", "process_structures", "process_in_network"),
     *("relax_training_blocks", "relax_interfaces", "label_interfaces", "train_m3gnet"),
-    "compare_minima",
+    *("compare_minima", "train_by_command", "generate_by_command"),
 }
 """Rules whose jobs listen to signals."""
 
