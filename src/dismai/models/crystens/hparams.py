@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
+from dismai.models.image.settings import Copies, EmaDecay, SnrCap
 from dismai.section import Section
 
 PROPERTY_LINES = 11
@@ -69,32 +70,19 @@ class Hparams(Section):
     dropout: float = Field(0.05, ge=0, lt=1, description="before the maps of a linear attention")
 
     # Training
-    snr_cap: float = Field(
-        5.0, gt=0, description="a signal-to-noise ratio above it weighs less: min(SNR, cap) / SNR"
-    )
+    snr_cap: SnrCap = 5.0
     region: dict[str, int] | None = Field(
         None,
         description="atoms of the disordered region, the first ones of their species; None: "
         "those on the card of an interface (the papers': Li 9, Sc 3, Cl 18), none otherwise",
     )
-    copies: int | None = Field(
-        None,
-        ge=1,
-        description="orders of the atoms of the region that are trained on, the one of the file "
-        "included; None: 50 for an interface, 1 otherwise",
-    )
+    copies: Copies = None
     batch: int = Field(8, ge=1, description="structures per step")
     base_epochs: int = Field(1000, ge=1, description="passes over the training set, small picture")
     sr_epochs: int = Field(1000, ge=1, description="passes over the training set, full picture")
     learning_rate: float = Field(1e-4, gt=0, description="of Adam")
     betas: tuple[float, float] = Field((0.9, 0.99), description="moment decay rates of Adam")
-    ema_decay: float = Field(
-        0.9999,
-        ge=0,
-        lt=1,
-        description="largest decay of the averaged weights, which are updated every 10 steps; "
-        "before, it is 1 - (step - 100)^(-2/3), an average over 2000 steps at step 3000",
-    )
+    ema_decay: EmaDecay = 0.9999
     validate_every: int = Field(5, ge=1, description="epochs between validations")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="arithmetic of the networks in training"

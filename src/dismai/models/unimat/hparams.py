@@ -6,6 +6,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
+from dismai.models.image.settings import Copies, EmaDecay, SnrCap
 from dismai.section import Section
 
 STEM_PARTS = 4
@@ -51,33 +52,20 @@ class Hparams(Section):
     norm_groups: int = Field(8, ge=1, description="groups of channels of the group norm")
 
     # Training
-    snr_cap: float = Field(
-        5.0, gt=0, description="a signal-to-noise ratio above it weighs less: min(SNR, cap) / SNR"
-    )
+    snr_cap: SnrCap = 5.0
     region: dict[str, PositiveInt] | None = Field(
         None,
         description="atoms of the disordered region by species, first in their blocks; None: "
         "those on the card of an interface (the papers': 9 Li, 3 Sc, 18 Cl), none otherwise",
     )
-    copies: int | None = Field(
-        None,
-        ge=1,
-        description="orders of the atoms of the region that are trained on, the one of the file "
-        "included; None: 50 for an interface, 1 otherwise",
-    )
+    copies: Copies = None
     batch: int = Field(8, ge=1, description="structures per step")
     epochs: int = Field(
         1000, ge=1, description="passes over the training set, each with another of the orders"
     )
     learning_rate: float = Field(1e-4, gt=0, description="of Adam")
     betas: tuple[float, float] = Field((0.9, 0.99), description="moment decay rates of Adam")
-    ema_decay: float = Field(
-        0.9999,
-        ge=0,
-        lt=1,
-        description="largest decay of the averaged weights, which are updated every 10 steps; "
-        "before, it is 1 - (step - 100)^(-2/3), an average over 2000 steps at step 3000",
-    )
+    ema_decay: EmaDecay = 0.9999
     validate_every: int = Field(5, ge=1, description="epochs between validations")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="arithmetic of the network in training"
