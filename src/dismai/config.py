@@ -49,6 +49,7 @@ class Config(Section):
     """The whole configuration of one run of the workflow."""
 
     run: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$", description="folder below results/")
+    note: str = Field("", description="what its readers must know; the report opens with it")
     seed: int = Field(ge=0, description="root of all random streams")
     shards: int = Field(ge=1, description="parts in which generated structures are processed")
     n_generated: int = Field(1000, ge=1, description="structures drawn from every trained model")
