@@ -47,9 +47,10 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
 
-# Remakes the schema of the configuration and its documentation from src/dismai/config.py.
+# Remakes the schema of the configuration, its documentation and the list of metrics from the code.
 schema: $(INSTALLED)
 	$(BIN)/python -m dismai.config_docs config/schema.json docs/configuration.md
+	$(BIN)/python -m dismai.metrics.entries docs/metrics.md
 
 # Makes `snakemake --profile local` and `--profile slurm` work as typed, from anywhere.
 profiles:

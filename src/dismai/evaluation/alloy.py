@@ -14,6 +14,7 @@ from dismai.metrics.clusters import (
     sro_names,
     warren_cowley_of_counts,
 )
+from dismai.metrics.entries import with_units
 from dismai.metrics.geometry import count_vacancies
 from dismai.metrics.statistics import UNDEFINED, Interval, distance_ci, mean_ci
 from dismai.postprocess.on_lattice import keep_on_lattice
@@ -87,9 +88,11 @@ def score(
         with_vacancies = mean_ci(100.0 * (features["n_vacancies"].to_numpy() > 0))
         above = features[ENERGY_COLUMN].to_numpy() - reference[ENERGY_COLUMN].mean()
         energy = mean_ci(1000 * above)
-    return {
-        "d_cluster": ("1", distance),
-        "percent_structures_with_vacancies": ("%", with_vacancies),
-        "mean_vacancies_per_structure": ("vacancies", vacancies),
-        "energy_above_training": ("meV/atom", energy),
-    }
+    return with_units(
+        {
+            "d_cluster": distance,
+            "percent_structures_with_vacancies": with_vacancies,
+            "mean_vacancies_per_structure": vacancies,
+            "energy_above_training": energy,
+        }
+    )

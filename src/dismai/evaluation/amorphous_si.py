@@ -20,6 +20,7 @@ from dismai.evaluation.options import Options
 from dismai.metrics.angles import bond_angles, share
 from dismai.metrics.crystalnn import PRESETS, feature_names, fingerprints, tessellate
 from dismai.metrics.crystalnn.points import make_grid
+from dismai.metrics.entries import with_units
 from dismai.metrics.motifs import motif_names, motif_shares
 from dismai.metrics.network import bond_network, coordination_shares, dihedral_distribution
 from dismai.metrics.rdf import rdf
@@ -128,22 +129,23 @@ def score(
     """Metrics of accepted structures against training structures, by name: unit and interval."""
     defects = [name for name in COORDINATION if name != "coordination_4_percent"]
     position, height = _peak_shifts(features, reference)
-    return {
-        "d_motif": ("1", mean_distance(features, reference, MOTIF)),
-        "d_rdf": ("1", mean_distance(features, reference, RDF)),
-        "d_angle": ("1", mean_distance(features, reference, ANGLES)),
-        "d_dihedral": ("1", mean_distance(features, reference, DIHEDRALS)),
-        "d_rings": ("rings/atom", mean_distance(features, reference, RINGS)),
-        "d_structure_factor": ("1", mean_distance(features, reference, FACTOR)),
-        "coordination_defects_above_training": (
-            "% of atoms",
-            _above(features[defects].sum(axis=1), reference[defects].sum(axis=1)),
-        ),
-        "soap_mmd": ("1", soap_discrepancy(features, reference, SOAP)),
-        "diffraction_peak_shift": ("1/Å", position),
-        "diffraction_peak_height_shift": ("1", height),
-        "density_shift": ("%", relative_shift(features[DENSITY], reference[DENSITY])),
-    }
+    return with_units(
+        {
+            "d_motif": mean_distance(features, reference, MOTIF),
+            "d_rdf": mean_distance(features, reference, RDF),
+            "d_angle": mean_distance(features, reference, ANGLES),
+            "d_dihedral": mean_distance(features, reference, DIHEDRALS),
+            "d_rings": mean_distance(features, reference, RINGS),
+            "d_structure_factor": mean_distance(features, reference, FACTOR),
+            "coordination_defects_above_training": _above(
+                features[defects].sum(axis=1), reference[defects].sum(axis=1)
+            ),
+            "soap_mmd": soap_discrepancy(features, reference, SOAP),
+            "diffraction_peak_shift": position,
+            "diffraction_peak_height_shift": height,
+            "density_shift": relative_shift(features[DENSITY], reference[DENSITY]),
+        }
+    )
 
 
 def _above(values: pd.Series, training: pd.Series) -> Interval:

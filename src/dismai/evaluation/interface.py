@@ -18,6 +18,7 @@ from dismai.evaluation.common import (
 from dismai.evaluation.options import Options
 from dismai.evaluation.relaxation import ENERGY
 from dismai.metrics.crystalnn import feature_names, fingerprints, sites
+from dismai.metrics.entries import with_units
 from dismai.metrics.interface import CATIONS, cation_distances, cation_means, interface_energy
 from dismai.metrics.layers import density_profile
 from dismai.metrics.motifs import motif_names, motif_shares
@@ -83,15 +84,18 @@ def score(
 ) -> dict[str, tuple[str, Interval]]:
     """Metrics of accepted structures against training structures, by name: unit and interval."""
     metrics = {
-        f"d_{element}": ("1", mean_distance(features, reference, PRINTS[element]))
-        for element in CATIONS
+        f"d_{element}": mean_distance(features, reference, PRINTS[element]) for element in CATIONS
     }
     return {
-        **metrics,
-        "d_all": ("1", _distance_of_all(features, reference, cations_of(spec))),
-        "d_profile": ("1/Å³", mean_distance(features, reference, ALL_LAYERS)),
-        "soap_mmd": ("1", soap_discrepancy(features, reference, SOAP)),
-        "density_shift": ("%", relative_shift(features[DENSITY], reference[DENSITY])),
+        **with_units(
+            {
+                **metrics,
+                "d_all": _distance_of_all(features, reference, cations_of(spec)),
+                "d_profile": mean_distance(features, reference, ALL_LAYERS),
+                "soap_mmd": soap_discrepancy(features, reference, SOAP),
+                "density_shift": relative_shift(features[DENSITY], reference[DENSITY]),
+            }
+        ),
         **energy_scores(features, spec),
     }
 
@@ -110,11 +114,10 @@ def energy_scores(features: pd.DataFrame, spec: DatasetSpec) -> dict[str, tuple[
         return {}
     gamma = interface_energies(features, spec)
     if len(gamma) == 0:
-        return {"mean_gamma": ("J/m²", UNDEFINED), "percent_low_gamma": ("%", UNDEFINED)}
-    return {
-        "mean_gamma": ("J/m²", mean_ci(gamma)),
-        "percent_low_gamma": ("%", percentage(int((gamma <= 0.0).sum()), len(gamma))),
-    }
+        mean = low = UNDEFINED
+    else:
+        mean, low = mean_ci(gamma), percentage(int((gamma <= 0.0).sum()), len(gamma))
+    return with_units({"mean_gamma": mean, "percent_low_gamma": low})
 
 
 def _distance_of_all(

@@ -11,6 +11,7 @@ from ase import Atoms
 
 from dismai.errors import InputError, StructureError
 from dismai.jobs import device
+from dismai.metrics.entries import with_units
 from dismai.metrics.relaxation import displacement, energy_above_training
 from dismai.metrics.statistics import UNDEFINED, Interval, mean_ci
 from dismai.potentials import at, check_entry
@@ -102,14 +103,14 @@ def relaxation_scores(
     energy_above_training: mean energy less that of the training structures in the same potential.
     displacement_on_relaxation: how far atoms moved, root mean square, mean over structures.
     """
-    scores: dict[str, tuple[str, Interval]] = {}
+    scores: dict[str, Interval] = {}
     if DISPLACEMENT not in features:
-        return scores
+        return {}
     if ENERGY in reference:
         above = energy_above_training(features[ENERGY], 1, reference[ENERGY].mean())
-        scores["energy_above_training"] = ("meV/atom", _mean(above))
-    scores["displacement_on_relaxation"] = ("Å", _mean(features[DISPLACEMENT].to_numpy()))
-    return scores
+        scores["energy_above_training"] = _mean(above)
+    scores["displacement_on_relaxation"] = _mean(features[DISPLACEMENT].to_numpy())
+    return with_units(scores)
 
 
 def _mean(values: np.ndarray) -> Interval:

@@ -12,20 +12,14 @@ import numpy as np
 from ase import Atoms
 
 from dismai.errors import StructureError
+from dismai.metrics.entries import METRICS, with_units
 from dismai.metrics.statistics import Interval, mean_ci, percentage
 
 SPECIES = "species_accuracy"
-SAID = (
-    SPECIES,
-    "lattice_length_error",
-    "lattice_angle_error",
-    "space_group_error",
-    "coordinate_agreement",
-    "distance_agreement",
-)
-"""Names in `info` and of metrics; docs/models.md says what each of them means. No units."""
 RIGHT = "percent_right_species"
 """Structures in which the species of all atoms are right."""
+SAID = tuple(name for name, metric in METRICS.items() if metric.self_reported and name != RIGHT)
+"""Names in `info` and of metrics; docs/models.md says what each of them means."""
 
 
 def said_scores(
@@ -36,14 +30,14 @@ def said_scores(
     A structure that could not be read does not count, nor what is no finite number.
     """
     infos = [atoms.info for atoms in structures.values() if isinstance(atoms, Atoms)]
-    scores: dict[str, tuple[str, Interval]] = {}
+    scores: dict[str, Interval] = {}
     for name in SAID:
         found = [info.get(name) for info in infos]
         values = np.array([value for value in found if isinstance(value, Real)], dtype=float)
         values = values[np.isfinite(values)]
         if len(values) == 0:
             continue
-        scores[name] = ("1", mean_ci(values))
+        scores[name] = mean_ci(values)
         if name == SPECIES:
-            scores[RIGHT] = ("%", percentage(int((values == 1.0).sum()), len(values)))
-    return scores
+            scores[RIGHT] = percentage(int((values == 1.0).sum()), len(values))
+    return with_units(scores)

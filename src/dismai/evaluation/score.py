@@ -9,6 +9,7 @@ from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
 from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.relaxation import relaxation_scores
+from dismai.metrics.entries import with_units
 from dismai.metrics.set_intervals import compare_sets
 from dismai.metrics.statistics import Interval, percentage
 
@@ -50,10 +51,10 @@ def score(
     functions = KINDS[spec.kind]
     sets = [_vectors(table, spec) for table in (features, reference, held_out)]
     metrics = {
-        "percent_failed": ("%", percentage(n_generated - n_accepted, n_generated)),
+        **with_units({"percent_failed": percentage(n_generated - n_accepted, n_generated)}),
         **functions.score(features, reference, spec),
         **relaxation_scores(features, reference),
-        **{name: ("1", interval) for name, interval in compare_sets(*sets).items()},
+        **with_units(compare_sets(*sets)),
         **(said or {}),
     }
     rows = [

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from dismai.evaluation.file import Evaluation
 from dismai.evaluation.kinds import KINDS
+from dismai.metrics.entries import METRICS
 from dismai.report.curves import (
     plot_cation_motifs,
     plot_factor_and_dihedral,
@@ -21,7 +22,6 @@ from dismai.report.curves import (
     plot_rings_and_coordination,
     plot_si_motifs,
 )
-from dismai.report.explain import EXPLANATIONS
 from dismai.report.figures import plot_energies, plot_sro
 
 MAX_FATES = 200
@@ -202,8 +202,8 @@ def _fates(evaluation: Evaluation) -> str:
 
 def _explanations(table: pd.DataFrame) -> str:
     rows = "".join(
-        f'<tr><td class="name">{escape(name)}</td><td>{escape(EXPLANATIONS[name][0])}</td>'
-        f"<td>{escape(EXPLANATIONS[name][1])}</td></tr>"
+        f'<tr><td class="name">{escape(name)}</td><td>{escape(METRICS[name].sees)}</td>'
+        f"<td>{escape(METRICS[name].blind)}</td></tr>"
         for name in table["metric"]
     )
     return f"<table><tr><th>metric</th><th>sees</th><th>is blind to</th></tr>{rows}</table>"

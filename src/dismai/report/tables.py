@@ -10,21 +10,12 @@ import pyarrow as pa
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.evaluation.kinds import KINDS
-from dismai.evaluation.said import RIGHT, SAID
 from dismai.io import write_table
+from dismai.metrics.entries import METRICS, headings, self_reported_headings
 
-FAILED = {"percent_failed": "failed (%)"}
-HEADINGS = {
-    "alloy": {
-        "d_cluster": "d_cluster",
-        "percent_structures_with_vacancies": "with vacancies (%)",
-        **FAILED,
-    },
-    "amorphous_si": {"d_motif": "d_motif", "d_rdf": "d_rdf", "d_angle": "d_angle", **FAILED},
-    "interface": {name: name for name in ("d_Li", "d_Co", "d_Sc", "d_all")} | FAILED,
-}
+HEADINGS = {kind: headings(kind) for kind in KINDS}
 """Metrics of Tables 3, 2 and 1, by the kind of the datasets, and their headings."""
-SAID_HEADINGS = {name: name.replace("_", " ") for name in SAID} | {RIGHT: "right species (%)"}
+SAID_HEADINGS = self_reported_headings()
 """What models say of their own structures; nothing was published beside it."""
 PUBLISHED_SOURCE = "Dismai-Bench paper"
 PUBLISHED_MODELS = {
@@ -89,7 +80,7 @@ def metrics_table(
     wanted = published[published["dataset"].isin(n_atoms)]
     table = ours.merge(wanted, on=["dataset", "model", "metric"], how="outer")
     table["kind"] = table["kind"].fillna("published only")
-    table["unit"] = table["unit"].fillna(table["metric"].map(_unit))
+    table["unit"] = table["unit"].fillna(table["metric"].map(lambda name: METRICS[name].unit))
     table["n_atoms"] = table["dataset"].map(n_atoms)
     for column in ("n_seeds", "n_generated"):
         table[column] = table[column].fillna(0).astype(int)
@@ -99,10 +90,6 @@ def metrics_table(
     table["dataset_order"] = table["dataset"].map(datasets)
     table = table.sort_values(["dataset_order", "order", "model", "metric"], ignore_index=True)
     return table.drop(columns=["order", "dataset_order"])
-
-
-def _unit(metric: str) -> str:
-    return "%" if metric.startswith("percent") else "1"
 
 
 def ranking(metrics: pd.DataFrame, cards: Sequence[DatasetSpec]) -> pd.DataFrame:
