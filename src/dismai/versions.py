@@ -22,5 +22,5 @@ VERSIONS: dict[str, int] = {
     "degrade": 1,
     "label": 1,
     "train_m3gnet": 1,
-    "compare_minima": 1,
+    "compare_minima": 2,
 }

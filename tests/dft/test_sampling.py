@@ -92,3 +92,22 @@ def test_an_engine_that_fails_costs_one_relaxation(springs, tmp_path, monkeypatc
 def test_labels_in_the_state_are_an_ordinary_file(springs, tmp_path):
     labels, _ = label_interfaces(range(1), task(), tmp_path)
     assert len(read_labels(tmp_path / "00000" / "labels.extxyz")) == len(labels)
+
+
+@pytest.mark.parametrize("file", ["row.json", "labels.extxyz"])
+def test_a_damaged_finished_relaxation_is_made_again(springs, tmp_path, caplog, file):
+    _, table = label_interfaces(range(1), task(), tmp_path)
+    damaged = tmp_path / "00000" / file
+    damaged.write_text(damaged.read_text()[: damaged.stat().st_size // 2])
+    labels, again = label_interfaces(range(1), task(), tmp_path)
+    assert again.equals(table)
+    assert len(labels) == table["n_labels"].sum()
+    assert len(springs) == 2
+    assert "is damaged" in caplog.text
+
+
+def test_another_version_of_the_engine_labels_afresh(springs, tmp_path, monkeypatch):
+    label_interfaces(range(1), task(), tmp_path)
+    monkeypatch.setattr(calculators, "version", lambda package: "99.0")
+    label_interfaces(range(1), task(), tmp_path)
+    assert len(springs) == 2

@@ -60,6 +60,21 @@ def test_finished_structures_are_taken_over_unless_something_changed(emt, tmp_pa
     assert len(emt) == 2
 
 
+@pytest.mark.parametrize("change", ["structure", "relaxation", "engine"])
+def test_a_row_is_taken_over_for_what_it_answers_only(emt, tmp_path, caplog, change):
+    first = compare_minima([rattled(1)], EMT(), RELAXATION, Dft(), tmp_path, "a")
+    cells = [rattled(2 if change == "structure" else 1)]
+    loose = RELAXATION.model_copy(update={"fmax_eV_per_A": 0.02})
+    relaxation = loose if change == "relaxation" else RELAXATION
+    settings = Dft(fmax_eV_per_A=0.03) if change == "engine" else Dft()
+    second = compare_minima(cells, EMT(), relaxation, settings, tmp_path, "a")
+    assert len(emt) == 2
+    assert "not used" in caplog.text
+    fresh = compare_minima(cells, EMT(), relaxation, settings, tmp_path / "fresh", "a")
+    assert second.equals(fresh)
+    assert change == "engine" or not second.equals(first)
+
+
 def test_a_damaged_row_is_made_again(emt, tmp_path, caplog):
     arguments = ([rattled(1)], EMT(), RELAXATION, Dft(), tmp_path, "a")
     first = compare_minima(*arguments)

@@ -27,8 +27,7 @@ with job(snakemake, saves=True), locked(state):
         )
         for index in range(study.n_structures)
     ]
-    identity = f"{sha256(model)} {relaxation!r} {dft!r} {params.geometry!r} {params.version}"
-    minima = compare_minima(structures, load(model), relaxation, dft, state, identity)
+    minima = compare_minima(structures, load(model), relaxation, dft, state, sha256(model))
     write_table(minima, Path(output.minima), MINIMA_SCHEMA, provenance(snakemake))
     table = table_5(minima, study.low_energy_eV_per_atom, Path(snakemake.input.published))
     table.to_csv(output.table, index=False, float_format="%.6g")

@@ -5,9 +5,10 @@ is read afterwards.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dismai.dft.settings import Dft
+from dismai.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,14 +19,29 @@ if TYPE_CHECKING:
 
 def check(settings: Dft) -> None:
     """InputError in one line if the engine cannot run here: what is missing, what to set."""
-    if settings.engine == "vasp":
-        from dismai.dft.vasp import check_installation
+    check_elements(settings)
+    _engine(settings).check_installation(settings)
 
-        check_installation(settings.vasp)
-    else:
-        from dismai.dft.calculators import check_installation
 
-        check_installation(settings)
+def check_elements(settings: Dft) -> None:
+    """InputError unless U and starting moments are given for elements."""
+    from ase.data import atomic_numbers
+
+    named = {"hubbard_U_eV": settings.hubbard_U_eV, "gpaw.magmoms": settings.gpaw.magmoms}
+    for key, values in named.items():
+        for symbol in values:
+            if symbol not in atomic_numbers:
+                raise InputError(f"dft.{key}: expected symbols of elements, found {symbol!r}")
+
+
+def identity(settings: Dft) -> dict[str, Any]:
+    """What must be equal for kept results of an engine to be used again, as plain values.
+
+    Its settings and how it relaxes; the version of its package or the content of its potentials.
+    """
+    own = settings.model_dump(mode="json", exclude={"surrogate", "gpaw", "vasp"})
+    own[settings.engine] = getattr(settings, settings.engine).model_dump(mode="json")
+    return {**own, "code": _engine(settings).code_identity(settings)}
 
 
 def label(atoms: "Atoms", settings: Dft, workdir: Path) -> "Label":
@@ -34,12 +50,13 @@ def label(atoms: "Atoms", settings: Dft, workdir: Path) -> "Label":
     Args:
         atoms: periodic structure.
         settings: section `dft`.
-        workdir: folder for the files of the engine.
+        workdir: folder for the files of the engine; may be that of other structures, too.
 
     Raises:
         InputError: the engine cannot run here.
         StructureError: its result cannot be trusted, e.g. electrons that do not converge.
     """
+    check_elements(settings)
     return _engine(settings).label(atoms, settings, Path(workdir))
 
 
@@ -51,7 +68,7 @@ def relax(
     Args:
         atoms: periodic structure.
         settings: section `dft`.
-        workdir: folder for the files of the engine.
+        workdir: folder for the files of the engine; may be that of other structures, too.
         region: mask of the interface region, (n_atoms,): stage 1 moves these atoms only. None
             leaves stage 1 out, as after a relaxation by the potential.
 
@@ -59,6 +76,7 @@ def relax(
         InputError: the engine cannot run here.
         StructureError: its result cannot be trusted.
     """
+    check_elements(settings)
     return _engine(settings).relax(atoms, settings, Path(workdir), region)
 
 

@@ -51,19 +51,22 @@ def _paw_data() -> bool:
     return any(found(Path(folder)) for folder in gpaw.setup_paths)
 
 
+def code_identity(settings: Dft) -> str:
+    """Version of the package of the engine."""
+    return version(PACKAGES[settings.engine])
+
+
 def label(atoms: Atoms, settings: Dft, workdir: Path) -> Label:
     """Energy, forces and stress of a structure as it stands."""
     check_installation(settings)
-    moving = Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True)
-    moving.calc = _calculator(settings, workdir)
+    moving = _prepared(atoms, settings, workdir)
     return checked(_read(moving, provenance(settings)))
 
 
 def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None) -> Relaxation:
     """Stage 1 (the region, a number of steps) and stage 2 (all atoms, to the force)."""
     check_installation(settings)
-    moving = Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True)
-    moving.calc = _calculator(settings, workdir)
+    moving = _prepared(atoms, settings, workdir)
     notes = provenance(settings)
     region_steps = 0
     if region is not None and settings.region_steps > 0:
@@ -83,6 +86,16 @@ def provenance(settings: Dft) -> dict[str, Any]:
         "engine_version": version(PACKAGES[settings.engine]),
         "settings_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }
+
+
+def _prepared(atoms: Atoms, settings: Dft, workdir: Path) -> Atoms:
+    """A periodic copy with its calculator and, for GPAW, the starting moments of its elements."""
+    moving = Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True)
+    if settings.engine == "gpaw" and settings.gpaw.magmoms:
+        moments = [settings.gpaw.magmoms.get(symbol, 0.0) for symbol in atoms.symbols]
+        moving.set_initial_magnetic_moments(moments)
+    moving.calc = _calculator(settings, workdir)
+    return moving
 
 
 def _minimise(atoms: Atoms, settings: Dft, max_steps: int, notes: dict[str, Any]) -> list[Label]:

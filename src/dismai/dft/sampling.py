@@ -21,7 +21,7 @@ from dismai import dft, stopping
 from dismai.datasets.interface import random_interface
 from dismai.dft.labels import Label, Relaxation, read_labels, write_labels
 from dismai.dft.settings import Dft, Labels
-from dismai.errors import StructureError
+from dismai.errors import InputError, StructureError
 from dismai.seeds import seed_for
 from dismai.training.data import hash_structures
 from dismai.training.files import write_atomically
@@ -67,7 +67,7 @@ class Task:
     def fingerprint(self, atoms: Atoms) -> str:
         """SHA-256 over what must be equal for a finished relaxation to be taken over."""
         identity = {
-            "dft": self.dft.model_dump(mode="json"),
+            "dft": dft.identity(self.dft),
             "labels": self.labels.model_dump(
                 mode="json", include={"first_step", "every", "unfinished"}
             ),
@@ -119,19 +119,34 @@ def label_interfaces(
 def _finished_or_run(index: int, task: Task, folder: Path) -> tuple[list[Label], dict[str, Any]]:
     atoms = task.structure(index)
     fingerprint = task.fingerprint(atoms)
-    marker = folder / "row.json"
     started = folder / "fingerprint"
     if not started.exists() or started.read_text() != fingerprint:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         write_atomically(started, fingerprint.encode())
-    if marker.exists():
-        row = json.loads(marker.read_text())
-        return (read_labels(folder / "labels.extxyz") if row["n_labels"] else []), row
+    kept = _kept_result(folder)
+    if kept is not None:
+        return kept
     labels, row = _run(index, atoms, task, folder)
     if labels:
         write_labels(labels, folder / "labels.extxyz")
-    write_atomically(marker, json.dumps(row).encode())
+    write_atomically(folder / "row.json", json.dumps(row).encode())
+    return labels, row
+
+
+def _kept_result(folder: Path) -> tuple[list[Label], dict[str, Any]] | None:
+    """Labels and row of a finished relaxation; None if there is none, or a damaged one."""
+    marker = folder / "row.json"
+    if not marker.exists():
+        return None
+    try:
+        row = json.loads(marker.read_text())
+        labels = read_labels(folder / "labels.extxyz") if row["n_labels"] else []
+        if len(labels) != row["n_labels"]:
+            raise ValueError(f"expected {row['n_labels']} labels, found {len(labels)}")
+    except (ValueError, KeyError, TypeError, InputError) as error:
+        logger.warning("%s is damaged, this relaxation is made again: %s", folder, error)
+        return None
     return labels, row
 
 

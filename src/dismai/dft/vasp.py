@@ -1,6 +1,7 @@
 """VASP under custodian: inputs written, program run, vasprun.xml checked and read.
 
-VASP is licensed software; its program and its potentials are the user's own.
+A run is kept in a folder that is named after its inputs, so that a finished one answers its own
+question only. VASP is licensed software; its program and its potentials are the user's own.
 """
 
 import contextlib
@@ -8,6 +9,7 @@ import hashlib
 import json
 import logging
 import shutil
+import tempfile
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from dismai.dft.potcar import POTENTIALS, library, read_potcar
 from dismai.dft.settings import Dft, Vasp
 from dismai.dft.vasp_inputs import Stage, block_order, incar, stages, write_inputs
 from dismai.errors import InputError, StructureError
+from dismai.jobs import locked
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +37,9 @@ CHECKED_TAGS = ("ENCUT", "ISIF", "LDAU")
 """Of the run against what was asked for: custodian corrects inputs after errors."""
 
 
-def check_installation(settings: Vasp) -> None:
+def check_installation(settings: Dft) -> None:
     """InputError unless the program and all potentials are there."""
-    for word in {settings.command[0], settings.command[-1]}:
+    for word in {settings.vasp.command[0], settings.vasp.command[-1]}:
         if shutil.which(word) is None:
             raise InputError(
                 f"dft.engine: vasp: expected the program {word} of dft.vasp.command on the PATH, "
@@ -47,9 +50,15 @@ def check_installation(settings: Vasp) -> None:
         read_potcar(element)
 
 
+def code_identity(settings: Dft) -> str:
+    """SHA-256 over the potentials of the user's library; the program is only known by its name."""
+    text = "".join(read_potcar(element) for element in POTENTIALS)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def label(atoms: Atoms, settings: Dft, workdir: Path) -> Label:
     """Energy, forces and stress of a structure as it stands, with the settings of stage 2."""
-    check_installation(settings.vasp)
+    check_installation(settings)
     order = block_order(atoms)
     stage = replace(stages(settings, with_region=False)[-1], name="single", max_steps=0)
     steps = run_stage(atoms[order], settings, stage, workdir)
@@ -58,7 +67,7 @@ def label(atoms: Atoms, settings: Dft, workdir: Path) -> Label:
 
 def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None) -> Relaxation:
     """Stage 1 (the region) and stage 2 (all atoms), or stage 2 alone without a region."""
-    check_installation(settings.vasp)
+    check_installation(settings)
     order = block_order(atoms)
     sorted_atoms = atoms[order]
     moving = None if region is None else np.asarray(region, dtype=bool)[order]
@@ -75,21 +84,68 @@ def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None)
 def run_stage(
     atoms: Atoms, settings: Dft, stage: Stage, workdir: Path, moving: np.ndarray | None = None
 ) -> Relaxation:
-    """Run one stage in its folder, or read it if it has finished there."""
-    folder = workdir / stage.name
-    output = folder / "vasprun.xml"
+    """Run one stage, or read it if this very run has finished in the working folder.
+
+    Args:
+        atoms: structure in blocks of species.
+        settings: section `dft`.
+        stage: what is run.
+        workdir: holds one folder a run, named after the stage and the SHA-256 of its inputs.
+        moving: mask of the atoms that stage 1 moves, (n_atoms,).
+
+    Raises:
+        InputError: another process is at the same run.
+        StructureError: the result cannot be trusted.
+    """
     asked = incar(atoms, settings, stage)
+    digest = inputs_digest(atoms, settings, stage, moving)
+    folder = Path(workdir) / f"{stage.name}-{digest[:16]}"
     try:
-        if (folder / "finished").exists():
-            return parse(output, asked)
-        shutil.rmtree(folder, ignore_errors=True)
-        write_inputs(atoms, settings, stage, folder, moving)
-        run_custodian(folder, settings.vasp)
-        result = parse(output, asked)
+        with locked(folder):
+            result = _finished(folder, asked, digest)
+            if result is None:
+                _clear(folder)
+                write_inputs(atoms, settings, stage, folder, moving)
+                run_custodian(folder, settings.vasp)
+                result = parse(folder / "vasprun.xml", asked)
+                (folder / "finished").write_text(digest)
+            return result
     except StructureError as error:
         raise StructureError(f"{stage.name}: {error}") from None
-    (folder / "finished").touch()
-    return result
+
+
+def inputs_digest(
+    atoms: Atoms, settings: Dft, stage: Stage, moving: np.ndarray | None = None
+) -> str:
+    """SHA-256 over INCAR, KPOINTS, POSCAR and POTCAR of a run: what its result depends on."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_inputs(atoms, settings, stage, Path(folder), moving)
+        digest = hashlib.sha256()
+        for name in ("INCAR", "KPOINTS", "POSCAR", "POTCAR"):
+            content = hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()
+            digest.update(f"{name} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def _finished(folder: Path, asked: dict[str, Any], digest: str) -> Relaxation | None:
+    """What the run with these inputs has given; None if it has not finished or is damaged."""
+    marker = folder / "finished"
+    if not marker.exists() or marker.read_text() != digest:
+        return None
+    try:
+        return parse(folder / "vasprun.xml", asked)
+    except StructureError as error:
+        logger.warning("%s: a finished run is damaged, it runs again: %s", folder, error)
+        return None
+
+
+def _clear(folder: Path) -> None:
+    """Empty the folder of a run but for its lock."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        elif entry.name != ".lock":
+            entry.unlink()
 
 
 def run_custodian(folder: Path, settings: Vasp) -> None:

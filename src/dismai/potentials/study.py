@@ -22,7 +22,9 @@ from dismai.dft.settings import Dft
 from dismai.errors import InputError, StructureError
 from dismai.potentials.relax import relax_one
 from dismai.potentials.settings import Relaxation
+from dismai.training.data import hash_structures
 from dismai.training.files import write_atomically
+from dismai.versions import VERSIONS
 
 logger = logging.getLogger(__name__)
 
@@ -70,18 +72,27 @@ def compare_minima(
         potential: what is judged.
         relaxation: how it relaxes.
         settings: section `dft`, what judges.
-        state: folder of finished rows.
-        fingerprint: rows with another one are made afresh.
+        state: folder of finished rows, and of the files of the engine for each structure.
+        fingerprint: of the potential; rows with another one are made afresh, as are those of
+            another structure, relaxation or engine.
     """
     dft.check(settings)
+    shared = {
+        "potential": fingerprint,
+        "relaxation": relaxation.model_dump(mode="json"),
+        "dft": dft.identity(settings),
+        "version": VERSIONS["compare_minima"],
+    }
     rows = []
     for index, atoms in enumerate(structures):
         path = state / f"{index:05d}.json"
-        row = _read_row(path, fingerprint)
+        identity = {**shared, "structure": hash_structures([atoms])}
+        row = _read_row(path, identity)
         if row is None:
-            row = {"structure": index, **_compare(atoms, potential, relaxation, settings, state)}
+            workdir = state / f"{index:05d}"
+            row = {"structure": index, **_compare(atoms, potential, relaxation, settings, workdir)}
             state.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"fingerprint": fingerprint, "row": row})
+            text = json.dumps({"identity": identity, "row": row})
             write_atomically(path, text.encode())
         logger.info("structure %d: %s", index, row["status"])
         rows.append(row)
@@ -89,19 +100,23 @@ def compare_minima(
     return pd.DataFrame(rows, columns=MINIMA_SCHEMA.names)
 
 
-def _read_row(path: Path, fingerprint: str) -> dict[str, Any] | None:
+def _read_row(path: Path, identity: dict[str, Any]) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_text())
+        row, made_for = content["row"], content["identity"]
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (ValueError, KeyError, TypeError):
         logger.warning("%s is damaged: this structure is compared again", path)
         return None
-    return content["row"] if content["fingerprint"] == fingerprint else None
+    if made_for != json.loads(json.dumps(identity)):
+        logger.warning("%s is of another structure, potential or engine: not used", path)
+        return None
+    return row
 
 
 def _compare(
-    atoms: Atoms, potential: Calculator, relaxation: Relaxation, settings: Dft, state: Path
+    atoms: Atoms, potential: Calculator, relaxation: Relaxation, settings: Dft, workdir: Path
 ) -> dict[str, Any]:
     n_atoms = len(atoms)
     ended = relax_one(
@@ -113,7 +128,7 @@ def _compare(
     if ended.status != "ok":
         return row
     try:
-        done = dft.relax(ended.atoms, settings, state / "engine")
+        done = dft.relax(ended.atoms, settings, workdir)
     except StructureError as error:
         stopping.leave_if_asked()  # an engine may have died of the same signal
         return {**row, "status": str(error)}
