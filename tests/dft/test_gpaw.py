@@ -60,3 +60,17 @@ def test_gpaw_takes_u_on_cobalt_in_lithium_cobalt_oxide(tmp_path):
         np.testing.assert_allclose(found.forces_eV_per_A[:2], 0, atol=0.01)
         np.testing.assert_allclose(found.forces_eV_per_A[2], -found.forces_eV_per_A[3], atol=0.01)
     assert energies[4.0] > energies[0.0] + 0.5  # the penalty of fractional d occupations
+
+
+@pytest.mark.gpaw
+def test_gpaw_starts_from_the_moments_and_keeps_those_of_iron(tmp_path):
+    gpaw = pytest.importorskip("gpaw")
+    own = {**CHEAP, "spin_polarised": True, "magmoms": {"Fe": 2.2}}
+    settings = Dft(engine="gpaw", gpaw=own, hubbard_U_eV={})
+    atoms = bulk("Fe", "bcc", a=2.87)
+    dft.label(atoms, settings, tmp_path)
+    assert gpaw.__version__
+    assert "Spin-polarized calculation" in (tmp_path / "gpaw.txt").read_text()
+    unpolarised = dft.label(atoms, Dft(engine="gpaw", gpaw=CHEAP, hubbard_U_eV={}), tmp_path / "0")
+    polarised = dft.label(atoms, settings, tmp_path / "1")
+    assert polarised.energy_eV < unpolarised.energy_eV - 0.1  # iron is a ferromagnet

@@ -5,6 +5,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
+from pydantic import ValidationError
 
 from dismai import dft
 from dismai.dft import calculators
@@ -140,3 +141,53 @@ def test_the_surrogate_labels_with_stress_and_says_what_it_is(tmp_path):
     assert found.stress_eV_per_A3.shape == (6,)
     assert found.provenance["engine"] == "surrogate"
     assert found.provenance["engine_version"].startswith("0.")
+
+
+def test_one_working_folder_serves_several_structures(emt, tmp_path):
+    cells = [bulk("Cu", a=a) for a in (3.5, 3.6)]
+    together = [dft.label(atoms, Dft(), tmp_path / "w").energy_eV for atoms in cells]
+    apart = [dft.label(atoms, Dft(), tmp_path / f"{i}").energy_eV for i, atoms in enumerate(cells)]
+    assert together == apart
+    assert together[0] != together[1]
+
+
+@pytest.fixture
+def moments(monkeypatch):
+    """What a calculator in place of GPAW is told of starting moments, call by call."""
+    told = []
+
+    class Listening(EMT):
+        def calculate(self, atoms=None, *arguments, **keywords):
+            told.append(atoms.get_initial_magnetic_moments().tolist())
+            super().calculate(atoms, *arguments, **keywords)
+
+    monkeypatch.setattr(calculators, "check_installation", lambda settings: None)
+    monkeypatch.setattr(calculators, "provenance", lambda settings: {})
+    monkeypatch.setattr(calculators, "_calculator", lambda settings, workdir: Listening())
+    return told
+
+
+def test_starting_moments_reach_gpaw_by_element(moments, tmp_path):
+    atoms = Atoms("CuAuCu", positions=[[0, 0, 0], [2.6, 0, 0], [0, 2.6, 0]], cell=[6, 6, 6])
+    own = {"spin_polarised": True, "magmoms": {"Cu": 1.5}}
+    settings = Dft(engine="gpaw", gpaw=own, max_steps=2)
+    dft.label(atoms, settings, tmp_path)
+    dft.relax(atoms, settings, tmp_path, region=np.array([True, False, False]))
+    assert len(moments) > 2
+    assert {tuple(told) for told in moments} == {(1.5, 0.0, 1.5)}
+    moments.clear()
+    dft.label(atoms, Dft(engine="gpaw"), tmp_path)
+    assert moments == [[0.0, 0.0, 0.0]]
+
+
+def test_starting_moments_without_spins_and_of_no_element_are_refused(moments, tmp_path):
+    with pytest.raises(ValidationError, match="magmoms: expected spin_polarised: true"):
+        Dft(engine="gpaw", gpaw={"magmoms": {"Co": 1.0}})
+    own = {"spin_polarised": True, "magmoms": {"CO": 1.0}}
+    for settings, place in (
+        (Dft(engine="gpaw", gpaw=own), "dft.gpaw.magmoms"),
+        (Dft(hubbard_U_eV={"CO": 1.0}), "dft.hubbard_U_eV"),
+    ):
+        for call in (dft.check, lambda it: dft.label(bulk("Cu"), it, tmp_path)):
+            with pytest.raises(InputError, match=f"{place}: expected symbols of elements, found"):
+                call(settings)

@@ -32,13 +32,20 @@ class Gpaw(Section):
     kpts: tuple[int, int, int] = Field((1, 1, 1), description="k-points, gamma centred")
     spin_polarised: bool = Field(False, description="whether spins may polarise")
     magmoms: dict[str, float] = Field(
-        default_factory=dict, description="starting moments by element, Bohr magnetons"
+        default_factory=dict,
+        description="starting moments by element, Bohr magnetons; others start at 0",
     )
     smearing_eV: float = Field(0.05, gt=0, description="width of the Fermi-Dirac smearing, eV")
     energy_tolerance_eV: float = Field(
         5e-4, gt=0, description="electronic convergence of the energy, eV per valence electron"
     )
     max_electronic_steps: int = Field(200, ge=1, description="given up after these iterations")
+
+    @model_validator(mode="after")
+    def _moments_need_spins(self):
+        if any(self.magmoms.values()) and not self.spin_polarised:
+            raise ValueError("magmoms: expected spin_polarised: true beside them, found false")
+        return self
 
 
 class Vasp(Section):
