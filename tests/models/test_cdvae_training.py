@@ -35,7 +35,7 @@ SMALL = {
     "sampling_batch": 3,
     "batch": 4,
     "epochs": 4,
-    "teacher_forcing_epochs": 1,
+    "teacher_forcing_epochs": 2,
     "validate_every": 2,
     "plateau_patience": 0,
     "checkpoint_every": 2,

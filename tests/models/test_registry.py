@@ -49,6 +49,29 @@ def test_a_wrong_hyperparameter_is_one_line(params, message):
     assert str(caught.value).startswith("cryingan: ")
 
 
+@pytest.mark.parametrize(
+    ("former", "new"),
+    [("clip_value", "gradient_clip"), ("learning_rate_min", "lowest_learning_rate")],
+)
+def test_a_renamed_hyperparameter_is_told_its_new_name(former, new):
+    with pytest.raises(InputError, match=f"cdvae: {former}: expected its new name, {new}, found"):
+        dismai.models.check_hparams("cdvae", {former: 0.5})
+
+
+def test_architectures_share_names_bounds_and_meanings_of_training_settings():
+    """One name means one thing: bounds and, where it is not refined, the description."""
+    fields = {
+        name: type(dismai.models.check_hparams(name, {})).model_fields
+        for name in ("cdvae", "cryingan", "crystens", "diffcsp", "unimat")
+    }
+    for name in ("batch", "learning_rate", "checkpoint_every"):
+        described = {(fields[model][name].description, str(fields[model][name].metadata))
+                     for model in fields}  # fmt: skip
+        assert len(described) == 1, name
+    for former in ("clip_value", "learning_rate_min"):
+        assert all(former not in known for known in fields.values())
+
+
 def test_an_unknown_architecture_is_one_line():
     for call in (
         lambda: dismai.models.create("cryingham", alloy_spec()),

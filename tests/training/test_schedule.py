@@ -12,9 +12,8 @@ from dismai import stopping
 from dismai.errors import InputError
 from dismai.seeds import seed_for
 from dismai.training.callbacks import states
-from dismai.training.data import TrainingData
 from dismai.training.files import read_tree
-from dismai.training.run import run_training
+from dismai.training.run import Training, run_training
 from dismai.training.schedule import Ema, Plateau, Validation
 
 
@@ -58,25 +57,24 @@ class Slope(LightningModule):
         return {"validation": self.loss(batch, "validate", index)}
 
 
+def run(module, workdir, epochs, **steering):
+    run_training(
+        Training(module, Line(12), columns=("loss",), epochs=epochs, seed=1, **steering),
+        workdir,
+        batch=4,
+        fingerprint="same",
+        checkpoint_every=1,
+        precision="32-true",
+        device="cpu",
+    )
+
+
 def train(module, workdir, epochs, every=2, fresh=True, **settings):
     validation = Validation(Line(5), batch=2, every=every, columns=("validation",))
     plateau = Plateau(
         *(validation, "validation"), factor=0.5, patience=0, min_lr=1e-3, every_epoch=not fresh
     )
-    run_training(
-        module,
-        TrainingData(Line(12), batch=4, seed=1),
-        workdir,
-        columns=("loss",),
-        fingerprint="same",
-        epochs=epochs,
-        checkpoint_every=1,
-        precision="32-true",
-        device="cpu",
-        validation=validation,
-        plateau=plateau,
-        **settings,
-    )
+    run(module, workdir, epochs, validation=validation, plateau=plateau, **settings)
     return pd.read_csv(workdir / "history.csv")
 
 
@@ -192,18 +190,7 @@ def test_the_average_of_the_lowest_validation_is_kept_also_over_a_resume(tmp_pat
         for epochs in stops:
             module = Scripted(rate=0.1)
             validation = Validation(Line(5), batch=2, every=1, columns=("validation",))
-            run_training(
-                module,
-                TrainingData(Line(12), batch=4, seed=1),
-                tmp_path / name,
-                columns=("loss",),
-                fingerprint="same",
-                epochs=epochs,
-                checkpoint_every=1,
-                precision="32-true",
-                device="cpu",
-                validation=validation,
-                ema=Ema(lambda step: 0.5, best_of=validation),
-            )
+            average = Ema(lambda step: 0.5, best_of=validation)
+            run(module, tmp_path / name, epochs, validation=validation, ema=average)
         weights[name] = module.linear.weight.item()
     assert weights["whole"] == weights["parts"] == weights["first two"]

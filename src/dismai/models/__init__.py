@@ -97,6 +97,8 @@ def _first_mistake(name: str, hparams_class: type[Section], error: ValidationErr
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = list(hparams_class.model_fields)
+        if (renamed := getattr(hparams_class, "RENAMED", {}).get(place)) in known:
+            return f"{name}: {place}: expected its new name, {renamed}, found the former one"
         close = difflib.get_close_matches(place, known, n=1, cutoff=0.5) or known
         return f"{name}: {place}: expected a known hyperparameter ({', '.join(close)}), found this"
     expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")

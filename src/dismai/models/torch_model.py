@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from ase import Atoms
 from torch import Tensor, nn
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.models.base import GenerativeModel
 from dismai.models.weights import read_model, write_model
 from dismai.section import Section
+
+if TYPE_CHECKING:
+    from dismai.training.run import Training
 
 
 class TorchModel(GenerativeModel):
@@ -27,6 +32,32 @@ class TorchModel(GenerativeModel):
     @abstractmethod
     def new_networks(self, seed: int) -> nn.Module:
         """Untrained networks; weights follow from the seed."""
+
+    @abstractmethod
+    def trainings(self, train: list[Atoms], val: list[Atoms], seed: int) -> Iterable[Training]:
+        """Make `networks`, and say what of them is trained on what, one after the other."""
+
+    def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
+        # Lightning takes seconds to import, and sampling does without.
+        from dismai.training.run import STATE_FOLDER, fingerprint, join_histories, run_training
+
+        h, folders = self.hparams, {}
+        for training in self.trainings(train, val, seed):
+            name, folder = self.architecture, Path(workdir)
+            if training.stage is not None:
+                name, folder = f"{name} {training.stage}", folder / STATE_FOLDER / training.stage
+                folders[training.stage] = folder
+            run_training(
+                training,
+                folder,
+                batch=h.batch,
+                fingerprint=fingerprint(name, h, [*train, *val], seed),
+                checkpoint_every=h.checkpoint_every,
+                precision=h.precision,
+                device=self.device,
+            )
+        if folders:
+            join_histories(folders, Path(workdir))
 
     def trained(self, use: str) -> Any:
         """The networks, for a use that needs them; RuntimeError before `fit` or `load`."""

@@ -6,16 +6,20 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import torch
 from ase import Atoms
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.plugins.environments import LightningEnvironment
+from torch.utils.data import Dataset
 
 from dismai.section import Section
 from dismai.training.callbacks import History, Progress, SafetensorsIO, StateKeeper, newest_usable
 from dismai.training.data import TrainingData, hash_structures
+from dismai.training.files import write_atomically
 from dismai.training.schedule import Ema, Plateau, Validation
 from dismai.versions import VERSIONS
 
@@ -38,48 +42,67 @@ def fingerprint(model: str, hparams: Section, structures: list[Atoms], seed: int
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Training:
+    """What one network is trained on and how; settings that all models have say the rest.
+
+    module: its `training_step` returns a dict of losses (with automatic optimisation `loss` is the
+        one to minimise, None skips the step) and takes all randomness from (seed, epoch, index of
+        the batch)
+    dataset: takes a list of indices and returns a whole batch of tensors
+    columns: losses for history.csv
+    epochs: passes over the data
+    seed: of the order of batches
+    stage: name of this training where a model has several; each keeps its state apart
+    gradient_clip: every component of the gradient is cut to this magnitude; needs automatic
+        optimisation
+    validation: losses of held-out structures, further columns of history.csv
+    plateau: lowers the learning rate
+    ema: moving average of the weights
+    """
+
+    module: LightningModule
+    dataset: Dataset
+    columns: tuple[str, ...]
+    epochs: int
+    seed: int
+    stage: str | None = None
+    gradient_clip: float | None = None
+    validation: Validation | None = None
+    plateau: Plateau | None = None
+    ema: Ema | None = None
+
+
 def run_training(
-    module: LightningModule,
-    data: TrainingData,
+    training: Training,
     workdir: Path,
     *,
-    columns: tuple[str, ...],
+    batch: int,
     fingerprint: str,
-    epochs: int,
     checkpoint_every: int,
     precision: str,
     device: str,
-    gradient_clip: float | None = None,
-    validation: Validation | None = None,
-    plateau: Plateau | None = None,
-    ema: Ema | None = None,
 ) -> None:
     """Train a module in place; `workdir` gets history.csv and, in state/, what a resume needs.
 
     The last weights are kept, or their moving average.
 
     Args:
-        module: its `training_step` returns a dict of losses (with automatic optimisation `loss`
-            is the one to minimise, None skips the step) and takes all randomness from
-            (seed, epoch, index of the batch)
-        data: training batches
+        training: the module, its data, how it is steered
         workdir: folder of this run, made if needed
-        columns: losses for history.csv
+        batch: items per step
         fingerprint: a state with another one is not continued
-        epochs: passes over the data
         checkpoint_every: steps between states
         precision: of Lightning, e.g. 32-true
         device: of Lightning, e.g. auto, cpu, cuda
-        gradient_clip: every component of the gradient is cut to this magnitude; needs automatic
-            optimisation
-        validation: losses of held-out structures, further columns of history.csv
-        plateau: lowers the learning rate
-        ema: moving average of the weights
     """
+    module, epochs = training.module, training.epochs
+    validation, plateau, ema = training.validation, training.plateau, training.ema
+    data = TrainingData(training.dataset, batch, training.seed)
     folder = Path(workdir) / STATE_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     steps_per_epoch = len(data.sampler)
-    history = History(columns, type(module).__name__, validation)
+    history = History(training.columns, type(module).__name__, validation)
     state = newest_usable(folder, fingerprint)
     if state:
         logger.info("resuming from %s", state)
@@ -95,8 +118,8 @@ def run_training(
             max_epochs=epochs,
             # Lightning's own environment: the one of SLURM requeues jobs behind Snakemake's back.
             plugins=[SafetensorsIO(), LightningEnvironment()],
-            gradient_clip_val=gradient_clip,
-            gradient_clip_algorithm="value" if gradient_clip else None,
+            gradient_clip_val=training.gradient_clip,
+            gradient_clip_algorithm="value" if training.gradient_clip else None,
             callbacks=[
                 *((validation,) if validation else ()),
                 history,  # before the state is saved: not what diverged
@@ -117,6 +140,19 @@ def run_training(
         ema.apply(module)
     module.to("cpu")
     history.write(Path(workdir) / HISTORY_FILE, steps_per_epoch)
+
+
+def join_histories(folders: dict[str, Path], workdir: Path) -> None:
+    """One history.csv of all stages, one after the other: columns of a stage carry its name."""
+    parts, done = [], {"epoch": 0, "step": 0}
+    for stage, folder in folders.items():
+        table = pd.read_csv(folder / HISTORY_FILE)
+        for column in done:
+            table[column] += done[column]
+            done[column] = int(table[column].iloc[-1])
+        parts.append(table.rename(columns={"loss": stage, "validation": f"{stage}_validation"}))
+    text = pd.concat(parts).to_csv(index=False, float_format="%.9g")
+    write_atomically(workdir / HISTORY_FILE, text.encode())
 
 
 @contextmanager

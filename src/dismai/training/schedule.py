@@ -86,6 +86,18 @@ class Plateau(Callback):
         self._schedulers: list[ReduceLROnPlateau] = []
         self._loaded: list[dict[str, Any]] = []
 
+    @classmethod
+    def steered(cls, h: Any, validation: Validation, *, every_epoch: bool) -> "Plateau":
+        """As hyperparameters (`SteeredHparams`) say, on the loss `validation`."""
+        return cls(
+            validation,
+            "validation",
+            factor=h.plateau_factor,
+            patience=h.plateau_patience,
+            min_lr=h.lowest_learning_rate,
+            every_epoch=every_epoch,
+        )
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._schedulers = [ReduceLROnPlateau(o, **self.settings) for o in trainer.optimizers]
         for scheduler, state in zip(self._schedulers, self._loaded, strict=False):
@@ -126,6 +138,11 @@ class Ema(Callback):
         self.weights: dict[str, Tensor] = {}
         self.best_weights: dict[str, Tensor] = {}
         self.lowest = math.inf
+
+    @classmethod
+    def rising_to(cls, decay: float) -> "Ema | None":
+        """An average whose decay rises from 1/11 to `decay`, step by step; None for 0."""
+        return cls(lambda step: min(decay, step / (step + 10))) if decay else None
 
     @torch.no_grad()
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:

@@ -5,10 +5,17 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from dismai.datasets.spec import DatasetSpec
-from dismai.section import Section
+from dismai.models.training_hparams import (
+    Batch,
+    CheckpointEvery,
+    Epochs,
+    LearningRate,
+    SamplingBatch,
+    SteeredHparams,
+)
 
 
-class Hparams(Section):
+class Hparams(SteeredHparams):
     """Settings of networks, noise, losses, training and sampling.
 
     `None` means the paper's value for the dataset.
@@ -54,7 +61,7 @@ class Hparams(Section):
         "as in the published code, divided by a standard deviation of 1e-5",
     )
     teacher_forcing_epochs: int = Field(
-        500, ge=-1, description="last epoch, from 0, that trains with the true lattice"
+        501, ge=0, description="epochs with the true lattice as input of the decoder"
     )
 
     # Loss weights
@@ -66,28 +73,18 @@ class Hparams(Section):
     weight_species: float = Field(1.0, ge=0, description="of restored species")
 
     # Training
-    batch: int = Field(8, ge=1, description="structures per step")
-    epochs: int = Field(1000, ge=1, description="passes over the training set")
-    learning_rate: float = Field(1e-3, gt=0, description="of Adam, at the start")
-    clip_value: float = Field(0.5, gt=0, description="largest component of a gradient")
-    plateau_factor: float = Field(0.6, gt=0, lt=1, description="falls of the learning rate")
+    batch: Batch = 8
+    epochs: Epochs = 1000
+    learning_rate: LearningRate = 1e-3
     plateau_patience: int = Field(30, ge=0, description="epochs without progress before it falls")
-    learning_rate_min: float = Field(1e-4, ge=0, description="the learning rate falls no lower")
-    ema_decay: float = Field(
-        0.0, ge=0, lt=1, description="of the moving average of weights; 0: the last weights count"
-    )
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        "32-true", description="arithmetic of the networks in training"
-    )
-    validate_every: int = Field(5, ge=1, description="epochs between validations")
-    checkpoint_every: int = Field(1500, ge=1, description="steps between checkpoints")
+    checkpoint_every: CheckpointEvery = 1500
 
     # Sampling
     langevin_steps: int | None = Field(None, ge=1, description="Langevin steps per noise level")
     langevin_step_size: float = Field(
         1e-4, gt=0, description="a step is this times (sigma / sigma_end)^2, Å^2"
     )
-    sampling_batch: int = Field(25, ge=1, description="structures drawn and saved together")
+    sampling_batch: SamplingBatch = 25
 
     @model_validator(mode="after")
     def _noise_falls(self):

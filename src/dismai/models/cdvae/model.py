@@ -8,7 +8,8 @@ moves atoms from anywhere in the cell to where they belong by annealed Langevin 
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -27,6 +28,9 @@ from dismai.models.cdvae.sampler import draw_composition, langevin
 from dismai.models.torch_model import TorchModel
 from dismai.seeds import seed_for
 
+if TYPE_CHECKING:
+    from dismai.training.run import Training
+
 logger = logging.getLogger(__name__)
 
 
@@ -39,44 +43,29 @@ class CDVAE(TorchModel):
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))
 
-    def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
-        """Train; the last weights are used. Held-out structures steer the learning rate."""
-        # Lightning takes seconds to import, and sampling does without.
+    def trainings(self, train: list[Atoms], val: list[Atoms], seed: int) -> Iterator[Training]:
+        """The last weights are used. Held-out structures steer the learning rate."""
         from dismai.models.cdvae.module import CDVAEModule, bonded_structures, loss_names
-        from dismai.training.data import TrainingData
-        from dismai.training.run import fingerprint, run_training
+        from dismai.training.run import Training
         from dismai.training.schedule import Ema, Plateau, Validation
 
         h = self.hparams
         self.networks = self.new_networks(seed_for(seed, "weights"))
-        data = TrainingData(bonded_structures(train, self.spec), h.batch, seed_for(seed, "batches"))
         cells = torch.from_numpy(np.array([atoms.cell.array for atoms in train]))
         self.networks.scale.learn(cells, self.spec.n_atoms)
         numbers = torch.tensor(self.numbers)
-        module = CDVAEModule(self.networks, numbers, torch.tensor(self.spec.cell), h, seed)
         held_out = bonded_structures(val, self.spec, "validation set")
         validation = Validation(held_out, h.batch, h.validate_every, ("validation",))
-        run_training(
-            module,
-            data,
-            workdir,
+        yield Training(
+            CDVAEModule(self.networks, numbers, torch.tensor(self.spec.cell), h, seed),
+            bonded_structures(train, self.spec),
             columns=loss_names(h),
-            fingerprint=fingerprint(self.architecture, h, [*train, *val], seed),
             epochs=h.epochs,
-            checkpoint_every=h.checkpoint_every,
-            precision=h.precision,
-            device=self.device,
-            gradient_clip=h.clip_value,
+            seed=seed_for(seed, "batches"),
+            gradient_clip=h.gradient_clip,
             validation=validation,
-            plateau=Plateau(
-                validation,
-                "validation",
-                factor=h.plateau_factor,
-                patience=h.plateau_patience,
-                min_lr=h.learning_rate_min,
-                every_epoch=True,
-            ),
-            ema=Ema(lambda step: min(h.ema_decay, step / (step + 10))) if h.ema_decay else None,
+            plateau=Plateau.steered(h, validation, every_epoch=True),
+            ema=Ema.rising_to(h.ema_decay),
         )
 
     @property

@@ -79,7 +79,7 @@ class CDVAEModule(LightningModule):
     def training_step(self, batch: tuple[Tensor, Graph], batch_idx: int) -> dict[str, Tensor]:
         random = torch.Generator()
         random.manual_seed(seed_for(self.seed, "step", self.current_epoch, batch_idx))
-        teacher_forcing = self.current_epoch <= self.h.teacher_forcing_epochs
+        teacher_forcing = self.current_epoch < self.h.teacher_forcing_epochs
         return self.losses(batch, random, teacher_forcing)
 
     def validation_step(self, batch: tuple[Tensor, Graph], index: int) -> dict[str, Tensor]:

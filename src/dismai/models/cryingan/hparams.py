@@ -5,12 +5,18 @@ from typing import Literal
 from pydantic import Field
 
 from dismai.datasets.spec import DatasetSpec
-from dismai.section import Section
+from dismai.models.training_hparams import (
+    Batch,
+    Betas,
+    CheckpointEvery,
+    LearningRate,
+    TrainingHparams,
+)
 
 Pooling = Literal["average", "max", "mix"]
 
 
-class Hparams(Section):
+class Hparams(TrainingHparams):
     """Settings of networks, losses and training; `None` means the paper's value for the dataset."""
 
     # Networks
@@ -50,20 +56,20 @@ class Hparams(Section):
     penalty: float = Field(10.0, ge=0, description="weight of the gradient penalty")
 
     # Training
-    batch: int = Field(32, ge=1, description="structures per step")
+    batch: Batch = 32
     epochs: int | None = Field(None, ge=1, description="passes over all copies of the training set")
     generator_every: int = Field(
         5, ge=1, description="a generator step in batches 0, n, 2n... of every epoch"
     )
-    learning_rate: float = Field(5e-5, gt=0, description="of Adam, for all networks")
-    betas: tuple[float, float] = Field((0.5, 0.999), description="moment decay rates of Adam")
+    learning_rate: LearningRate = 5e-5
+    betas: Betas = (0.5, 0.999)
     translations: bool = Field(
         True, description="alloys: also train on all translations by conventional cells"
     )
     precision: Literal["32-true", "bf16-mixed"] = Field(
         "32-true", description="arithmetic of the networks in training"
     )
-    checkpoint_every: int = Field(2000, ge=1, description="steps between checkpoints")
+    checkpoint_every: CheckpointEvery = 2000
 
     def resolved(self, spec: DatasetSpec) -> "Hparams":
         """The same with the paper's values for a dataset in place of every `None`."""

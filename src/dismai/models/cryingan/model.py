@@ -7,7 +7,7 @@ the distances to nearest neighbours, both pooled over the atoms of a species.
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +24,7 @@ from dismai.seeds import seed_for
 
 if TYPE_CHECKING:
     from dismai.models.cryingan.module import TranslatedTables
+    from dismai.training.run import Training
 
 SAMPLING_CHUNK = 64
 """Structures per forward pass; fixed, so that the bytes of one never depend on how many follow."""
@@ -38,28 +39,20 @@ class CryinGAN(TorchModel):
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))
 
-    def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
-        """Train; the last weights are used. The validation set is not needed and not looked at."""
-        # Lightning takes seconds to import, and sampling does without.
+    def trainings(self, train: list[Atoms], val: list[Atoms], seed: int) -> Iterator[Training]:
+        """The last weights are used. The validation set is not needed and not looked at."""
         from dismai.models.cryingan.module import CryinGANModule
-        from dismai.training.data import TrainingData
-        from dismai.training.run import fingerprint, run_training
+        from dismai.training.run import Training
 
         h = self.hparams
         self.networks = self.new_networks(seed_for(seed, "weights"))
-        data = TrainingData(self._tables(train), h.batch, seed_for(seed, "batches"))
         cell = torch.tensor(self.spec.cell, dtype=torch.float32)
-        module = CryinGANModule(self.networks, cell, h, seed)
-        run_training(
-            module,
-            data,
-            workdir,
+        yield Training(
+            CryinGANModule(self.networks, cell, h, seed),
+            self._tables(train),
             columns=(*(f"critic_{kind}" for kind in self.networks.critics), "generator"),
-            fingerprint=fingerprint(self.architecture, h, train, seed),
             epochs=h.epochs,
-            checkpoint_every=h.checkpoint_every,
-            precision=h.precision,
-            device=self.device,
+            seed=seed_for(seed, "batches"),
         )
 
     @torch.no_grad()

@@ -7,7 +7,14 @@ from pydantic import Field, model_validator
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
 from dismai.models.image.settings import Copies, EmaDecay, SnrCap
-from dismai.section import Section
+from dismai.models.training_hparams import (
+    Batch,
+    Betas,
+    LearningRate,
+    SamplingBatch,
+    TrainingHparams,
+    ValidateEvery,
+)
 
 PROPERTY_LINES = 11
 """Species, x, y, z, a, b, c, alpha, beta, gamma, space group."""
@@ -17,7 +24,7 @@ SIDE_UNIT = 8
 Attention = Literal["none", "linear", "full"]
 
 
-class Hparams(Section):
+class Hparams(TrainingHparams):
     """Settings of picture, networks, training, sampling; `None`: follows from the dataset.
 
     Lists have one value per level, from the finest to the coarsest.
@@ -77,24 +84,20 @@ class Hparams(Section):
         "those on the card of an interface (the papers': Li 9, Sc 3, Cl 18), none otherwise",
     )
     copies: Copies = None
-    batch: int = Field(8, ge=1, description="structures per step")
+    batch: Batch = 8
     base_epochs: int = Field(1000, ge=1, description="passes over the training set, small picture")
     sr_epochs: int = Field(1000, ge=1, description="passes over the training set, full picture")
-    learning_rate: float = Field(1e-4, gt=0, description="of Adam")
-    betas: tuple[float, float] = Field((0.9, 0.99), description="moment decay rates of Adam")
+    learning_rate: LearningRate = 1e-4
+    betas: Betas = (0.9, 0.99)
     ema_decay: EmaDecay = 0.9999
-    validate_every: int = Field(5, ge=1, description="epochs between validations")
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        "32-true", description="arithmetic of the networks in training"
-    )
-    checkpoint_every: int = Field(3000, ge=1, description="steps between checkpoints")
+    validate_every: ValidateEvery = 5
 
     # Sampling
     steps: int = Field(100, ge=1, description="calls of each of the two networks")
     conditioning_time: float = Field(
         0.2, ge=0, le=1, description="time of the noise that is put on the small picture"
     )
-    sampling_batch: int = Field(25, ge=1, description="structures drawn together")
+    sampling_batch: SamplingBatch = 25
 
     @model_validator(mode="after")
     def _levels_agree(self):

@@ -8,8 +8,9 @@ a small picture, and by another one that makes the full picture from it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from ase import Atoms
@@ -31,6 +32,9 @@ from dismai.models.image.scales import Scales
 from dismai.models.torch_model import TorchModel
 from dismai.seeds import seed_for
 
+if TYPE_CHECKING:
+    from dismai.training.run import Training
+
 logger = logging.getLogger(__name__)
 
 STAGES = ("base", "sr")
@@ -48,17 +52,16 @@ class CrysTens(TorchModel):
         sides = (self.layout.side, self.hparams.base_side)
         self.resize: Resize = getattr(Resize, self.hparams.resize)(*sides)
 
-    def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
-        """Train one network after the other; averaged weights of the lowest validation are used.
+    def trainings(self, train: list[Atoms], val: list[Atoms], seed: int) -> Iterator[Training]:
+        """One network after the other; averaged weights of the lowest validation are used.
 
         The second one sees small pictures of the training set, so it needs nothing of the first.
         """
-        # Lightning takes seconds to import, and sampling does without.
         from dismai.models.crystens.module import Numbered, StageModule
         from dismai.models.image.diffusion import EMA_EVERY, ema_decay
         from dismai.models.image.orders import RegionOrders
-        from dismai.training.data import TrainingData, fractional_coordinates
-        from dismai.training.run import STATE_FOLDER, fingerprint, run_training
+        from dismai.training.data import fractional_coordinates
+        from dismai.training.run import Training
         from dismai.training.schedule import Ema, Validation
 
         h = self.hparams
@@ -70,7 +73,6 @@ class CrysTens(TorchModel):
         self.spec = scales.on_card(self.spec)
         self.networks = self.new_networks(seed_for(seed, "weights"))
         orders = RegionOrders(self.spec, h.region, h.copies, seed_for(seed, "orders"))
-        folders = {stage: Path(workdir) / STATE_FOLDER / stage for stage in STAGES}
         for stage, epochs in zip(STAGES, (h.base_epochs, h.sr_epochs), strict=True):
             logger.info("%s: training the network of the %s picture", stage, stage)
             stage_seed = seed_for(seed, stage)
@@ -81,20 +83,16 @@ class CrysTens(TorchModel):
                 *(getattr(self.networks, stage), self.layout, scales, self.resize),
                 *(orders, h, stage_seed),
             )
-            run_training(
+            yield Training(
                 module,
-                TrainingData(Numbered(f.float()), h.batch, seed_for(stage_seed, "batches")),
-                folders[stage],
+                Numbered(f.float()),
                 columns=("loss",),
-                fingerprint=fingerprint(f"{self.architecture} {stage}", h, train + val, seed),
                 epochs=epochs,
-                checkpoint_every=h.checkpoint_every,
-                precision=h.precision,
-                device=self.device,
+                seed=seed_for(stage_seed, "batches"),
+                stage=stage,
                 validation=validation,
                 ema=Ema(partial(ema_decay, most=h.ema_decay), EMA_EVERY, best_of=validation),
             )
-        join_histories(folders, Path(workdir))
 
     def sample(self, n: int, seed: int) -> list[Atoms]:
         """`steps` calls of each network; coordinates of a structure that diverges are NaN.
@@ -129,21 +127,3 @@ class CrysTens(TorchModel):
             atoms.info.update(zip(SAID, values, strict=True))
             structures.append(atoms)
         return structures
-
-
-def join_histories(folders: dict[str, Path], workdir: Path) -> None:
-    """One history.csv of all stages, one after the other: columns of a stage carry its name."""
-    import pandas as pd
-
-    from dismai.training.files import write_atomically
-    from dismai.training.run import HISTORY_FILE
-
-    parts, done = [], {"epoch": 0, "step": 0}
-    for stage, folder in folders.items():
-        table = pd.read_csv(folder / HISTORY_FILE)
-        for column in done:
-            table[column] += done[column]
-            done[column] = int(table[column].iloc[-1])
-        parts.append(table.rename(columns={"loss": stage, "validation": f"{stage}_validation"}))
-    text = pd.concat(parts).to_csv(index=False, float_format="%.9g")
-    write_atomically(workdir / HISTORY_FILE, text.encode())

@@ -8,13 +8,20 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from dismai.datasets.spec import DatasetSpec
-from dismai.section import Section
+from dismai.models.training_hparams import (
+    Batch,
+    Betas,
+    Epochs,
+    LearningRate,
+    SamplingBatch,
+    SteeredHparams,
+)
 
 PAPER_ATOMS = 256
 SMALL_CELL_EXPONENT = 0.28
 
 
-class Hparams(Section):
+class Hparams(SteeredHparams):
     """Settings of network, noise, training and sampling; `None`: follows from the dataset."""
 
     # Network
@@ -50,33 +57,19 @@ class Hparams(Section):
     )
 
     # Training
-    batch: int = Field(4, ge=1, description="structures per step")
-    epochs: int = Field(1000, ge=1, description="passes over the training set")
-    learning_rate: float = Field(1e-3, gt=0, description="of Adam")
-    betas: tuple[float, float] = Field((0.9, 0.999), description="moment decay rates of Adam")
-    gradient_clip: float = Field(0.5, gt=0, description="largest magnitude of a gradient component")
-    validate_every: int = Field(5, ge=1, description="epochs between validations")
-    plateau_factor: float = Field(0.6, gt=0, lt=1, description="of the learning rate on a plateau")
-    plateau_patience: int = Field(
-        6, ge=0, description="judgements without improvement before the rate falls"
-    )
+    batch: Batch = 4
+    epochs: Epochs = 1000
+    learning_rate: LearningRate = 1e-3
+    betas: Betas = (0.9, 0.999)
     plateau_every_epoch: bool = Field(
         False,
         description="judge after every epoch on the newest value; published: true, with patience "
         "30, which is six validations as well",
     )
-    lowest_learning_rate: float = Field(1e-4, ge=0, description="floor of the learning rate")
-    ema_decay: float = Field(
-        0.0, ge=0, lt=1, description="of the moving average of weights; 0: the last weights count"
-    )
     skip_bad_steps: bool = Field(
         False,
         description="skip a step whose loss is not finite, as published; otherwise training stops",
     )
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        "32-true", description="arithmetic of the network in training"
-    )
-    checkpoint_every: int = Field(3000, ge=1, description="steps between checkpoints")
 
     # Sampling
     steps: int = Field(1000, ge=1, description="noise levels visited, two network calls each")
@@ -88,7 +81,7 @@ class Hparams(Section):
     corrector: float = Field(
         0.4, ge=0, description="Langevin step in units of sigma squared (1e-5 / 0.005^2)"
     )
-    sampling_batch: int = Field(20, ge=1, description="structures drawn together")
+    sampling_batch: SamplingBatch = 20
 
     @model_validator(mode="after")
     def _settings_agree(self):

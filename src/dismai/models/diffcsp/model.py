@@ -8,7 +8,8 @@ uniformly random positions and are moved to where the network sees higher probab
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,6 +25,9 @@ from dismai.models.diffcsp.sampler import predictor_corrector
 from dismai.models.torch_model import TorchModel
 from dismai.seeds import seed_for
 
+if TYPE_CHECKING:
+    from dismai.training.run import Training
+
 logger = logging.getLogger(__name__)
 
 
@@ -36,12 +40,11 @@ class DiffCSP(TorchModel):
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))
 
-    def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
-        """Train; the last weights are used, or their average. Validation lowers the rate."""
-        # Lightning takes seconds to import, and sampling does without.
+    def trainings(self, train: list[Atoms], val: list[Atoms], seed: int) -> Iterator[Training]:
+        """The last weights are used, or their average. Validation lowers the rate."""
         from dismai.models.diffcsp.module import Coordinates, DiffCSPModule
-        from dismai.training.data import TrainingData, fractional_coordinates
-        from dismai.training.run import fingerprint, run_training
+        from dismai.training.data import fractional_coordinates
+        from dismai.training.run import Training
         from dismai.training.schedule import Ema, Plateau, Validation
 
         h = self.hparams
@@ -51,26 +54,16 @@ class DiffCSP(TorchModel):
         )
         self.networks = self.new_networks(seed_for(seed, "weights"))
         validation = Validation(val_set, h.batch, h.validate_every, ("validation",))
-        run_training(
+        yield Training(
             DiffCSPModule(self.networks, self._lattice(), h, seed),
-            TrainingData(train_set, h.batch, seed_for(seed, "batches")),
-            workdir,
+            train_set,
             columns=("coordinates", *(("lattice",) if h.cost_lattice else ())),
-            fingerprint=fingerprint(self.architecture, h, train + val, seed),
             epochs=h.epochs,
-            checkpoint_every=h.checkpoint_every,
-            precision=h.precision,
-            device=self.device,
+            seed=seed_for(seed, "batches"),
             gradient_clip=h.gradient_clip,
             validation=validation,
-            plateau=Plateau(
-                *(validation, "validation"),
-                factor=h.plateau_factor,
-                patience=h.plateau_patience,
-                min_lr=h.lowest_learning_rate,
-                every_epoch=h.plateau_every_epoch,
-            ),
-            ema=Ema(lambda step: min(h.ema_decay, step / (step + 10))) if h.ema_decay else None,
+            plateau=Plateau.steered(h, validation, every_epoch=h.plateau_every_epoch),
+            ema=Ema.rising_to(h.ema_decay),
         )
 
     def sample(self, n: int, seed: int) -> list[Atoms]:

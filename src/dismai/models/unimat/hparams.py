@@ -7,13 +7,20 @@ from pydantic import Field, PositiveInt, model_validator
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
 from dismai.models.image.settings import Copies, EmaDecay, SnrCap
-from dismai.section import Section
+from dismai.models.training_hparams import (
+    Batch,
+    Betas,
+    LearningRate,
+    SamplingBatch,
+    TrainingHparams,
+    ValidateEvery,
+)
 
 STEM_PARTS = 4
 """The stem splits its channels into a half and two quarters."""
 
 
-class Hparams(Section):
+class Hparams(TrainingHparams):
     """Settings of video, network, training and sampling; `None`: follows from the dataset."""
 
     # Video
@@ -59,18 +66,14 @@ class Hparams(Section):
         "those on the card of an interface (the papers': 9 Li, 3 Sc, 18 Cl), none otherwise",
     )
     copies: Copies = None
-    batch: int = Field(8, ge=1, description="structures per step")
+    batch: Batch = 8
     epochs: int = Field(
         1000, ge=1, description="passes over the training set, each with another of the orders"
     )
-    learning_rate: float = Field(1e-4, gt=0, description="of Adam")
-    betas: tuple[float, float] = Field((0.9, 0.99), description="moment decay rates of Adam")
+    learning_rate: LearningRate = 1e-4
+    betas: Betas = (0.9, 0.99)
     ema_decay: EmaDecay = 0.9999
-    validate_every: int = Field(5, ge=1, description="epochs between validations")
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        "32-true", description="arithmetic of the network in training"
-    )
-    checkpoint_every: int = Field(3000, ge=1, description="steps between checkpoints")
+    validate_every: ValidateEvery = 5
 
     # Sampling
     steps: int = Field(100, ge=1, description="network calls from noise to a structure")
@@ -84,7 +87,7 @@ class Hparams(Section):
         description="returned at the end: the last estimate of the structure, or, as published, "
         "the last sample, which holds noise",
     )
-    sampling_batch: int = Field(25, ge=1, description="structures drawn together")
+    sampling_batch: SamplingBatch = 25
 
     @model_validator(mode="after")
     def _sizes_agree(self):

@@ -8,8 +8,9 @@ U-Net removes noise from it. Species and cell of the output are those of the car
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -28,6 +29,9 @@ from dismai.models.unimat.representation import decode, species_mask
 from dismai.models.unimat.sampler import draw_videos
 from dismai.seeds import seed_for
 
+if TYPE_CHECKING:
+    from dismai.training.run import Training
+
 logger = logging.getLogger(__name__)
 
 UNKNOWN = "X"
@@ -44,13 +48,12 @@ class UniMat(TorchModel):
         super().__init__(spec, hparams.resolved(spec))
         self.mask = species_mask(spec, self.hparams.side)
 
-    def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
-        """Train; averaged weights are used, of the lowest validation loss."""
-        # Lightning takes seconds to import, and sampling does without.
+    def trainings(self, train: list[Atoms], val: list[Atoms], seed: int) -> Iterator[Training]:
+        """Averaged weights are used, of the lowest validation loss."""
         from dismai.models.image.diffusion import EMA_EVERY, ema_decay
         from dismai.models.unimat.module import ScaledCoordinates, UniMatModule
-        from dismai.training.data import TrainingData, fractional_coordinates
-        from dismai.training.run import fingerprint, run_training
+        from dismai.training.data import fractional_coordinates
+        from dismai.training.run import Training
         from dismai.training.schedule import Ema, Validation
 
         h = self.hparams
@@ -64,16 +67,12 @@ class UniMat(TorchModel):
         train_set, val_set = (ScaledCoordinates(scales.down(x).float()) for x in (f, f_val))
         orders = RegionOrders(self.spec, h.region, h.copies, seed_for(seed, "orders"))
         validation = Validation(val_set, h.batch, h.validate_every, ("validation",))
-        run_training(
+        yield Training(
             UniMatModule(self.networks, self.mask, orders, h, seed),
-            TrainingData(train_set, h.batch, seed_for(seed, "batches")),
-            workdir,
+            train_set,
             columns=("loss",),
-            fingerprint=fingerprint(self.architecture, h, train + val, seed),
             epochs=h.epochs,
-            checkpoint_every=h.checkpoint_every,
-            precision=h.precision,
-            device=self.device,
+            seed=seed_for(seed, "batches"),
             validation=validation,
             ema=Ema(partial(ema_decay, most=h.ema_decay), EMA_EVERY, best_of=validation),
         )

@@ -17,8 +17,7 @@ from dismai.potentials.m3gnet.data import Graphs, Split, reference_energies, spl
 from dismai.potentials.m3gnet.network import build
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.seeds import seed_for
-from dismai.training.data import TrainingData
-from dismai.training.run import fingerprint, run_training
+from dismai.training.run import Training, fingerprint, run_training
 from dismai.training.schedule import Ema, Validation
 
 logger = logging.getLogger(__name__)
@@ -97,25 +96,26 @@ def train(
         seed_for(seed, "weights"),
     )
     held_out = Graphs([labels[i] for i in parts.val], elements, settings.cutoff_A)
-    data = TrainingData(
-        Graphs(training, elements, settings.cutoff_A), settings.batch, seed_for(seed, "batches")
-    )
     module = M3gnetModule(potential, settings, with_stress)
     columns = tuple(column(name) for name in module.weights)
     run_training(
-        module,
-        data,
+        Training(
+            module,
+            Graphs(training, elements, settings.cutoff_A),
+            columns=("loss", *module.weights),
+            epochs=settings.epochs,
+            seed=seed_for(seed, "batches"),
+            validation=Validation(held_out, settings.batch, settings.validate_every, columns),
+            ema=Ema(_warmed_up(settings.ema_decay)) if settings.ema_decay else None,
+        ),
         workdir,
-        columns=("loss", *module.weights),
+        batch=settings.batch,
         fingerprint=fingerprint(
             f"m3gnet {_hash(training)}", settings, [label.atoms for label in training], seed
         ),
-        epochs=settings.epochs,
         checkpoint_every=settings.checkpoint_every,
         precision="32-true",
         device=device,
-        validation=Validation(held_out, settings.batch, settings.validate_every, columns),
-        ema=Ema(_warmed_up(settings.ema_decay)) if settings.ema_decay else None,
     )
     return potential.eval(), parts
 
