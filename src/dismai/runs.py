@@ -16,7 +16,7 @@ def load_runs(folders: Sequence[Path]) -> pd.DataFrame:
     """Metrics of all sets below some folders, with columns run and reference added.
 
     Raises:
-        InputError: a folder without metrics, two folders of one name and content, or sets of one
+        InputError: a folder without metrics, one folder twice, or sets of one
             dataset that were scored against different training sets.
     """
     folders = [Path(folder) for folder in folders]
@@ -25,7 +25,11 @@ def load_runs(folders: Sequence[Path]) -> pd.DataFrame:
         if folder.resolve() in seen:
             raise InputError(f"{folder}: expected each folder once, found it twice")
         seen.add(folder.resolve())
-    table = pd.concat([_load(folder) for folder in folders], ignore_index=True)
+    tables = [
+        _load(folder).assign(run=name)
+        for folder, name in zip(folders, run_names(folders), strict=True)
+    ]
+    table = pd.concat(tables, ignore_index=True)
     for dataset, rows in table.groupby("dataset", sort=False):
         if rows["reference"].nunique() > 1:
             first, other = rows.drop_duplicates("reference")["run"].iloc[:2]
@@ -34,6 +38,18 @@ def load_runs(folders: Sequence[Path]) -> pd.DataFrame:
                 "distances from different training sets do not compare"
             )
     return table
+
+
+def run_names(folders: Sequence[Path]) -> list[str]:
+    """The ends of paths that tell folders apart: m0/eval and m1/eval, but demo alone."""
+    parts = [Path(folder).resolve().parts for folder in folders]
+    names = []
+    for own in parts:
+        depth = 1
+        while depth < len(own) and sum(other[-depth:] == own[-depth:] for other in parts) > 1:
+            depth += 1
+        names.append("/".join(own[-depth:]))
+    return names
 
 
 def _load(folder: Path) -> pd.DataFrame:
@@ -54,7 +70,7 @@ def _load(folder: Path) -> pd.DataFrame:
         if dataset not in references:
             features = read_table(folder / "datasets" / dataset / "features.parquet")
             references[dataset] = reference_digest(features)
-        tables.append(_checked(file).assign(run=folder.name, reference=references[dataset]))
+        tables.append(_checked(file).assign(reference=references[dataset]))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -65,7 +81,7 @@ def _of_evaluation(folder: Path) -> pd.DataFrame:
     digest = json.loads(footer).get("reference_sha256")
     if digest is None:
         raise InputError(f"{file}: expected a table of `dismai evaluate`, found another one")
-    return table.assign(run=folder.resolve().name, reference=digest)
+    return table.assign(reference=digest)
 
 
 def _checked(file: Path) -> pd.DataFrame:

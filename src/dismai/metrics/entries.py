@@ -15,6 +15,8 @@ Score = TypeVar("Score")
 
 LOW = -math.inf
 """Best value of a metric that has none but is better the lower it is."""
+FEWEST_STRUCTURES = 10
+"""Sets of fewer structures get no rank, no p-value and no distribution in a figure."""
 MARKS = ("<!-- metrics: begin -->\n", "<!-- metrics: end -->\n")
 """The list in docs/metrics.md stands between these lines."""
 
@@ -30,6 +32,7 @@ class Metric:
     heading: of its column in the tables of the papers' metrics.
     tables: kinds of datasets in whose table of the papers it stands.
     self_reported: models say it of their own structures.
+    of_generated: all generated structures count, not only the accepted ones.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Metric:
     heading: str | None = None
     tables: tuple[str, ...] = ()
     self_reported: bool = False
+    of_generated: bool = False
 
     def badness(self, value: float) -> float:
         """How far a value is from the best one, in the unit of the metric; nan stays nan.
@@ -91,6 +95,7 @@ _ENTRIES = (
         PERCENT,
         heading="failed (%)",
         tables=ALL,
+        of_generated=True,
     ),
     Metric(
         "d_cluster",
@@ -340,6 +345,7 @@ _ENTRIES = (
         "where the atoms are",
         SHARE,
         self_reported=True,
+        of_generated=True,
     ),
     Metric(
         "percent_right_species",
@@ -351,6 +357,7 @@ _ENTRIES = (
         PERCENT,
         heading="right species (%)",
         self_reported=True,
+        of_generated=True,
     ),
     *(
         Metric(
@@ -361,6 +368,7 @@ _ENTRIES = (
             f"pixels of the {name.replace('_', ' ')} that should be empty",
             "the structure that is read from the picture",
             self_reported=True,
+            of_generated=True,
         )
         for name in ("lattice_length", "lattice_angle", "space_group")
     ),
@@ -372,6 +380,7 @@ _ENTRIES = (
         "guesses of the picture for one coordinate that differ",
         "whether the coordinate is right",
         self_reported=True,
+        of_generated=True,
     ),
     Metric(
         "distance_agreement",
@@ -381,6 +390,7 @@ _ENTRIES = (
         "norms in the picture that differ from those of the coordinates",
         "whether either is right",
         self_reported=True,
+        of_generated=True,
     ),
 )
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ENTRIES}
