@@ -90,3 +90,16 @@ def test_unknown_species_and_too_few_structures_are_refused(reference):
         soap_vectors([], ["Si"])
     with pytest.raises(InputError, match="two generated structures or more, found 1"):
         soap_mmd(reference[:1], reference)
+
+
+def test_vectors_ignore_which_images_of_the_atoms_are_given_and_periodic_flags():
+    (atoms,) = rattled(1, 0.2, seed=1)
+    loose = atoms.copy()
+    moves = np.random.default_rng(0).integers(-4, 5, (len(atoms), 3))
+    loose.positions += moves @ atoms.cell.array
+    free = loose.copy()
+    free.pbc = False
+    a, b = soap_vectors([atoms, loose], ["Si"])
+    np.testing.assert_allclose(b, a, atol=1e-12)
+    with pytest.warns(UserWarning, match="taken as periodic"):
+        np.testing.assert_allclose(soap_vectors([free], ["Si"])[0], a, atol=1e-12)

@@ -15,9 +15,10 @@ from dismai.metrics.clusters import (
     warren_cowley_of_counts,
 )
 from dismai.metrics.entries import with_units
-from dismai.metrics.geometry import count_vacancies
+from dismai.metrics.geometry import box_positions, count_vacancies
+from dismai.metrics.lattice_fit import fit_lattice
 from dismai.metrics.statistics import UNDEFINED, Interval, distance_ci, mean_ci
-from dismai.postprocess.on_lattice import keep_on_lattice
+from dismai.postprocess.on_lattice import keep_on_lattice, on_axes
 
 PROBABILITY_COLUMNS = [f"p_{name}" for name in cluster_names()]
 SRO_COLUMNS = [f"alpha_{name}" for name in sro_names()]
@@ -35,6 +36,19 @@ def clean(atoms: Atoms, spec: DatasetSpec, options: Options) -> tuple[Atoms, dic
     rotated = options.align == "rotate"
     n_vacancies = count_vacancies(kept, spec.fcc.a_A) if rotated else n_removed
     return kept, {"n_removed": float(n_removed), "n_vacancies": float(n_vacancies)}
+
+
+def check_training(atoms: Atoms, spec: DatasetSpec) -> None:
+    """StructureError for a training structure that is no crystal on the lattice of its card.
+
+    It may be shifted, strained, turned and displaced, as after a relaxation: its decoration is
+    that of the lattice fitted to all its atoms.
+    """
+    atoms = on_axes(atoms, spec.fcc)
+    positions = box_positions(atoms, spec.fcc.box)
+    fit = fit_lattice(positions, spec.fcc.box, spec.fcc.a_A)
+    if fit is None or fit.assign(positions) is None:
+        raise StructureError("expected atoms near the sites of an fcc lattice, found them off")
 
 
 def describe(atoms: Atoms, spec: DatasetSpec, options: Options) -> np.ndarray:

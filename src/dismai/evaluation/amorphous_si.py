@@ -6,6 +6,7 @@ from ase import Atoms
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import StructureError
+from dismai.evaluation.common import check_training as check_training
 from dismai.evaluation.common import (
     density,
     finite,

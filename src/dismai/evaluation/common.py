@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
+from dismai.datasets.spec import DatasetSpec
 from dismai.errors import StructureError
 from dismai.metrics.set_intervals import soap_mmd_ci
 from dismai.metrics.soap import n_features
@@ -20,6 +21,10 @@ def separate(atoms: Atoms) -> tuple[Atoms, dict[str, float]]:
         raise StructureError(status)
     counted = {name: float(moved.info[name]) for name in ("n_close_pairs", "n_passes")}
     return moved, counted
+
+
+def check_training(atoms: Atoms, spec: DatasetSpec) -> None:
+    """Nothing to ask of a training structure but what describing it asks."""
 
 
 def density(atoms: Atoms) -> float:

@@ -6,6 +6,7 @@ from ase import Atoms
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import StructureError
+from dismai.evaluation.common import check_training as check_training
 from dismai.evaluation.common import (
     density,
     mean_distance,
@@ -20,13 +21,15 @@ from dismai.evaluation.relaxation import ENERGY
 from dismai.metrics.crystalnn import feature_names, fingerprints, sites
 from dismai.metrics.entries import with_units
 from dismai.metrics.interface import CATIONS, cation_distances, cation_means, interface_energy
-from dismai.metrics.layers import density_profile
+from dismai.metrics.layers import cell_height, registered, smooth_profile
 from dismai.metrics.motifs import motif_names, motif_shares
 from dismai.metrics.soap import soap_vector
 from dismai.metrics.statistics import UNDEFINED, Interval, bootstrap_ci, mean_ci, percentage
 
 ELEMENTS = ("Li", "Co", "Sc", "Cl", "O")
 N_LAYERS = 32
+REGISTRATIONS = 3
+"""Rounds in which training structures are laid on their mean; the first one on the first."""
 
 PRINTS = {s: [f"F_{s}_{name}" for name in feature_names("interface")] for s in CATIONS}
 SHARES = {s: [f"share_{s}_{name}_percent" for name in motif_names()] for s in CATIONS}
@@ -59,13 +62,12 @@ def describe(atoms: Atoms, spec: DatasetSpec, options: Options) -> np.ndarray:
     """All descriptors of one structure, (n_described,), in the order of `DESCRIBED`."""
     prints = fingerprints(atoms, "interface")
     symbols = np.array(atoms.get_chemical_symbols())[sites(atoms, "interface")]
-    heights, layers = density_profile(atoms, list(ELEMENTS), N_LAYERS)
     row = np.concatenate(
         [
-            [density(atoms), heights[0] + heights[-1]],
+            [density(atoms), cell_height(atoms)],
             cation_means(prints, symbols, cations_of(spec)).ravel(),
             *(motif_shares(prints[symbols == element]) for element in CATIONS),
-            layers.ravel(),
+            smooth_profile(atoms, ELEMENTS, N_LAYERS).ravel(),
             soap_vector(atoms, ELEMENTS),
         ]
     )
@@ -91,13 +93,38 @@ def score(
             {
                 **metrics,
                 "d_all": _distance_of_all(features, reference, cations_of(spec)),
-                "d_profile": mean_distance(features, reference, ALL_LAYERS),
+                "d_profile": mean_distance(*aligned(features, reference), ALL_LAYERS),
                 "soap_mmd": soap_discrepancy(features, reference, SOAP),
                 "density_shift": relative_shift(features[DENSITY], reference[DENSITY]),
             }
         ),
         **energy_scores(features, spec),
     }
+
+
+def aligned(features: pd.DataFrame, reference: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both tables, their density profiles shifted along the normal onto the mean of the reference.
+
+    Every structure has a shift of its own, one for all elements; so the origin of the cells,
+    which a model cannot know, is in no metric and no figure.
+    """
+    shape = (-1, len(ELEMENTS), N_LAYERS)
+    own, training = (
+        table[ALL_LAYERS].to_numpy(dtype=float).reshape(shape) for table in (features, reference)
+    )
+    if len(training) > 0:
+        target = training[0]
+        for _ in range(REGISTRATIONS):
+            training = registered(training, target)
+            target = training.mean(axis=0)
+        own = registered(own, target)
+    return _with_layers(features, own), _with_layers(reference, training)
+
+
+def _with_layers(table: pd.DataFrame, layers: np.ndarray) -> pd.DataFrame:
+    table = table.copy()
+    table[ALL_LAYERS] = layers.reshape(len(table), -1)
+    return table
 
 
 def interface_energies(features: pd.DataFrame, spec: DatasetSpec) -> np.ndarray:

@@ -22,6 +22,7 @@ class Kind:
     """How structures of one kind are cleaned, described and scored.
 
     clean: structure to cleaned structure and counts by name; StructureError if it fails.
+    check_training: training structure; StructureError if it cannot be one.
     describe: cleaned structure to one row of numbers; StructureError if it has none.
     tabulate: rows, (n_structures, n), and the counts of every structure to the features.
     score: features of accepted and of training structures to unit and interval by metric.
@@ -31,6 +32,7 @@ class Kind:
     """
 
     clean: Callable[[Atoms, DatasetSpec, Options], tuple[Atoms, dict[str, float]]]
+    check_training: Callable[[Atoms, DatasetSpec], None]
     describe: Callable[[Atoms, DatasetSpec, Options], np.ndarray]
     tabulate: Callable[[np.ndarray, pd.DataFrame, Options], pd.DataFrame]
     score: Callable[[pd.DataFrame, pd.DataFrame, DatasetSpec], dict[str, tuple[str, Interval]]]
@@ -44,6 +46,7 @@ class Kind:
 def _kind(module, headline: str, paper_atoms: int) -> Kind:
     return Kind(
         module.clean,
+        module.check_training,
         module.describe,
         module.tabulate,
         module.score,

@@ -214,7 +214,8 @@ def describe_reference(
 ) -> pd.DataFrame:
     """Features of training structures, one row each; they are not cleaned.
 
-    They are described as they are. With a potential they are relaxed, too, for the energy of
+    They are described as they are; alloys that are displaced from their sites are counted on the
+    lattice fitted to them. With a potential they are relaxed, too, for the energy of
     their minima: no step where they are minima of that potential already.
 
     Raises:
@@ -241,6 +242,7 @@ def _describe_item(
 ) -> tuple[np.ndarray, dict[str, float]] | StructureError:
     try:
         atoms = check(atoms, spec)
+        KINDS[spec.kind].check_training(atoms, spec)
         _, moved = _relax(atoms, spec, options)
         return KINDS[spec.kind].describe(atoms, spec, options), moved
     except StructureError as error:

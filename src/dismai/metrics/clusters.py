@@ -2,8 +2,8 @@
 
 On the lattice the published counting has a closed form: with N occupied sites, the count of a
 species is N_s / N and that of a pair is (occupied pairs of that shell and species) / N, so that
-vacancies lower the pair counts. Off the lattice (rotated crystals) `geometry.count_pairs` looks
-for the atom nearest to every neighbour position.
+vacancies lower the pair counts. Off the lattice (displaced atoms, turned crystals)
+`geometry.count_pairs` first finds the lattice.
 """
 
 from functools import lru_cache
@@ -24,7 +24,7 @@ from dismai.cluster_expansion import (
 )
 from dismai.errors import StructureError
 from dismai.fcc import neighbor_table, site_index
-from dismai.metrics.geometry import count_pairs
+from dismai.metrics.geometry import count_pairs, upright
 from dismai.resources import resource
 
 SRO_PAIRS = ("Fe-Ni", "Cr-Fe", "Cr-Ni", "Fe-Fe", "Cr-Cr", "Ni-Ni")
@@ -135,10 +135,11 @@ def counts(atoms: Atoms, a_A: float = 3.6) -> np.ndarray:
     """Clusters per atom of one structure, (45,), exact and unrounded.
 
     Atoms exactly on an fcc lattice parallel to the cell are counted in closed form, all others
-    by the geometry of the published code. StructureError if no fcc axes can be found.
+    by `geometry.count_pairs`. StructureError if no fcc axes can be found.
     """
     if len(atoms) == 0:
         raise StructureError("expected atoms, found an empty structure")
+    atoms = upright(atoms)
     on_lattice = lattice_occupancy(atoms, a_A)
     if on_lattice is not None:
         occupancy, cells = on_lattice

@@ -6,17 +6,36 @@ slightly different size is rescaled.
 
 import numpy as np
 from ase import Atoms
+from ase.geometry import minkowski_reduce
 from numba import njit
 
 from dismai.cluster_expansion import PAIR_INDEX
 from dismai.errors import StructureError
 from dismai.fcc import shell_vectors
+from dismai.metrics.lattice_fit import count_pairs_on_sites, fit_lattice
 
 RIGHT_ANGLE_TOLERANCE = 0.0175
 """rad; two axes of a crystal are taken as perpendicular within this."""
 
 MATCH_RADIUS_A = 0.8
 DUMMY_RADIUS_A = 1.2
+
+
+SKEWED_DEGREES = 5.0
+
+
+def upright(atoms: Atoms) -> Atoms:
+    """The same crystal in a cell of right angles, where its cell is only another choice of one.
+
+    A cell with a' = a + b holds the same crystal; the shortest vectors of its lattice are taken
+    in place of vectors more than 5 degrees off a right angle.
+    """
+    if np.abs(atoms.cell.angles() - 90).max() <= SKEWED_DEGREES:
+        return atoms
+    reduced, _ = minkowski_reduce(atoms.cell.array)
+    turned = atoms.copy()
+    turned.set_cell(reduced)
+    return turned
 
 
 def ideal_box(atoms: Atoms, a_A: float) -> np.ndarray:
@@ -172,13 +191,19 @@ def _every_neighbor_is_there(positions, vectors, box, radius):
 def count_pairs(atoms: Atoms, species: np.ndarray, a_A: float) -> np.ndarray:
     """Unordered pairs of shells 1 to 7 by species pair, (7, 6), of a crystal in any orientation.
 
-    species: index of every atom's species, (n_atoms,). For every atom and neighbour vector,
-    rotated onto the crystal's own axes, the nearest atom within 0.8 Å counts; each pair is met
-    from both ends.
+    species: index of every atom's species, (n_atoms,). A crystal that fits into its box is counted
+    on the lattice fitted to all its atoms, so that displacements lose no pair. Else, as
+    published, for every atom and neighbour vector along the crystal's own axes the nearest atom
+    within 0.8 Å counts; each pair is met from both ends.
     """
     box = ideal_box(atoms, a_A)
     positions = box_positions(atoms, box)
+    fit = fit_lattice(positions, box, a_A)
+    sites = None if fit is None else fit.assign(positions)
+    if sites is not None:
+        return count_pairs_on_sites(fit, sites, species)
     axes, _ = crystal_axes(positions, box, a_A)
+    axes = fitted_axes(positions, box, axes, a_A)
     vectors = [shell_vectors(shell) for shell in range(1, 8)]
     shells = np.repeat(np.arange(7), [len(shell) for shell in vectors])
     rotated = a_A / 2 * np.concatenate(vectors) @ axes
@@ -187,17 +212,40 @@ def count_pairs(atoms: Atoms, species: np.ndarray, a_A: float) -> np.ndarray:
     return dimers / 2
 
 
+def fitted_axes(positions: np.ndarray, box: np.ndarray, axes: np.ndarray, a_A: float) -> np.ndarray:
+    """The axes, rows of (3, 3), by least squares from all pairs of the first two shells.
+
+    The axes to start from may be those that a single, displaced atom shows. Rows are of unit
+    length where the crystal has the spacing a_A.
+    """
+    ideal = a_A / 2 * np.concatenate([shell_vectors(1), shell_vectors(2)])
+    for _ in range(3):
+        which, found = [], []
+        delta = positions[None] - positions[:, None]
+        delta -= box * np.rint(delta / box)  # (n, n, 3)
+        for k, step in enumerate(ideal @ axes):
+            near = ((delta - step) ** 2).sum(axis=-1) <= MATCH_RADIUS_A**2
+            found.append(delta[near])
+            which += [k] * len(found[-1])
+        axes = np.linalg.lstsq(ideal[which], np.concatenate(found), rcond=None)[0]
+    return axes
+
+
 def count_vacancies(atoms: Atoms, a_A: float) -> int:
     """Vacancies of a crystal in any orientation, estimated as the published code.
 
     Where a nearest-neighbour position of an atom has no atom within 0.8 Å, one sweep over all
     atoms and their twelve positions puts a dummy wherever nothing lies within 1.2 Å; the sweep
     is repeated while its very last position was filled. The number is an estimate; that it is
-    zero or not is reliable.
+    zero or not is reliable. A crystal that fits into its box has its sites counted instead.
     """
     box = ideal_box(atoms, a_A)
     positions = box_positions(atoms, box)
+    fit = fit_lattice(positions, box, a_A)
+    if fit is not None and fit.assign(positions) is not None:
+        return fit.n_sites - len(positions)
     axes, _ = crystal_axes(positions, box, a_A)
+    axes = fitted_axes(positions, box, axes, a_A)
     vectors = a_A / 2 * shell_vectors(1) @ axes
     if _every_neighbor_is_there(positions, vectors, box, MATCH_RADIUS_A):
         return 0

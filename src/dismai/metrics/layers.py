@@ -1,11 +1,17 @@
 """Profiles of an interface along the normal of its first two lattice vectors."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from ase import Atoms
 
 from dismai.errors import InputError
 from dismai.metrics.crystalnn.points import make_grid
 from dismai.metrics.interface import interface_area
+
+FINE = 64
+"""Points per wave at which the overlap of two profiles is looked at first."""
+NEWTON_STEPS = 8
 
 
 def heights(atoms: Atoms) -> np.ndarray:
@@ -34,6 +40,67 @@ def density_profile(
     volume = atoms.get_volume() / n_layers
     counts = [np.bincount(layer[atoms.symbols == s], minlength=n_layers) for s in elements]
     return (np.arange(n_layers) + 0.5) * height / n_layers, np.array(counts) / volume
+
+
+def smooth_profile(atoms: Atoms, elements: Sequence[str], n_layers: int = 64) -> np.ndarray:
+    """Number density of each element in the middle of layers, 1/Å^3, (n_elements, n_layers).
+
+    Atoms are Gaussians with a standard deviation of one layer, along the normal only. The curve
+    has no waves shorter than two layers: from its values in the layers it is known everywhere, so
+    that it can be shifted by any part of a layer (`registered`).
+    """
+    k = np.arange((n_layers + 1) // 2)
+    frac = make_grid(atoms).frac[:, 2]
+    damping = np.exp(-0.5 * (2 * np.pi * k / n_layers) ** 2 + 1j * np.pi * k / n_layers)
+    profile = np.empty((len(elements), n_layers))
+    for row, element in zip(profile, elements, strict=True):
+        waves = np.exp(-2j * np.pi * k[:, None] * frac[atoms.symbols == element]).sum(axis=1)
+        row[:] = np.fft.irfft(waves * damping, n_layers) * n_layers / atoms.get_volume()
+    return profile
+
+
+def registered(profiles: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Profiles of structures laid on a target as well as one shift of all elements allows.
+
+    Where a periodic cell begins along its normal, and which way the normal points, is nobody's
+    choice that a metric may judge. The shift is the one of largest overlap, of the profile or of
+    its mirror image, to all digits.
+
+    Args:
+        profiles: of `smooth_profile`, (n_structures, n_elements, n_layers).
+        target: the same of one structure or a mean, (n_elements, n_layers).
+    """
+    n = profiles.shape[-1]
+    k = np.arange(n // 2 + 1)
+    wanted = np.fft.rfft(target).conj()
+    out = np.empty(profiles.shape)
+    for profile, place in zip(profiles, out, strict=True):
+        most = -np.inf
+        for image in (profile, profile[:, ::-1]):
+            waves = np.fft.rfft(image)
+            shift, overlap = _best_shift((waves * wanted).sum(axis=0), k)
+            if overlap > most:
+                most = overlap
+                place[:] = np.fft.irfft(waves * np.exp(2j * np.pi * k * shift), n)
+    return out
+
+
+def _best_shift(cross: np.ndarray, k: np.ndarray) -> tuple[float, float]:
+    """Maximum of the overlap Re sum_k cross_k exp(2 pi i k s) over s in 0 ... 1, and the overlap.
+
+    Its largest value on a fine grid, then Newton's steps.
+    """
+    fine = FINE * len(k)
+    cross = np.where(k > 0, cross, 0.0)
+    shift = float(np.argmax(np.fft.irfft(cross, fine))) / fine
+    angle = 2 * np.pi * k
+    for _ in range(NEWTON_STEPS):
+        terms = cross * np.exp(1j * angle * shift)
+        slope, curvature = -(angle * terms.imag).sum(), -(angle**2 * terms.real).sum()
+        if not curvature < 0:
+            break
+        shift -= float(np.clip(slope / curvature, -1 / fine, 1 / fine))
+    return shift, float((cross * np.exp(1j * angle * shift)).real.sum())
 
 
 def site_profile(

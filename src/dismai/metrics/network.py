@@ -26,7 +26,7 @@ class Network(NamedTuple):
     """Mutual bonds, from both ends; those of atom i are first[i] : first[i + 1].
 
     first: (n_atoms + 1,).  other: second atom, (n_bonds,).  shift: its lattice translation,
-    (n_bonds, 3).  vector: Å, (n_bonds, 3).
+    (n_bonds, 3), between the atoms wrapped into the cell.  vector: Å, (n_bonds, 3).
     """
 
     first: np.ndarray
@@ -55,14 +55,19 @@ def bond_network(
     For amorphous silicon 2.85 Å, the first minimum of g(r), is usual. cells: Voronoi cells of all
     atoms, where they are known already.
     """
+    grid = make_grid(atoms)
     if cutoff is None:
         i, j, shift, _ = neighbor_list(atoms, GEOMETRIC, cells=cells)
+    else:
+        i, j, shift = _within(grid, cutoff)
+    shift = (
+        shift + grid.wrap[j] - grid.wrap[i]
+    )  # of atoms far outside the cell codes would overflow
+    if cutoff is None:
         mutual = np.isin(_codes(i, j, shift, len(atoms)), _codes(j, i, -shift, len(atoms)))
         i, j, shift = i[mutual], j[mutual], shift[mutual]
-    else:
-        i, j, shift = _within(make_grid(atoms), cutoff)
     first = np.searchsorted(i, np.arange(len(atoms) + 1))
-    vector = atoms.positions[j] + shift @ atoms.cell.array - atoms.positions[i]
+    vector = grid.xyz[j] + shift @ grid.cell - grid.xyz[i]
     return Network(first, j, shift, vector)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ase import Atoms
 
 from dismai.errors import InputError
+from dismai.metrics.crystalnn.points import make_grid
 
 R_CUT_A = 5.0
 N_MAX = 4
@@ -57,7 +58,8 @@ def soap_vector(atoms: Atoms, species: Sequence[str]) -> np.ndarray:
     found = set(atoms.get_chemical_symbols())
     if not found <= set(species):
         raise InputError(f"SOAP: expected only {sorted(set(species))}, found {sorted(found)}")
-    vector = _descriptor(tuple(species)).create(atoms)
+    whole = Atoms(atoms.numbers, make_grid(atoms).xyz, cell=atoms.cell, pbc=True)
+    vector = _descriptor(tuple(species)).create(whole)  # its images start from the cell
     return vector / np.linalg.norm(vector)
 
 

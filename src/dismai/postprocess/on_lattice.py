@@ -1,8 +1,9 @@
 """Keeping the atoms of a generated alloy that sit on lattice sites (three published variants).
 
-`none` compares with the lattice as it is, `translate` shifts the lattice onto one atom, `rotate`
-finds the crystal's own axes first. A generated cell of other size is rescaled into the ideal box
-through fractional coordinates.
+`none` compares with the lattice as it is, `translate` shifts the lattice onto the atoms, `rotate`
+finds the crystal's own axes first; shift and axes are those of all atoms, not, as published, of
+one, whose displacement all sites would share. A generated cell of other size is rescaled into the
+ideal box through fractional coordinates.
 """
 
 from itertools import product
@@ -16,7 +17,15 @@ from dismai.cluster_expansion import SPECIES
 from dismai.datasets.spec import FccLattice
 from dismai.errors import InputError, StructureError
 from dismai.fcc import fractional_sites
-from dismai.metrics.geometry import box_positions, crystal_axes, nearest_within
+from dismai.metrics.geometry import (
+    MATCH_RADIUS_A,
+    box_positions,
+    crystal_axes,
+    fitted_axes,
+    nearest_within,
+    upright,
+)
+from dismai.metrics.lattice_fit import fit_lattice
 
 Alignment = Literal["none", "translate", "rotate"]
 ANCHOR_RADIUS_A = 5.0
@@ -46,6 +55,27 @@ def check_cell(atoms: Atoms, lattice: FccLattice) -> None:
         )
 
 
+def on_axes(atoms: Atoms, lattice: FccLattice) -> Atoms:
+    """The structure in the cell, of all that hold the same crystal, that is the lattice's box.
+
+    StructureError if none is, to 5 % and 5 degrees.
+    """
+    atoms = upright(atoms)
+    lengths = atoms.cell.lengths()
+    if not _fits(atoms, lattice):  # edges in another order
+        order = np.empty(3, dtype=int)
+        order[np.argsort(lattice.box, kind="stable")] = np.argsort(lengths, kind="stable")
+        permuted = atoms.copy()
+        permuted.set_cell(atoms.cell.array[order])
+        atoms = permuted if _fits(permuted, lattice) else atoms
+    check_cell(atoms, lattice)
+    return atoms
+
+
+def _fits(atoms: Atoms, lattice: FccLattice) -> bool:
+    return bool(np.abs(atoms.cell.lengths() / lattice.box - 1).max() <= EDGE_TOLERANCE)
+
+
 def _row(values: np.ndarray) -> str:
     return " ".join(f"{value:.4g}" for value in values)
 
@@ -66,14 +96,31 @@ def _match_rigid(positions, sites, box, radius):
     return sites[found], matches[found]
 
 
-def _translated_sites(positions, lattice, radius):
-    """All sites, shifted by the position of the atom nearest the origin."""
+def _translated_sites(positions, lattice):
+    """All sites, shifted onto the atoms: as all of them say, else the one nearest the origin."""
     box = lattice.box
+    fit = fit_lattice(positions, box, lattice.a_A, turned=False)
+    if fit is not None:
+        return fit.positions(fit.all_sites()) % box
     anchor = nearest_within(ANCHOR_FRACTION * box, positions, box, ANCHOR_RADIUS_A)
     if anchor < 0:
         raise StructureError(f"expected an atom within {ANCHOR_RADIUS_A} Å of the origin")
     shift = positions[anchor] / box - ANCHOR_FRACTION
     return ((fractional_sites(lattice.supercell) + shift) % 1.0) * box
+
+
+def _turned_lattice(positions, lattice):
+    """Sites and axes of a crystal in any orientation, from all its atoms.
+
+    A crystal that does not fit into its box has axes of its own, found as published from one atom
+    and then fitted to all, and is cut off at the faces.
+    """
+    fit = fit_lattice(positions, lattice.box, lattice.a_A)
+    if fit is not None:
+        return fit.positions(fit.all_sites()) % lattice.box, fit.axes()
+    axes, pivot = crystal_axes(positions, lattice.box, lattice.a_A)
+    axes = fitted_axes(positions, lattice.box, axes, lattice.a_A)
+    return _rotated_sites(positions, lattice, axes, pivot), axes
 
 
 def _rotated_sites(positions, lattice, axes, pivot):
@@ -91,7 +138,14 @@ def _rotated_sites(positions, lattice, axes, pivot):
     nearest = nearest_within(positions[pivot], sites, box, ANCHOR_RADIUS_A)
     if nearest < 0:
         raise StructureError(f"expected a lattice site within {ANCHOR_RADIUS_A} Å of the pivot")
-    return (sites + positions[pivot] - sites[nearest]) % box
+    sites = sites + positions[pivot] - sites[nearest]
+    # The pivot itself may be displaced: the mean of all atoms near a site settles the shift.
+    away = positions[:, None] - sites[None]
+    away -= box * np.rint(away / box)
+    closest = (away**2).sum(axis=-1).argmin(axis=1)
+    away = away[np.arange(len(away)), closest]
+    away = away[(away**2).sum(axis=1) <= MATCH_RADIUS_A**2]
+    return (sites + away.mean(axis=0)) % box
 
 
 @njit(cache=True)
@@ -140,7 +194,7 @@ def keep_on_lattice(
     atoms: Atoms,
     reference: FccLattice | Atoms,
     align: Alignment = "none",
-    radius: float = 0.8,
+    radius: float = MATCH_RADIUS_A,
     reject: bool = True,
 ) -> tuple[Atoms, int, str]:
     """Keep one atom per lattice site; remove the others.
@@ -161,20 +215,19 @@ def keep_on_lattice(
     box = lattice.box
     n_sites = lattice.n_sites
     try:
-        check_cell(atoms, lattice)
+        atoms = on_axes(atoms, lattice)
         if not np.isfinite(atoms.positions).all():
             raise StructureError("expected finite coordinates, found NaN or infinity")
         positions = box_positions(atoms, box)
         if align == "rotate":
-            axes, pivot = crystal_axes(positions, box, lattice.a_A)
-            sites = _rotated_sites(positions, lattice, axes, pivot)
+            sites, axes = _turned_lattice(positions, lattice)
             kept = _grow_kept(positions, sites, box, axes, lattice.a_A, radius)
             new_positions = positions[kept]
         else:
             if align == "none":
                 sites = fractional_sites(lattice.supercell) * box
             else:
-                sites = _translated_sites(positions, lattice, radius)
+                sites = _translated_sites(positions, lattice)
             new_positions, kept = _match_rigid(positions, sites, box, radius)
         if len(kept) == 0:
             raise StructureError("expected atoms on lattice sites, found none")

@@ -3,7 +3,8 @@
 The published procedure, in its order of operations: each pass lists all pairs closer than
 min_distance across periodic boundaries; then, pair by pair, the atom with the larger index moves
 along the plain difference of positions, without minimum image, to min_distance + 0.1 Å from the
-other.
+other. Atoms outside the cell are wrapped into it first: that plain difference would else depend on
+which image of an atom the file happens to hold.
 """
 
 import numpy as np
@@ -26,9 +27,9 @@ def move_apart(
     passes before it can repair it. Atoms at the same point have no direction to move in: not
     accepted.
 
-    Returns the structure (cell, elements and order of the input; positions not wrapped) and "ok",
-    or why it was not accepted. The structure's info has n_close_pairs, the close pairs of the
-    first pass, and n_passes, the passes made, with the one that found none.
+    Returns the structure (cell, elements and order of the input; what moved is not wrapped) and
+    "ok", or why it was not accepted. The structure's info has n_close_pairs, the close pairs of
+    the first pass, and n_passes, the passes made, with the one that found none.
     """
     moved = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
     moved.info = {"n_close_pairs": 0, "n_passes": 0}
@@ -44,10 +45,18 @@ def move_apart(
         moved.info["n_passes"] = n_passes
         if len(pairs) == 0:
             return moved, "ok"
+        if n_passes == 1:
+            moved.positions = _inside(moved)
         i, j = push(moved.positions, pairs, min_distance + EXTRA)
         if i >= 0:
             return moved, f"atoms {i} and {j}: expected two points to move apart, found one"
     return moved, f"expected no pair within {min_distance} Å after {max_iterations} passes"
+
+
+def _inside(atoms: Atoms) -> np.ndarray:
+    """Positions, Å, (n, 3), wrapped; those in the cell, to 1e-7 of its edges, as they are."""
+    shift = np.floor(atoms.cell.scaled_positions(atoms.positions) + 1e-7)
+    return atoms.positions - shift @ atoms.cell.array  # a shift of zeros changes no digit
 
 
 def close_pairs(grid: Grid, distance: float) -> np.ndarray:
