@@ -1,20 +1,45 @@
-"""The command `dismai`; heavy imports stay inside the commands, so that --help is instant."""
+"""The command `dismai`; heavy imports stay inside the commands, so that --help is instant.
 
+Options are checked before anything heavy is imported, and the folder of --out before the work.
+"""
+
+import os
+import signal
 import sys
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dismai import __version__
+from dismai.datasets.names import DATASETS
 from dismai.errors import InputError
+from dismai.files import explain, output_folder, printable
 
 app = typer.Typer(
     help="Judge generative models of disordered materials.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
 )
+LARGEST_SEED = 2**63 - 1
+MOST_STRUCTURES = 10_000_000
+EVALUATE_EXAMPLES = """Examples:
+
+`dismai evaluate mine.extxyz --dataset alloy_300K_narrow --out scored`
+
+`dismai evaluate cells/ --dataset amorphous_si --relax sw --n-generated 1000`
+
+`dismai evaluate mine.xyz --dataset my_set --reference my_set/train.extxyz --json`
+"""
+COMPARE_EXAMPLES = """Examples:
+
+`dismai compare scored_a scored_b`
+
+`dismai compare results/demo --metric percent_failed --json`
+"""
 
 
 class Align(StrEnum):
@@ -25,10 +50,37 @@ class Align(StrEnum):
     rotate = "rotate"
 
 
-@app.command()
+def _starting_with(names: tuple[str, ...]):
+    return lambda incomplete: [name for name in names if name.startswith(incomplete)]
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dismai {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    """Judge generative models of disordered materials."""
+
+
+@app.command(epilog=EVALUATE_EXAMPLES)
 def evaluate(
     file: Annotated[Path, typer.Argument(help="Structures: extended XYZ or what ASE reads.")],
-    dataset: Annotated[str, typer.Option(help="Dataset that the structures imitate.")],
+    dataset: Annotated[
+        str,
+        typer.Option(
+            help="Dataset that the structures imitate: "
+            f"{', '.join(DATASETS)}; with --reference any name.",
+            autocompletion=_starting_with(DATASETS),
+        ),
+    ],
     reference: Annotated[
         Path | None,
         typer.Option(help="Training structures with card.json beside; else the shipped set."),
@@ -37,20 +89,29 @@ def evaluate(
         Align, typer.Option(help="Alloys: lattice as it is, shifted, or rotated and shifted.")
     ] = Align.none,
     n_generated: Annotated[
-        int | None, typer.Option(min=1, help="Structures generated; else those in the file.")
+        int | None,
+        typer.Option(
+            min=1, max=MOST_STRUCTURES, help="Structures generated; else those in the file."
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Name of the set in tables; else that of the file.")
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the training; pairs sets in `compare`.")
+        int,
+        typer.Option(
+            min=0, max=LARGEST_SEED, help="Seed of the training; pairs sets in `compare`."
+        ),
     ] = 0,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes; else one a core. Changes no result.")
     ] = None,
     relax: Annotated[
         str | None,
-        typer.Option(help="Relax first: sw, chgnet, YAML file of a potential, XML file of a GAP."),
+        typer.Option(
+            help="Relax first: sw, chgnet, YAML file of a potential, XML file of a GAP.",
+            autocompletion=_starting_with(("sw", "chgnet")),
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.html, metrics and fates.")
@@ -58,38 +119,43 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Score a file of structures against the training set of a dataset."""
-    from dismai.evaluation.file import evaluate_file, to_text
-    from dismai.evaluation.output import to_json, write_evaluation
-    from dismai.evaluation.parallel import usable_cores
-    from dismai.evaluation.relaxation import Relaxing
-    from dismai.potentials import named
-    from dismai.progress import progress_bars
+    from dismai.evaluation.early import check_request
 
-    relaxing = None
-    if relax is not None:  # what is finished survives a kill if there is a folder for it
-        state = None if out is None else (out / "state" / "relax").absolute()
-        relaxing = Relaxing(named(relax), state=state, device="auto")
-    with progress_bars() as reporter:
-        result = evaluate_file(
-            file,
-            dataset,
-            reference,
-            align.value,
-            n_generated,
-            jobs or usable_cores(),
-            model,
-            seed,
-            reporter,
-            relaxing,
-        )
-    if out is not None:
-        write_evaluation(result, out)
-    typer.echo(to_json(result) if json else to_text(result))
+    potential = check_request(file, dataset, reference, relax, n_generated, out)
+    with nullcontext() if out is None else output_folder(out):
+        from dismai.evaluation.file import evaluate_file, to_text
+        from dismai.evaluation.output import to_json, write_evaluation
+        from dismai.evaluation.parallel import usable_cores
+        from dismai.evaluation.relaxation import Relaxing
+        from dismai.progress import progress_bars
+
+        relaxing = None
+        if potential is not None:  # what is finished survives a kill if there is a folder for it
+            state = None if out is None else (out / "state" / "relax").absolute()
+            relaxing = Relaxing(potential, state=state, device="auto")
+        with progress_bars() as reporter:
+            result = evaluate_file(
+                file,
+                dataset,
+                reference,
+                align.value,
+                n_generated,
+                jobs or usable_cores(),
+                None if model is None else printable(model),
+                seed,
+                reporter,
+                relaxing,
+            )
+        try:  # the numbers first: whatever happens to the files, they are on the screen
+            typer.echo(to_json(result) if json else to_text(result))
+        finally:
+            if out is not None:
+                write_evaluation(result, out)
     if out is not None and not json:
         typer.echo(f"\nWritten: {out / 'report.html'}, metrics and fates beside it.")
 
 
-@app.command()
+@app.command(epilog=COMPARE_EXAMPLES)
 def compare(
     runs: Annotated[
         list[Path], typer.Argument(help="Folders of `evaluate --out`, or results/RUN.")
@@ -136,13 +202,49 @@ def validate(
     raise typer.Exit(2 if wrong else 0)
 
 
+@app.command()
+def datasets() -> None:
+    """List the datasets by name; one with a shipped reference needs no --reference."""
+    from dismai.models import paper_spec
+    from dismai.resources import shipped_references
+
+    shipped = shipped_references()
+    typer.echo(f"{'name':18s} {'kind':12s} {'atoms in the paper':28s} shipped reference")
+    for name in DATASETS:
+        spec = paper_spec(name)
+        atoms = " ".join(f"{symbol}{count}" for symbol, count in spec.composition.items())
+        typer.echo(f"{name:18s} {spec.kind:12s} {atoms:28s} {'yes' if name in shipped else 'no'}")
+
+
+@app.command()
+def models() -> None:
+    """List the architectures that the workflow can train here."""
+    from dismai.models import names
+
+    for name in names():
+        typer.echo(name)
+
+
 def main() -> None:
     """Run a command; what the user can mend is one line and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):  # a name or a sign that the terminal cannot show
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # ends the workers
     try:
         app()
     except InputError as error:
-        print(f"dismai: {error}", file=sys.stderr)
-        sys.exit(2)
+        _end(str(error))
+    except BrokenPipeError:  # whoever read our output has left, as in `dismai ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+    except OSError as error:
+        _end(explain(error))
+
+
+def _end(message: str) -> None:
+    print(f"dismai: {printable(' '.join(message.split()))}", file=sys.stderr)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

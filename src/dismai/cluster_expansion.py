@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from dismai.datasets.names import ELEMENTS
 from dismai.errors import InputError
 from dismai.fcc import MULTIPLICITY
 
-SPECIES = ("Cr", "Fe", "Ni")
+SPECIES = ELEMENTS["alloy"]
 PAIRS = ("Cr-Cr", "Cr-Fe", "Cr-Ni", "Fe-Fe", "Fe-Ni", "Ni-Ni")
 N_SHELLS = 7
 PAIR_INDEX = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])

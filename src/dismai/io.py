@@ -1,11 +1,9 @@
 """Readers and writers: structures as extended XYZ, tables as Parquet with a schema and a footer."""
 
 import io
-import os
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import ase.io
@@ -16,6 +14,7 @@ import pyarrow.parquet as pq
 from ase import Atoms
 
 from dismai.errors import InputError, StructureError
+from dismai.files import replacing
 
 XYZ_SUFFIXES = (".extxyz", ".xyz")
 MAX_ATOMS = 1_000_000
@@ -49,32 +48,21 @@ def features_schema(columns: Iterable[str]) -> pa.Schema:
     return pa.schema([_field("structure", pa.int64(), False), *features])
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path that takes the place of `path` only when the block ends well."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{path.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def write_table(
     table: pd.DataFrame, path: Path, schema: pa.Schema, meta: dict[str, str] | None = None
 ) -> None:
     """Write exactly the columns, order and types of schema; meta goes into the footer."""
     arrow = pa.Table.from_pandas(table[schema.names], schema, preserve_index=False)
-    with replacing(path) as temporary:
-        pq.write_table(arrow.replace_schema_metadata(meta), temporary, compression="zstd")
+    # Arrow is given an open file: it cannot stand names that are not UTF-8.
+    with replacing(path) as temporary, open(temporary, "wb") as stream:
+        pq.write_table(arrow.replace_schema_metadata(meta), stream, compression="zstd")
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read a Parquet table; InputError if it is missing or not Parquet."""
     try:
-        return pq.read_table(path).to_pandas()
+        with open(path, "rb") as stream:
+            return pq.read_table(stream).to_pandas()
     except FileNotFoundError:
         raise InputError(f"{path}: expected a Parquet table, found no such file") from None
     except pa.ArrowInvalid:

@@ -1,7 +1,6 @@
 """What every workflow script needs: its log, its threads, its provenance, and to die in time."""
 
 import ctypes
-import errno
 import hashlib
 import json
 import logging
@@ -22,12 +21,12 @@ from filelock import FileLock, Timeout
 
 from dismai import stopping
 from dismai.errors import InputError
+from dismai.files import DISK_IS_FULL, explain, replacing
 
 logger = logging.getLogger(__name__)
 
 PACKAGES = ("dismai", "ase", "icet", "lightning", "numba", "numpy", "pandas", "scipy", "torch")
 PR_SET_PDEATHSIG = 1
-DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -58,8 +57,7 @@ def job(snakemake: Any, saves: bool = False) -> Iterator[None]:
         if error.errno not in DISK_IS_FULL:
             logger.exception("rule %s failed", snakemake.rule)
             raise
-        place = error.filename or "the disk"
-        logger.error("%s: expected room for the results, found: %s", place, error.strerror or error)
+        logger.error("%s", explain(error))
         sys.exit(2)
     except Exception:
         logger.exception("rule %s failed", snakemake.rule)
@@ -184,10 +182,13 @@ def provenance(snakemake: Any) -> dict[str, str]:
 def write_config(config: dict[str, Any], path: Path) -> None:
     """Write the resolved configuration as YAML, its own SHA-256 in the first line."""
     text = yaml.safe_dump(config, sort_keys=True)
-    Path(path).write_text(f"# sha256 {hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+    with replacing(path) as temporary:
+        temporary.write_text(f"# sha256 {hashlib.sha256(text.encode()).hexdigest()}\n{text}")
 
 
 def write_environment(path: Path) -> None:
     """Write name and version of every installed package, one a line."""
     packages = {f"{package.metadata['Name']}=={package.version}" for package in distributions()}
-    Path(path).write_text("\n".join([f"python=={platform.python_version()}", *sorted(packages)]))
+    text = "\n".join([f"python=={platform.python_version()}", *sorted(packages)])
+    with replacing(path) as temporary:
+        temporary.write_text(text)

@@ -31,7 +31,7 @@ from dismai.evaluation.relaxation import ENERGY
 from dismai.io import read_structures, replacing, write_table
 from dismai.metrics.clusters import counts, published_expansion
 from dismai.potentials import fingerprint
-from dismai.resources import resource
+from dismai.resources import check_shipped, shipped_references
 
 HELD_OUT = pa.field("held_out", pa.bool_(), nullable=False)
 CLUSTERS_SCHEMA = pa.schema(
@@ -109,20 +109,9 @@ def _footer(spec: DatasetSpec) -> dict[str, str]:
     return {"card": json.dumps(spec.model_dump(mode="json"))}
 
 
-def shipped_references() -> dict[str, Path]:
-    """Datasets whose reference ships with the package, and where it is."""
-    folder = resource("eci.yaml").parent / "reference"
-    return {path.stem: path for path in sorted(folder.glob("*.parquet"))}
-
-
 def load_shipped(dataset: str, expansion: ClusterExpansion) -> Reference:
     """The shipped reference of a dataset; InputError if there is none."""
-    path = shipped_references().get(dataset)
-    if path is None:
-        raise InputError(
-            f"dataset {dataset!r}: expected one with a shipped reference "
-            f"({', '.join(shipped_references())}) or training structures given by --reference"
-        )
+    path = check_shipped(dataset, shipped_references())
     table = pq.read_table(path)
     footer = table.schema.metadata
     spec = DatasetSpec(**json.loads(footer[b"card"]))

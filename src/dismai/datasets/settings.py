@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from dismai.cluster_expansion import check_composition
+from dismai.datasets.names import ELEMENTS
 from dismai.potentials.settings import Relaxation
 from dismai.section import Section
 
-INTERFACE_ELEMENTS = ("Li", "Co", "Sc", "Cl", "O")
+INTERFACE_ELEMENTS = ELEMENTS["interface"]
 """Order of the blocks of elements in files of the interface."""
 REGION_ELEMENTS = ("Li", "Sc", "Cl")
 

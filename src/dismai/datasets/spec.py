@@ -9,18 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
+from dismai.datasets.names import DATASETS as DATASETS
 from dismai.errors import InputError
+from dismai.files import replacing
 from dismai.section import Section
 
-DATASETS = (
-    "alloy_300K_narrow",
-    "alloy_300K_wide",
-    "alloy_1500K_narrow",
-    "alloy_1500K_wide",
-    "amorphous_si",
-    "interface",
-)
-KINDS = ("alloy", "amorphous_si", "interface")
 REGION_ATOMS = "region_atoms"
 """Statistic of an interface: atoms of the disordered region by species, first in their blocks."""
 
@@ -127,7 +120,5 @@ def read_card(path: Path) -> DatasetSpec:
 
 def write_card(spec: DatasetSpec, path: Path) -> None:
     """Write a card as indented JSON, keys in the order of the class."""
-    from dismai.io import replacing  # loads ase and pandas; the Snakefile reads this module
-
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(spec.model_dump(mode="json"), indent=2) + "\n")

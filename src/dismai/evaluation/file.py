@@ -1,5 +1,6 @@
 """Score a plain file of structures against a reference set: the work of `dismai evaluate`."""
 
+import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from dismai.evaluation.process import load_generated, process
 from dismai.evaluation.relaxation import ENERGY, RELAXED, Relaxing, check_kind
 from dismai.evaluation.said import said_scores
 from dismai.evaluation.score import score
+from dismai.files import printable
 from dismai.metrics.set_intervals import expected_coverage
 from dismai.postprocess.on_lattice import Alignment
 from dismai.potentials import fingerprint
@@ -94,7 +96,7 @@ def evaluate_file(
     expected = without_other_energies(expected, relaxing)
     result = process(structures, expected.spec, options, n_jobs, reporter)
     train, held_out, spec = expected.train, expected.held_out, expected.spec
-    names = (model or path.name, "file", seed)
+    names = (model or printable(os.path.basename(os.path.abspath(path))), "file", seed)
     said = said_scores(structures)
     metrics = score(result.features, result.fates, train, held_out, spec, *names, said)
     floor, floor_note = noise_floor(expected)

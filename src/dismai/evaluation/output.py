@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from dismai.evaluation.file import Evaluation
-from dismai.io import FATES_SCHEMA, METRICS_SCHEMA, replacing, write_table
+from dismai.files import replacing_in
+from dismai.io import FATES_SCHEMA, METRICS_SCHEMA, write_table
 from dismai.reference import reference_digest
 from dismai.report.page import page
 from dismai.versions import VERSIONS
@@ -43,7 +44,7 @@ def _plain(value: Any) -> Any:
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
-    """Write metrics.parquet, metrics.json, fates.parquet and report.html."""
+    """Write metrics.parquet, metrics.json, fates.parquet and report.html, all or none."""
     folder = Path(folder)
     meta = {
         "dismai": json.dumps(
@@ -54,8 +55,8 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
             sort_keys=True,
         )
     }
-    write_table(evaluation.metrics, folder / "metrics.parquet", METRICS_SCHEMA, meta)
-    write_table(evaluation.fates, folder / "fates.parquet", FATES_SCHEMA, meta)
-    for name, text in (("metrics.json", to_json(evaluation)), ("report.html", page(evaluation))):
-        with replacing(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    with replacing_in(folder) as part:  # all of them, or none
+        write_table(evaluation.metrics, part / "metrics.parquet", METRICS_SCHEMA, meta)
+        write_table(evaluation.fates, part / "fates.parquet", FATES_SCHEMA, meta)
+        (part / "metrics.json").write_text(to_json(evaluation), encoding="utf-8")
+        (part / "report.html").write_text(page(evaluation), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,10 +43,16 @@ def in_order(
         return
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["dismai.evaluation.process"])
-    with _script_not_repeated(), context.Pool(n_processes) as pool:
+    with _script_not_repeated(), context.Pool(n_processes, _leave_signals) as pool:
         for result in pool.imap(work, items, CHUNK):
             yield result
             advance(1)
+
+
+def _leave_signals() -> None:
+    """Leave Ctrl-C to the process that asked for the work: it ends the others, silently."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from dismai.errors import InputError
+from dismai.errors import InputError, did_you_mean
 from dismai.potentials.settings import (
     POTENTIAL_KINDS,
     AsePotential,
@@ -119,7 +119,7 @@ def named(text: str) -> Potential:
         return beside(check_entry(entry, str(path)), path.parent)
     raise InputError(
         f"potential {text!r}: expected {', '.join(BUILT_IN)}, the YAML file of an entry, or the "
-        "XML file of a GAP"
+        f"XML file of a GAP{did_you_mean(text, BUILT_IN)}"
     )
 
 

@@ -1,0 +1,16 @@
+"""Names of the datasets, and their elements; apart, because a command line needs no more."""
+
+DATASETS = (
+    "alloy_300K_narrow",
+    "alloy_300K_wide",
+    "alloy_1500K_narrow",
+    "alloy_1500K_wide",
+    "amorphous_si",
+    "interface",
+)
+ELEMENTS = {
+    "alloy": ("Cr", "Fe", "Ni"),
+    "amorphous_si": ("Si",),
+    "interface": ("Li", "Co", "Sc", "Cl", "O"),
+}
+"""Of the structures of each kind."""

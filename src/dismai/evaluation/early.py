@@ -1,0 +1,60 @@
+"""What can be said of a request to `dismai evaluate` before the slow imports and the reading."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dismai.datasets.names import DATASETS
+from dismai.errors import InputError
+from dismai.resources import check_shipped, shipped_references
+
+if TYPE_CHECKING:
+    from dismai.potentials.settings import Potential
+
+
+def check_request(
+    file: Path,
+    dataset: str,
+    reference: Path | None = None,
+    relax: str | None = None,
+    n_generated: int | None = None,
+    out: Path | None = None,
+) -> "Potential | None":
+    """The potential that `relax` names, if any.
+
+    Raises:
+        InputError: an unknown dataset or potential, no such file, more structures than were
+            generated, alloys to be relaxed, or results that would mix with the structures.
+    """
+    if reference is None:
+        check_shipped(dataset, shipped_references())
+    elif not reference.exists():
+        raise InputError(f"{reference}: expected training structures, found no such file")
+    if not file.exists():
+        raise InputError(f"{file}: expected a file of structures, found no such file")
+    if out is not None and file.is_dir() and os.path.realpath(out) == os.path.realpath(file):
+        raise InputError(f"--out {out}: expected another folder than that of the structures")
+    potential = None
+    if relax is not None:
+        if dataset in DATASETS and dataset.startswith("alloy"):
+            raise InputError(
+                f"--relax {relax}: expected amorphous silicon or an interface, found {dataset}; "
+                "alloys are laid on their lattice and not relaxed"
+            )
+        from dismai.potentials import named
+
+        potential = named(relax)
+    if n_generated is not None:
+        _check_number(file, n_generated)
+    return potential
+
+
+def _check_number(file: Path, n_generated: int) -> None:
+    from dismai.io import XYZ_SUFFIXES, count_frames
+
+    if file.suffix.lower() in XYZ_SUFFIXES and file.is_file():
+        found = count_frames(file)
+        if found > n_generated:
+            raise InputError(
+                f"{file}: expected at most --n-generated {n_generated} structures, found {found}"
+            )
