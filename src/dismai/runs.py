@@ -1,6 +1,7 @@
 """Scored sets on disk: folders of `dismai evaluate --out` and result folders of the workflow."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from dismai.errors import InputError
+from dismai.files import printable
 from dismai.io import METRICS_SCHEMA, read_table
 from dismai.reference import reference_digest
 
@@ -22,9 +24,9 @@ def load_runs(folders: Sequence[Path]) -> pd.DataFrame:
     folders = [Path(folder) for folder in folders]
     seen = set()
     for folder in folders:
-        if folder.resolve() in seen:
+        if os.path.realpath(folder) in seen:
             raise InputError(f"{folder}: expected each folder once, found it twice")
-        seen.add(folder.resolve())
+        seen.add(os.path.realpath(folder))
     tables = [
         _load(folder).assign(run=name)
         for folder, name in zip(folders, run_names(folders), strict=True)
@@ -42,13 +44,13 @@ def load_runs(folders: Sequence[Path]) -> pd.DataFrame:
 
 def run_names(folders: Sequence[Path]) -> list[str]:
     """The ends of paths that tell folders apart: m0/eval and m1/eval, but demo alone."""
-    parts = [Path(folder).resolve().parts for folder in folders]
+    parts = [Path(os.path.realpath(folder)).parts for folder in folders]
     names = []
     for own in parts:
         depth = 1
         while depth < len(own) and sum(other[-depth:] == own[-depth:] for other in parts) > 1:
             depth += 1
-        names.append("/".join(own[-depth:]))
+        names.append(printable("/".join(own[-depth:])))
     return names
 
 
@@ -77,7 +79,8 @@ def _load(folder: Path) -> pd.DataFrame:
 def _of_evaluation(folder: Path) -> pd.DataFrame:
     file = folder / "metrics.parquet"
     table = _checked(file)
-    footer = (pq.read_schema(file).metadata or {}).get(b"dismai", b"{}")
+    with open(file, "rb") as stream:
+        footer = (pq.read_schema(stream).metadata or {}).get(b"dismai", b"{}")
     digest = json.loads(footer).get("reference_sha256")
     if digest is None:
         raise InputError(f"{file}: expected a table of `dismai evaluate`, found another one")
