@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from dismai.jobs import die_with_parent, end_with_parents
+from dismai.report.text import aligned
 
 RESULTS = Path("results")
 CONFIG = ("--configfile", "config/demo.yaml", "--profile", "profiles/local")
@@ -38,11 +39,7 @@ def main() -> int:
     RESULTS.mkdir(exist_ok=True)
     try:
         with FileLock(RESULTS / ".lock", timeout=0):
-            return (
-                snakemake("--unlock", "--quiet", "all")
-                or snakemake("--quiet", "rules")
-                or _report()
-            )
+            return snakemake("--unlock", "--quiet", "all") or snakemake() or _report()
     except Timeout:
         print(f"make demo: another run is at work in {RESULTS}/", file=sys.stderr)
         return 3
@@ -51,7 +48,7 @@ def main() -> int:
 def _report() -> int:
     code = snakemake("--quiet", "all", "--report", str(REPORT))
     if code == 0:
-        print(f"{RANKING.read_text()}\nreport: {REPORT}")
+        print(f"\n{aligned(RANKING.read_text())}\n\nreport: {REPORT}")
     return code
 
 

@@ -1,5 +1,7 @@
 """What every workflow script needs: its log, its threads, its provenance, and to die in time."""
 
+import contextlib
+import copy
 import ctypes
 import hashlib
 import json
@@ -14,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TextIO
 
 import yaml
 from filelock import FileLock, Timeout
@@ -39,29 +41,63 @@ def job(snakemake: Any, saves: bool = False) -> Iterator[None]:
         snakemake: the object of the script.
         saves: the script calls `stopping.leave_if_asked`, so signals need not end it at once.
     """
-    handlers = [logging.FileHandler(snakemake.log[0], mode="w"), logging.StreamHandler()]
-    logging.basicConfig(
-        level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", handlers=handlers
-    )
-    logging.captureWarnings(True)
+    named = label(snakemake.rule, getattr(snakemake, "wildcards", None))
+    log = _start_logging(Path(snakemake.log[0]), named)
     end_with_parents()
     if saves:
         stopping.listen()
     _use_threads(snakemake.threads)
     try:
-        yield
+        with contextlib.redirect_stdout(log):
+            yield
     except InputError as error:
         logger.error("%s", error)
         sys.exit(2)
     except OSError as error:
         if error.errno not in DISK_IS_FULL:
-            logger.exception("rule %s failed", snakemake.rule)
-            raise
+            _end_with_traceback(snakemake.rule, error)
         logger.error("%s", explain(error))
         sys.exit(2)
-    except Exception:
-        logger.exception("rule %s failed", snakemake.rule)
-        raise
+    except Exception as error:
+        _end_with_traceback(snakemake.rule, error)
+
+
+def _end_with_traceback(rule: str, error: Exception) -> NoReturn:
+    """The traceback stands in the log, whose end Snakemake shows; the terminal gets one line."""
+    logger.exception("rule %s failed: %s: %s", rule, type(error).__name__, error)
+    sys.exit(1)
+
+
+class _OneLine(logging.Formatter):
+    """A formatter that leaves tracebacks to the log."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        plain = copy.copy(record)
+        plain.exc_info = plain.exc_text = None
+        return super().format(plain)
+
+
+def label(rule: str, wildcards: Any) -> str:
+    """Rule, and what the job belongs to: dataset, model, seed."""
+    shown = {"dataset": "", "model": "", "scatteritem": "part "}
+    words = [f"{shown.get(key, f'{key} ')}{value}" for key, value in (wildcards or {}).items()]
+    return " ".join([rule, *words])
+
+
+def _start_logging(path: Path, named: str) -> TextIO:
+    """Log everything to a file, and what people wait for to stderr behind the name of the job.
+
+    Warnings of other packages, and what they print, stand in the file alone. Returns its stream.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    to_file, to_terminal = logging.FileHandler(path, mode="w"), logging.StreamHandler()
+    to_file.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    mark = named.replace("%", "%%")
+    to_terminal.setFormatter(_OneLine(f"[{mark}] %(levelname)s: %(message)s"))
+    to_terminal.addFilter(lambda record: record.name != "py.warnings")
+    logging.basicConfig(level=logging.INFO, handlers=[to_file, to_terminal])
+    logging.captureWarnings(True)
+    return to_file.stream
 
 
 def _use_threads(n_threads: int) -> None:

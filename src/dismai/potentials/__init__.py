@@ -3,8 +3,8 @@
 import contextlib
 import hashlib
 import importlib
+import io
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,7 +169,7 @@ def _chgnet(entry: ChgnetPotential, device: str) -> "Calculator":
     from chgnet.model import CHGNet
     from chgnet.model.dynamics import CHGNetCalculator
 
-    with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to the results
+    with contextlib.redirect_stdout(io.StringIO()):  # each process would say its version
         model = CHGNet.load(model_name=entry.weights, use_device=device, verbose=False)
         return CHGNetCalculator(model, use_device=device, on_isolated_atoms="ignore")
 

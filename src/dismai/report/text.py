@@ -1,0 +1,32 @@
+"""Tables for a terminal."""
+
+import re
+
+
+def aligned(markdown: str) -> str:
+    """A Markdown table with aligned columns, numbers to the right; a dash for what is missing."""
+    rows = [
+        [cell.strip() for cell in line.strip().strip("|").split("|")]
+        for line in markdown.splitlines()
+        if line.strip() and not re.fullmatch(r"[\s|:-]+", line)
+    ]
+    missing = {"nan", "None", "<NA>", ""}
+    rows = [["–" if cell in missing else cell for cell in row] for row in rows]
+    if not rows:
+        return ""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if _is_number(column[1:]) else cell.ljust(width)
+            for cell, width, column in zip(row, widths, zip(*rows, strict=True), strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+    text = "\n".join(lines)
+    if any("–" in row for row in rows[1:]):
+        text += "\n–: not scored, because it was not run there or none of its structures passed"
+    return text
+
+
+def _is_number(cells: tuple[str, ...]) -> bool:
+    return all(cell == "–" or re.fullmatch(r"[-+]?[\d.]+(e[-+]?\d+)?", cell) for cell in cells)
