@@ -79,7 +79,7 @@ rule import_structures:
         mem_mb=2000,
         runtime=30,
     params:
-        version=VERSIONS["generate"],
+        version=VERSIONS["import"],
         n_structures=n_generated_of,
     script:
         "../workflow/scripts/import_structures.py"

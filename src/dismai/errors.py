@@ -9,7 +9,12 @@ class InputError(ValueError):
 
 
 class StructureError(ValueError):
-    """One structure cannot be used; it costs that structure, never the set."""
+    """One structure cannot be used; it costs that structure, never the set.
+
+    source_file: the file of a folder or archive that it stood in, if it did.
+    """
+
+    source_file = ""
 
 
 def did_you_mean(found: object, known: Iterable[str]) -> str:

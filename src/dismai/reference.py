@@ -6,6 +6,7 @@ the features themselves, rounded to nine binary digits (0.1 %), all of a structu
 because a thousand columns cost more than what is in them.
 """
 
+import filecmp
 import hashlib
 import json
 from collections import Counter
@@ -28,11 +29,12 @@ from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import describe_reference
 from dismai.evaluation.relaxation import ENERGY
-from dismai.io import read_structures, replacing, write_table
+from dismai.io import SOURCE_FILE, is_folder, read_structures, replacing, write_table
 from dismai.metrics.clusters import counts, published_expansion
 from dismai.potentials import fingerprint
 from dismai.resources import check_shipped, shipped_references
 
+TRAIN_FILE, HELD_OUT_FILE = "train.extxyz", "val.extxyz"
 HELD_OUT = pa.field("held_out", pa.bool_(), nullable=False)
 CLUSTERS_SCHEMA = pa.schema(
     [HELD_OUT, *(pa.field(name, pa.int16(), nullable=False) for name in cluster_names())]
@@ -134,11 +136,61 @@ def load_shipped(dataset: str, expansion: ClusterExpansion) -> Reference:
     )
 
 
+def training_file(path: Path) -> Path:
+    """The file of training structures that a path means: that of a folder, if it holds one.
+
+    Raises:
+        InputError: no such file.
+    """
+    path = Path(path)
+    inside = path / TRAIN_FILE
+    return inside if is_folder(path) and inside.is_file() else path
+
+
+def said_of_overlap(path: Path, reference: Path) -> list[str]:
+    """What to say if a set under evaluation is its own reference, in sentences.
+
+    Raises:
+        InputError: the set lies among the training structures, or no such reference.
+    """
+    train = training_file(reference)
+    if _same(path, train):
+        return ["The set under evaluation is the training set itself."]
+    if _same(path, train.with_name(HELD_OUT_FILE)):
+        return [f"The set under evaluation is the held-out set itself ({HELD_OUT_FILE})."]
+    if train.is_dir() and path.resolve().parent == train.resolve():
+        raise InputError(
+            f"{path}: expected a set apart from the training structures, found it in {train}"
+        )
+    return []
+
+
+def _same(path: Path, other: Path) -> bool:
+    """Whether two paths are one file or folder, or files of the same bytes."""
+    if not other.exists():
+        return False
+    if path.samefile(other):
+        return True
+    return path.is_file() and other.is_file() and filecmp.cmp(path, other, shallow=False)
+
+
+def _check_one_a_file(train: Sequence[Atoms], folder: Path) -> None:
+    """InputError unless every file of a folder is one structure, or the folder one file."""
+    files = [str(atoms.info[SOURCE_FILE]).rpartition(" [") for atoms in train]
+    several = [name for name, mark, _ in files if mark]
+    if several and len({name or last for name, _, last in files}) > 1:
+        raise InputError(
+            f"{folder}: expected {TRAIN_FILE}, or training structures one a file, found several "
+            f"in {several[0]}: give one file"
+        )
+
+
 def load_built(
     path: Path, dataset: str, options: Options, n_jobs: int = 1, reporter: Reporter | None = None
 ) -> Reference:
     """The reference of training structures in a file, with the card and `val.extxyz` beside it.
 
+    Of a folder `train.extxyz` is taken; a folder without it holds one training structure a file.
     Without a card, kind, composition and cell come from the name of the dataset and the first
     structure; without `val.extxyz` one half of the training set is later compared with the other.
     Both are said in the notes.
@@ -146,14 +198,17 @@ def load_built(
     Raises:
         InputError: no structures, no kind, or a structure that does not fit the others.
     """
-    path = Path(path)
+    path = training_file(path)
     train = read_structures(path)
-    card = path.with_name("card.json")
+    beside = path if path.is_dir() else path.parent
+    card = beside / "card.json"
     notes = []
+    if path.is_dir():
+        _check_one_a_file(train, path)
     if card.exists():
         spec = read_card(card).model_copy(update={"name": dataset})
     else:
-        spec = infer_spec(train, dataset, path)
+        spec = infer_spec(train, dataset, path, card)
         notes.append(
             f"No card.json beside {path.name}: kind {spec.kind} from the name of the dataset, "
             "composition and cell from the first structure."
@@ -162,7 +217,7 @@ def load_built(
         raise InputError(f"{card}: expected kind {kind_name(dataset)}, found {spec.kind}")
     spec = spec.model_copy(update={"n_train": len(train)})
     features = describe_reference(train, spec, options, str(path), n_jobs, reporter)
-    held_out_file = path.with_name("val.extxyz")
+    held_out_file = beside / HELD_OUT_FILE
     held_out = None
     if held_out_file.exists() and held_out_file != path:
         structures = read_structures(held_out_file)
@@ -180,7 +235,7 @@ def reference_digest(train: pd.DataFrame) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def infer_spec(train: Sequence[Atoms], dataset: str, path: Path) -> DatasetSpec:
+def infer_spec(train: Sequence[Atoms], dataset: str, path: Path, card: Path) -> DatasetSpec:
     """A card for training structures without one, after their first structure.
 
     Raises:
@@ -188,7 +243,7 @@ def infer_spec(train: Sequence[Atoms], dataset: str, path: Path) -> DatasetSpec:
     """
     if dataset not in DATASETS:
         raise InputError(
-            f"{path.with_name('card.json')}: expected a dataset card, or a dataset of known kind "
+            f"{card}: expected a dataset card, or a dataset of known kind "
             f"({', '.join(DATASETS)}), found neither"
         )
     kind, first = kind_name(dataset), train[0]

@@ -101,7 +101,7 @@ def spoil_positions(structures):
     ("spoil", "message"),
     [
         (spoil_cell, "structure 1: expected the cell of structure 0, found one of 5.484"),
-        (spoil_species, "structure 2: expected Si8, found Ge1 Si7"),
+        (spoil_species, "structure 2: expected Si8, found Si7 Ge1"),
         (spoil_number, "structure 2: expected Si8, found Si7"),
         (spoil_positions, "structure 1: expected finite positions, found NaN"),
         (lambda structures: structures.pop(), "expected 3 structures, found 2"),

@@ -16,7 +16,13 @@ from tests.models.conftest import ordered_alloys
 
 TABLES = [
     pd.DataFrame(
-        {"structure": range(n), "status": "accepted", "stage": "", "reason": str(n)}
+        {
+            "structure": range(n),
+            "status": "accepted",
+            "stage": "",
+            "reason": str(n),
+            "source_file": "",
+        }
     ).astype({"structure": "int64"})
     for n in (1000, 2000)
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 
+from dismai.datasets.spec import formula
 from dismai.errors import InputError
 from dismai.io import read_structures, replacing
 from dismai.jobs import sha256 as digest_of
@@ -96,14 +97,15 @@ def read_ready_made(path: Path, composition: dict[str, int], n_structures: int) 
     structures = read_structures(path)
     if len(structures) != n_structures:
         raise InputError(f"{path}: expected {n_structures} structures, found {len(structures)}")
-    expected = " ".join(f"{symbol}{count}" for symbol, count in composition.items())
     cell = structures[0].cell.array
     for number, atoms in enumerate(structures):
         symbols = atoms.get_chemical_symbols()
         found = {symbol: symbols.count(symbol) for symbol in dict.fromkeys(symbols)}
         if found != dict(composition):
-            present = " ".join(f"{symbol}{count}" for symbol, count in sorted(found.items()))
-            raise InputError(f"{path}: structure {number}: expected {expected}, found {present}")
+            raise InputError(
+                f"{path}: structure {number}: expected {formula(composition, composition)}, "
+                f"found {formula(found, composition)}"
+            )
         if not np.isfinite(atoms.positions).all():
             raise InputError(f"{path}: structure {number}: expected finite positions, found NaN")
         if np.abs(atoms.cell.array - cell).max() > CELL_TOLERANCE * np.abs(cell).max():

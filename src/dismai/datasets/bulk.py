@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ase import Atoms
 
+from dismai.datasets.spec import formula
 from dismai.errors import InputError, StructureError
 from dismai.io import read_frames
 from dismai.jobs import sha256 as digest_of
@@ -33,8 +34,7 @@ def read_bulk(path: Path, sha256: str | None = None) -> Atoms:
         raise InputError(f"{path}: {atoms}")
     found = Counter(atoms.get_chemical_symbols())
     if set(found) != {"Si"}:
-        present = " ".join(f"{symbol}{count}" for symbol, count in sorted(found.items()))
-        raise InputError(f"{path}: expected silicon only, found {present}")
+        raise InputError(f"{path}: expected silicon only, found {formula(found)}")
     if not abs(atoms.cell.volume) > 1e-6:
         raise InputError(f"{path}: expected a cell with a volume, found none")
     atoms.pbc = True

@@ -1,7 +1,7 @@
 """What a dataset is: the card that travels beside its structures."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from dismai.datasets.names import DATASETS as DATASETS
 from dismai.errors import InputError
 from dismai.files import replacing
 from dismai.section import Section
+from dismai.text import read_text
 
 REGION_ATOMS = "region_atoms"
 """Statistic of an interface: atoms of the disordered region by species, first in their blocks."""
@@ -94,6 +95,13 @@ class DatasetSpec(Section):
         return np.array(self.cell_A, dtype=float)
 
 
+def formula(counts: Mapping[str, int], order: Iterable[str] = ()) -> str:
+    """Numbers of atoms as text, such as Fe20 Cr6: species of `order` first, then by name."""
+    first = [symbol for symbol in order if symbol in counts]
+    symbols = [*first, *sorted(set(counts) - set(first))]
+    return " ".join(f"{symbol}{counts[symbol]}" for symbol in symbols)
+
+
 def cell_rows(cell: np.ndarray) -> tuple[tuple[float, float, float], ...]:
     """A (3, 3) array as the nested tuple that a card stores."""
     rows: Sequence[Sequence[float]] = np.asarray(cell, dtype=float).tolist()
@@ -103,11 +111,7 @@ def cell_rows(cell: np.ndarray) -> tuple[tuple[float, float, float], ...]:
 def read_card(path: Path) -> DatasetSpec:
     """The dataset card next to a set of structures; InputError if it is missing or wrong."""
     try:
-        return DatasetSpec(**json.loads(Path(path).read_text()))
-    except FileNotFoundError:
-        raise InputError(f"{path}: expected a dataset card, found no such file") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: expected JSON, found binary data") from None
+        return DatasetSpec(**json.loads(read_text(path, "a dataset card")))
     except json.JSONDecodeError as error:
         raise InputError(
             f"{path}: line {error.lineno}: expected JSON, found {error.msg!r}"
@@ -121,4 +125,5 @@ def read_card(path: Path) -> DatasetSpec:
 def write_card(spec: DatasetSpec, path: Path) -> None:
     """Write a card as indented JSON, keys in the order of the class."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(spec.model_dump(mode="json"), indent=2) + "\n")
+        text = json.dumps(spec.model_dump(mode="json"), indent=2) + "\n"
+        temporary.write_text(text, encoding="utf-8")

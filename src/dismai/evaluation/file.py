@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,15 +17,16 @@ from dismai.evaluation.interface import REFERENCE
 from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter
-from dismai.evaluation.process import load_generated, process
+from dismai.evaluation.process import numbered, process
 from dismai.evaluation.relaxation import ENERGY, RELAXED, Relaxing, check_kind
 from dismai.evaluation.said import said_scores
 from dismai.evaluation.score import score
 from dismai.files import printable
+from dismai.io import read_set
 from dismai.metrics.set_intervals import expected_coverage
 from dismai.postprocess.on_lattice import Alignment
 from dismai.potentials import fingerprint
-from dismai.reference import Reference, load_built, load_shipped
+from dismai.reference import Reference, load_built, load_shipped, said_of_overlap
 from dismai.report.tables import published_numbers
 from dismai.resources import resource
 
@@ -70,9 +72,10 @@ def evaluate_file(
     """Clean, relax, describe and score the structures of a file.
 
     Args:
-        path: file or folder of structures.
+        path: file, folder or archive of structures.
         dataset: name of the dataset they imitate.
-        reference: training structures with their card beside; the shipped set by default.
+        reference: training structures with their card beside, or the folder of both; the shipped
+            set by default.
         align: how alloys are laid on the lattice.
         n_generated: structures that were generated; the number in the file by default.
         n_jobs: processes; no result depends on it.
@@ -82,12 +85,14 @@ def evaluate_file(
         relaxing: how structures are relaxed after cleaning; None: scored as given.
 
     Raises:
-        InputError: nothing readable, more structures than generated, no such reference, or a
-            dataset whose structures are not relaxed.
+        InputError: nothing readable, more structures than generated, no such reference, one that
+            holds the set itself, or a dataset whose structures are not relaxed.
     """
     path = Path(path)
     options = Options(align, relaxing=relaxing)
-    structures = load_generated(path, n_generated)
+    found = read_set(path)
+    structures = numbered(found.frames, path, n_generated)
+    overlap = [] if reference is None else said_of_overlap(path, reference)
     expected = load_reference(dataset, reference, options, n_jobs, reporter)
     if relaxing is not None:
         check_kind(expected.spec.kind)
@@ -104,6 +109,9 @@ def evaluate_file(
     metrics["noise_floor"] = metrics["metric"].map(floor)
     metrics["published"] = metrics["metric"].map(_published(dataset)).fillna("")
     notes = [
+        *found.notes,
+        *_unreadable(found.frames),
+        *overlap,
         *expected.notes,
         _said_of_relaxation(spec, relaxing),
         floor_note,
@@ -223,6 +231,13 @@ def _said_of_relaxation(spec: DatasetSpec, relaxing: Relaxing | None) -> str:
         "Structures were scored as given, without relaxation; the published values are those of "
         "relaxed structures."
     )
+
+
+def _unreadable(frames: Sequence[Atoms | StructureError]) -> list[str]:
+    n_bad = sum(isinstance(frame, StructureError) for frame in frames)
+    if n_bad == 0:
+        return []
+    return [f"{n_bad} of {len(frames)} structures could not be read; they count as failed."]
 
 
 def _gaps(features: pd.DataFrame) -> list[str]:

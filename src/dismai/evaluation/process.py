@@ -11,20 +11,25 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from dismai.datasets.spec import DatasetSpec
+from dismai.cells import check_cell, check_finite
+from dismai.datasets.spec import DatasetSpec, formula
 from dismai.errors import InputError, StructureError
 from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter, in_order
 from dismai.evaluation.relaxation import RELAXED, check_kind, relaxed
-from dismai.io import XYZ_SUFFIXES, concatenate_files, read_frames, write_structures
+from dismai.io import (
+    FATES_SCHEMA,
+    SOURCE_FILE,
+    UNREADABLE,
+    XYZ_SUFFIXES,
+    concatenate_files,
+    read_set,
+    write_structures,
+)
+from dismai.text import on_one_line
 
 logger = logging.getLogger(__name__)
-
-MIN_VOLUME_PER_ATOM_A3 = 0.1
-MAX_VOLUME_PER_ATOM_A3 = 1000.0
-MAX_ELONGATION = 100.0
-"""Longest edge over the smallest height of the cell; beyond it neighbours are all images."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,16 @@ def load_generated(
     Raises:
         InputError: more structures than were generated, or nothing readable.
     """
-    frames = read_frames(path, only)
+    return numbered(read_set(path, only).frames, path, n_generated, only)
+
+
+def numbered(
+    frames: Sequence[Atoms | StructureError],
+    path: Path,
+    n_generated: int | None = None,
+    only: range | None = None,
+) -> dict[int, Atoms | StructureError]:
+    """The structures of a file by number, as `load_generated` gives them."""
     n_expected = n_generated or len(frames)
     if len(frames) > n_expected:
         raise InputError(f"{path}: expected {n_expected} structures, found {len(frames)}")
@@ -70,38 +84,18 @@ def load_generated(
 
 def check(atoms: Atoms, spec: DatasetSpec) -> Atoms:
     """A copy with periodic boundaries; StructureError if it cannot be a structure of the set."""
-    if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
-        raise StructureError("expected finite coordinates, found NaN or infinity")
-    _check_cell(atoms)
+    check_finite(atoms)
+    check_cell(atoms)
     found = Counter(atoms.get_chemical_symbols())
     if found != Counter(spec.composition):
-        expected = " ".join(f"{symbol}{count}" for symbol, count in spec.composition.items())
-        present = " ".join(f"{symbol}{count}" for symbol, count in sorted(found.items()))
-        raise StructureError(f"composition: expected {expected}, found {present}")
+        raise StructureError(
+            f"composition: expected {formula(spec.composition, spec.species)}, "
+            f"found {formula(found, spec.species)}"
+        )
     if not atoms.pbc.all():
         atoms = atoms.copy()
         atoms.pbc = True
     return atoms
-
-
-def _check_cell(atoms: Atoms) -> None:
-    """StructureError for a cell without volume, far too large, or a needle."""
-    with np.errstate(over="ignore", invalid="ignore"):  # such cells are refused below
-        volume = abs(np.linalg.det(atoms.cell.array))
-    if not volume > MIN_VOLUME_PER_ATOM_A3 * len(atoms):
-        raise StructureError(f"expected a cell with a volume, found {volume:.3g} Å³")
-    if volume > MAX_VOLUME_PER_ATOM_A3 * len(atoms):
-        raise StructureError(
-            f"expected a cell of at most {MAX_VOLUME_PER_ATOM_A3:.0f} Å³ per atom, "
-            f"found {volume / len(atoms):.3g}"
-        )
-    heights = 1.0 / np.linalg.norm(np.linalg.inv(atoms.cell.array), axis=0)
-    elongation = atoms.cell.lengths().max() / heights.min()
-    if elongation > MAX_ELONGATION:
-        raise StructureError(
-            f"expected a cell at most {MAX_ELONGATION:.0f} times as long as it is thick, "
-            f"found {elongation:.3g}"
-        )
 
 
 @dataclass(frozen=True)
@@ -116,6 +110,7 @@ class Fate:
     counted: dict[str, float] = field(default_factory=dict)
     row: np.ndarray | None = None
     was_periodic: bool = True
+    source_file: str = ""
 
 
 def process_one(
@@ -123,7 +118,7 @@ def process_one(
 ) -> Fate:
     """Check, clean, relax and describe one structure."""
     kind = KINDS[spec.kind]
-    stage, was_periodic = "read", True
+    stage, was_periodic, source = "read", True, source_of(structure)
     try:
         if isinstance(structure, StructureError):
             raise structure
@@ -138,8 +133,15 @@ def process_one(
         stage = "describe"
         row = kind.describe(clean if minimum is None else minimum, spec, options)
     except StructureError as error:
-        return Fate(number, stage, str(error), was_periodic=was_periodic)
-    return Fate(number, "", "", clean, minimum, {**counted, **moved}, row, was_periodic)
+        return Fate(number, stage, str(error), was_periodic=was_periodic, source_file=source)
+    return Fate(number, "", "", clean, minimum, {**counted, **moved}, row, was_periodic, source)
+
+
+def source_of(structure: Atoms | StructureError) -> str:
+    """The file of a folder or archive that a structure stood in; empty if it stood in none."""
+    if isinstance(structure, StructureError):
+        return structure.source_file
+    return str(structure.info.get(SOURCE_FILE, ""))
 
 
 def _relax(
@@ -187,12 +189,18 @@ def process(
         columns=columns,
     )
     rows = [
-        (fate.number, "accepted" if fate.clean is not None else "rejected", fate.stage, fate.reason)
+        (
+            fate.number,
+            "accepted" if fate.clean is not None else "rejected",
+            fate.stage,
+            fate.reason,
+            fate.source_file,
+        )
         for fate in fates
     ]
     return Processed(
         [fate.clean for fate in accepted],
-        pd.DataFrame(rows, columns=["structure", "status", "stage", "reason"]),
+        pd.DataFrame(rows, columns=FATES_SCHEMA.names),
         kind.tabulate(np.array([fate.row for fate in accepted]), numbered, options),
         [fate.relaxed for fate in accepted if fate.relaxed is not None],
     )
@@ -255,9 +263,18 @@ def import_file(source: Path, n_generated: int, target: Path) -> None:
     Raises:
         InputError: no such file, nothing readable, or more structures than were generated.
     """
-    structures = load_generated(source, n_generated)
-    if source.suffix.lower() in XYZ_SUFFIXES:  # damage stays where the next step reports it
-        concatenate_files([source], target)
+    found = read_set(source)
+    structures = numbered(found.frames, source, n_generated)
+    for note in found.notes:
+        logger.warning("%s: %s", source, note)
+    if source.suffix.lower() in XYZ_SUFFIXES and source.is_file():
+        concatenate_files([source], target)  # damage stays where the next step reports it
         return
-    frames = [frame if isinstance(frame, Atoms) else Atoms() for frame in structures.values()]
-    write_structures(frames, target)
+    write_structures(map(_with_its_place, structures.values()), target)
+
+
+def _with_its_place(structure: Atoms | StructureError) -> Atoms:
+    """The structure, or an empty one that says why there is none."""
+    if isinstance(structure, Atoms):
+        return structure
+    return Atoms(info={UNREADABLE: on_one_line(str(structure)), SOURCE_FILE: source_of(structure)})

@@ -48,6 +48,9 @@ def move_apart(
         if n_passes == 1:
             moved.positions = _inside(moved)
         i, j = push(moved.positions, pairs, min_distance + EXTRA)
+        if i >= 0 and i == j:
+            found = f"atom {i}: expected its images {min_distance} Å apart, found them closer"
+            return moved, f"{found}: the cell is too thin"
         if i >= 0:
             return moved, f"atoms {i} and {j}: expected two points to move apart, found one"
     return moved, f"expected no pair within {min_distance} Å after {max_iterations} passes"

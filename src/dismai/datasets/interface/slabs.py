@@ -11,11 +11,12 @@ from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
 
-import ase.io
 import numpy as np
 from ase import Atoms
 
+from dismai.datasets.spec import formula
 from dismai.errors import InputError
+from dismai.io import read_structures
 
 PLANE_TOLERANCE = 0.1
 """Largest distance of an atom from its plane, as a fraction of the stacking height."""
@@ -117,12 +118,13 @@ class Crystal:
 def read_crystal(path: Path, surface: Surface) -> Crystal:
     """A crystal from a file of its conventional cell; InputError if it is not the one expected."""
     try:
-        bulk = ase.io.read(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: expected a crystal structure, found no such file") from None
-    except Exception as error:  # ASE's readers raise anything on damaged files
-        found = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        structures = read_structures(path)
+    except InputError as error:
+        found = str(error).rpartition("found ")[2]
         raise InputError(f"{path}: expected a crystal structure, found {found}") from None
+    if len(structures) != 1:
+        raise InputError(f"{path}: expected one crystal structure, found {len(structures)}")
+    bulk = structures[0]
     basis = np.array([*surface.in_plane, surface.stacking], dtype=float)
     every = bulk.get_scaled_positions() @ np.linalg.inv(basis)
     # Centred lattices hold each atom of the small cell several times; wrap near 1 to near 0.
@@ -135,8 +137,8 @@ def read_crystal(path: Path, surface: Surface) -> Crystal:
     planes = [crystal.plane(k).symbols for k in range(surface.n_planes)]
     found = Counter(np.concatenate(planes).tolist())
     if found != Counter(dict(surface.composition)) or len(first) != sum(found.values()):
-        expected = " ".join(f"{symbol}{count}" for symbol, count in surface.composition)
-        present = " ".join(f"{symbol}{count}" for symbol, count in sorted(found.items()))
+        wanted = dict(surface.composition)
+        expected, present = formula(wanted, wanted), formula(found, wanted)
         raise InputError(
             f"{path}: expected the cell of {surface.name} with {expected} on {surface.n_planes} "
             f"planes, found {len(first)} atoms, of which on planes: {present or 'none'}"

@@ -1,0 +1,153 @@
+"""CIF, block by block: damage to one costs that one, and every listed site is kept.
+
+ASE parses the text. Its way from sites to atoms drops sites within a thousandth of a cell edge of
+another one and fills partially occupied ones, so that is done here: every site is repeated by the
+symmetry operations, and only images of the same site that coincide are one atom.
+"""
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+from ase import Atoms
+from ase.io.cif import CIFBlock, parse_cif
+
+from dismai.errors import StructureError
+from dismai.reading.sites import is_full, partial
+from dismai.reading.xyz import FORTRAN
+from dismai.text import to_lines
+
+SAME_SITE = 1e-3
+"""Fractions of the cell edges within which images of one site are one atom."""
+COORDINATES = [("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z"),
+               ("_atom_site_cartn_x", "_atom_site_cartn_y", "_atom_site_cartn_z")]  # fmt: skip
+UNKNOWN = ("?", ".")
+OPERATIONS = (
+    "_space_group_symop_operation_xyz",
+    "_space_group_symop.operation_xyz",
+    "_symmetry_equiv_pos_as_xyz",
+)
+
+
+def read(text: str) -> list[Atoms | StructureError]:
+    """Structures of the blocks of a CIF, in order; blocks without cell and sites hold none."""
+    blocks = list(_blocks(to_lines(text)))
+    frames = []
+    for name, lines in blocks:
+        place = f"block {name}: " if len(blocks) > 1 else ""
+        try:
+            frames += _structures(lines)
+        except StructureError as error:
+            frames.append(StructureError(f"{place}{error}"))
+        except Exception as error:  # ASE's parser raises anything on damaged text
+            found = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+            reason = f"expected a structure in CIF, found {found}"
+            frames.append(StructureError(f"{place}{reason}"))
+    return frames
+
+
+def _blocks(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Name and lines of every block; what stands between semicolons does not begin one."""
+    starts = _starts(lines, between_semicolons=False)
+    if starts is None:  # a text that does not end
+        starts = _starts(lines, between_semicolons=True)
+    for start, stop in zip(starts, [*starts[1:], len(lines)], strict=False):
+        yield lines[start].split()[0][len("data_") :][:40], lines[start:stop]
+
+
+def _starts(lines: list[str], between_semicolons: bool) -> list[int] | None:
+    starts, in_text = [], False
+    for index, line in enumerate(lines):
+        if line.startswith(";") and not between_semicolons:
+            in_text = not in_text
+        elif not in_text and line[:5].lower() == "data_":
+            starts.append(index)
+    return None if in_text else starts
+
+
+def _structures(lines: list[str]) -> list[Atoms]:
+    """The structure of a block, or none if it speaks of none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("error", message="Wrong number .* of tokens")  # ASE drops the row
+        blocks = list(parse_cif(io.StringIO("\n".join(lines))))
+        return [_structure(block) for block in blocks if _speaks_of_atoms(block)]
+
+
+def _speaks_of_atoms(block: CIFBlock) -> bool:
+    return any(tag.startswith(("_cell_length", "_atom_site_")) for tag in block)
+
+
+def _structure(block: CIFBlock) -> Atoms:
+    if not block.has_structure():
+        raise StructureError("expected species and coordinates of sites, found none")
+    labels = _labels(block)
+    _check_occupancies(block, labels)
+    cell = block.get_cell()
+    if cell.rank not in (0, 3):
+        raise StructureError("expected a cell with a volume, found none")
+    names = COORDINATES[0] if COORDINATES[0][0] in block else COORDINATES[1]
+    sites = np.transpose([_numbers(block, name, labels) for name in names])
+    symbols = block.get_symbols()
+    if cell.rank == 0:
+        if names is COORDINATES[0]:
+            raise StructureError("expected a cell, found none")
+        return Atoms(symbols, positions=sites)
+    if names is COORDINATES[1]:
+        sites = sites @ np.linalg.inv(cell.array)
+    orbits = _orbits(block, sites)
+    numbers = np.repeat(Atoms(symbols).numbers, [len(orbit) for orbit in orbits])
+    return Atoms(numbers, scaled_positions=np.concatenate(orbits), cell=cell, pbc=True)
+
+
+def _orbits(block: CIFBlock, sites: np.ndarray) -> list[np.ndarray]:
+    """Fractional positions of the atoms that every site stands for, each (n_images, 3)."""
+    operations = [block[name] for name in OPERATIONS if name in block]
+    listed = [operations[0]] if operations and isinstance(operations[0], str) else operations[:1]
+    words = np.ravel(listed).tolist()
+    if [re.sub(r"\s|\+(?=[xyz])", "", str(word).lower()) for word in words] == ["x,y,z"]:
+        return [site[None] % 1.0 for site in sites]
+    group = block.get_spacegroup(subtrans_included=True)
+    return [group.equivalent_sites([site], symprec=SAME_SITE)[0] for site in sites]
+
+
+def _labels(block: CIFBlock) -> list[str]:
+    labels = block.get("_atom_site_label")
+    if isinstance(labels, list):
+        return [str(label) for label in labels]
+    symbols = block.get_symbols()
+    return [f"{symbol} {number}" for number, symbol in enumerate(symbols, 1)]
+
+
+def _check_occupancies(block: CIFBlock, labels: list[str]) -> None:
+    """StructureError if a site is not occupied by one whole atom."""
+    values = block.get("_atom_site_occupancy")
+    if values is None:
+        return
+    for label, value in zip(labels, values, strict=True):
+        if value in UNKNOWN:
+            continue
+        try:
+            occupancy = _number(value)
+        except ValueError:
+            raise partial(f"site {label}", repr(str(value)[:40])) from None
+        if not is_full(occupancy):
+            raise partial(f"site {label}", f"{occupancy:g}")
+
+
+def _numbers(block: CIFBlock, name: str, labels: list[str]) -> list[float]:
+    numbers = []
+    for label, value in zip(labels, block[name], strict=True):
+        try:
+            numbers.append(_number(value))
+        except ValueError:
+            found = repr(str(value)[:40])
+            raise StructureError(f"site {label}: expected a coordinate, found {found}") from None
+    return numbers
+
+
+def _number(value: str | int | float) -> float:
+    """A number of a CIF: ASE has cut uncertainties, but leaves exponents of Fortran."""
+    return float(FORTRAN.sub("e", value) if isinstance(value, str) else value)
