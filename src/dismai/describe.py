@@ -1,73 +1,126 @@
 """What a file of structures is: composition, cell, density, distances, coordination."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 from ase.neighborlist import natural_cutoffs, neighbor_list
 
+from dismai.cells import check_cell, check_finite
+from dismai.datasets.spec import formula
 from dismai.errors import StructureError
-from dismai.io import read_frames
+from dismai.io import read_set
+from dismai.metrics.crystalnn.points import check_radius, make_grid
 from dismai.metrics.silicon import AMU_PER_A3_IN_G_PER_CM3, BOND_CUTOFF_A, summarize
 
 BOND_FACTOR = 1.2
 """Two atoms are bonded within this factor times the sum of their covalent radii."""
+MOST_PAIRS = 10_000_000
+"""Of neighbours in a structure; beyond it the structure is no solid but a point."""
 
 
 def describe_file(path: Path, max_structures: int = 100) -> str:
     """Lines that describe the structures of a file.
 
     Distances and coordination are averaged over at most `max_structures` structures, equally
-    spaced in the file. Raises InputError if nothing can be read.
+    spaced in the file. Cells that `evaluate` refuses are named and left out. Raises InputError if
+    nothing can be read.
     """
-    frames = read_frames(path)
-    good = [frame for frame in frames if not isinstance(frame, StructureError)]
+    found = read_set(path)
+    frames = found.frames
+    good = [frame for frame in frames if isinstance(frame, Atoms)]
     lines = [f"{path}: {len(good)} structures"]
-    if len(good) < len(frames):
-        first = next(frame for frame in frames if isinstance(frame, StructureError))
-        lines.append(f"  unreadable    {len(frames) - len(good)}, the first: {first}")
-    formulas = Counter(_formula(atoms) for atoms in good)
-    for formula, count in formulas.most_common(3):
-        lines.append(f"  composition   {formula}  ({count} structures)")
+    lines += [f"  {note[0].lower()}{note[1:-1]}" for note in found.notes]
+    unreadable = {k: frame for k, frame in enumerate(frames) if isinstance(frame, StructureError)}
+    lines += _first_of("unreadable  ", unreadable)
+    formulas = Counter(formula(atoms.symbols.formula.count()) for atoms in good)
+    for text, count in formulas.most_common(3):
+        lines.append(f"  composition   {text}  ({count} structures)")
     if len(formulas) > 3:
         lines.append(f"                and {len(formulas) - 3} other compositions")
-    edges = np.array([atoms.cell.lengths() for atoms in good])
-    angles = np.array([atoms.cell.angles() for atoms in good])
-    lines.append(f"  cell          {_spread(edges)} Å, {_spread(angles)} degrees")
+    lines += _first_of("not finite  ", _refused(check_finite, frames))
+    lines += _first_of("unusual cell", _refused(check_cell, frames))
+    sound = [frame for frame in good if _passes(check_finite, frame) and _passes(check_cell, frame)]
+    lines += _cells(sound)
     periodic = {"".join("FT"[bool(flag)] for flag in atoms.pbc) for atoms in good}
     lines.append(f"  periodic      {', '.join(sorted(periodic))}")
-    solid = [atoms for atoms in good if abs(np.linalg.det(atoms.cell.array)) > 1e-6]
-    if solid:
-        density = [atoms.get_masses().sum() / atoms.get_volume() for atoms in solid]
-        number = [len(atoms) / atoms.get_volume() for atoms in solid]
-        lines.append(
-            f"  density       {AMU_PER_A3_IN_G_PER_CM3 * np.mean(density):.4g} g/cm3, "
-            f"{np.mean(number):.4g} atoms/Å3"
-        )
-    step = max(1, len(solid) // max_structures)
-    lines += _neighbors(solid[::step])
-    if solid and all(set(atoms.symbols) == {"Si"} for atoms in good):
-        lines += _silicon(solid[::step])
+    step = max(1, len(sound) // max_structures)
+    lines += _neighbors(sound[::step])
+    if sound and all(set(atoms.symbols) == {"Si"} for atoms in sound):
+        lines += _silicon(sound[::step])
     return "\n".join(lines)
 
 
-def _neighbors(structures: list[Atoms]) -> list[str]:
-    nearest, coordination = [], Counter()
-    for atoms in structures:
-        if not np.isfinite(atoms.positions).all():
+def _passes(check: Callable[[Atoms], None], atoms: Atoms) -> bool:
+    try:
+        check(atoms)
+    except StructureError:
+        return False
+    return True
+
+
+def _refused(
+    check: Callable[[Atoms], None], frames: Sequence[Atoms | StructureError]
+) -> dict[int, StructureError]:
+    """Why a check refuses structures, by their number; each is refused for one reason only."""
+    errors = {}
+    for number, atoms in enumerate(frames):
+        if isinstance(atoms, StructureError) or (
+            check is not check_finite and not _passes(check_finite, atoms)
+        ):
             continue
+        try:
+            check(atoms)
+        except StructureError as error:
+            errors[number] = error
+    return errors
+
+
+def _first_of(heading: str, errors: Mapping[int, StructureError]) -> list[str]:
+    if not errors:
+        return []
+    number, error = next(iter(errors.items()))
+    return [f"  {heading}  {len(errors)}, the first: structure {number}: {error}"]
+
+
+def _cells(structures: list[Atoms]) -> list[str]:
+    """Lines on cells and densities."""
+    if not structures:
+        return []
+    edges = np.array([atoms.cell.lengths() for atoms in structures])
+    angles = np.array([atoms.cell.angles() for atoms in structures])
+    density = [atoms.get_masses().sum() / atoms.get_volume() for atoms in structures]
+    number = [len(atoms) / atoms.get_volume() for atoms in structures]
+    return [
+        f"  cell          {_spread(edges)} Å, {_spread(angles)} degrees",
+        f"  density       {AMU_PER_A3_IN_G_PER_CM3 * np.mean(density):.4g} g/cm3, "
+        f"{np.mean(number):.4g} atoms/Å3",
+    ]
+
+
+def _neighbors(structures: list[Atoms]) -> list[str]:
+    nearest, coordination, n_dense = [], Counter(), 0
+    for atoms in structures:
         cutoffs = natural_cutoffs(atoms, mult=BOND_FACTOR)
+        try:
+            check_radius(make_grid(atoms), 2 * max(cutoffs), MOST_PAIRS // len(atoms))
+        except StructureError:
+            n_dense += 1
+            continue
         i, d = neighbor_list("id", atoms, cutoffs)
         nearest.append(d.min() if len(d) else np.inf)
         coordination.update(np.bincount(i, minlength=len(atoms)).tolist())
+    dense = [f"  too dense     {n_dense}, for neighbours"] if n_dense else []
     if not nearest:
-        return []
+        return dense
     total = sum(coordination.values())
     shares = ", ".join(
         f"{number}: {100 * coordination[number] / total:.1f} %" for number in sorted(coordination)
     )
     return [
+        *dense,
         f"  nearest pair  {min(nearest):.3f} Å at least, {np.median(nearest):.3f} Å in the median",
         f"  coordination  {shares}  (bonds within {BOND_FACTOR} x covalent radii)",
     ]
@@ -94,11 +147,6 @@ def _silicon(structures: list[Atoms]) -> list[str]:
         f"spread {mean('angle_spread_degrees'):.1f} degrees",
         f"  first peak    of g(r) at {mean('first_peak_A'):.2f} Å",
     ]
-
-
-def _formula(atoms: Atoms) -> str:
-    counts = Counter(atoms.get_chemical_symbols())
-    return " ".join(f"{symbol}{count}" for symbol, count in sorted(counts.items()))
 
 
 def _spread(rows: np.ndarray) -> str:

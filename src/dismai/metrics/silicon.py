@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 
+from dismai.errors import StructureError
 from dismai.metrics.angles import pair_angles
 from dismai.metrics.network import bond_network
 from dismai.metrics.rdf import rdf
@@ -44,6 +45,8 @@ def summarize(atoms: Atoms) -> SiliconSummary:
     network = bond_network(atoms, BOND_CUTOFF_A)
     numbers = np.diff(network.first)
     lengths = np.linalg.norm(network.vector, axis=1)
+    if len(lengths) and lengths.min() == 0.0:
+        raise StructureError("expected atoms apart, found two at one point")
     order = np.arange(len(lengths))
     angles = pair_angles(network.first[:-1], order, numbers, network.vector, lengths)
     r, g = rdf(atoms, r_max=2.86)  # in a crystal the second shell is higher
