@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from dismai.config import BASELINES, n_generated, run_table, validate
+from dismai.config import BASELINES, TABLE_OF_KIND, n_generated, run_table, validate
 from dismai.errors import InputError
 from dismai.models.cost import PAPER_ATOMS, generation_minutes, training_minutes
 from dismai.models.settings import CommandModel, FileModel, TrainedModel

@@ -331,11 +331,7 @@ IMPORTED = [
 COMMANDED = [
     name for name, model in CONFIG.models.items() if isinstance(model, CommandModel)
 ]
-KIND_OF_TABLE = {
-    "alloys": "alloy",
-    "amorphous_si": "amorphous_si",
-    "interface": "interface",
-}
+KIND_OF_TABLE = {table: kind for kind, table in TABLE_OF_KIND.items()}
 ALL_BASELINES = sorted({name for names in BASELINES.values() for name in names})
 ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
 FITTED = [

@@ -142,6 +142,8 @@ class Config(Section):
 
 
 TAGS = {*MODEL_KINDS, *POTENTIAL_KINDS, *DATASET_KINDS}
+TABLE_OF_KIND = {"alloy": "alloys", "amorphous_si": "amorphous_si", "interface": "interface"}
+"""Tables of metrics by the kind of their datasets."""
 BASELINES = {
     "alloy": ("held_out", "random_decoration", "gaussian_displacement"),
     "amorphous_si": ("held_out", "gaussian_displacement", "random_atoms", "melt_quench"),

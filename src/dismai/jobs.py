@@ -225,6 +225,6 @@ def write_config(config: dict[str, Any], path: Path) -> None:
 def write_environment(path: Path) -> None:
     """Write name and version of every installed package, one a line."""
     packages = {f"{package.metadata['Name']}=={package.version}" for package in distributions()}
-    text = "\n".join([f"python=={platform.python_version()}", *sorted(packages)])
+    lines = [f"python=={platform.python_version()}", *sorted(packages)]
     with replacing(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text("".join(f"{line}\n" for line in lines))
