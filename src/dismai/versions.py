@@ -19,7 +19,7 @@ VERSIONS: dict[str, int] = {
     "fit_potential": 3,
     "process": 4,
     "score": 5,
-    "report": 1,
+    "report": 2,
     "degrade": 2,
     "label": 1,
     "train_m3gnet": 1,

@@ -7,6 +7,8 @@ import pytest
 from dismai.baselines import random_decoration
 from dismai.evaluation.options import Options
 from dismai.evaluation.process import describe_reference
+from dismai.jobs import sha256
+from dismai.published import differences
 from dismai.report import figures, tables
 from dismai.resources import resource
 from tests.conftest import alloy_spec
@@ -19,7 +21,7 @@ def metrics(rows):
     table = pd.DataFrame(rows, columns=["dataset", "model", "kind", "seed", "value"])
     return table.assign(
         metric="d_cluster", unit="1", ci_low=table["value"] - 0.01, ci_high=table["value"] + 0.01,
-        n_accepted=9, n_generated=10,
+        n_accepted=np.where(table["value"].isna(), 0, 90), n_generated=100,
     )  # fmt: skip
 
 
@@ -58,7 +60,67 @@ def test_values_are_means_over_seeds_beside_the_published_ones():
     (shown,) = tables.readable(table, tables.HEADINGS["alloy"])
     assert "0.3 [0.2, 0.4]" in shown["d_cluster"].tolist()
     assert "0.5 [0.49, 0.51]" in shown["d_cluster"].tolist()
-    assert "0.125 [0.119, 0.129]" in shown["d_cluster, published"].tolist()
+    assert "0.125 [0.119, 0.129] †" in shown["d_cluster, published"].tolist()
+
+
+def test_every_value_stands_with_its_number_of_structures_and_none_without_a_reason():
+    published = tables.published_numbers(resource("published.csv"))
+    rows = metrics(ROWS)
+    rows.loc[(rows["model"] == "cryingan") & (rows["seed"] == 1), "n_accepted"] = 40
+    table = tables.metrics_table(rows, [SPEC], published)
+    (shown,) = tables.readable(table, tables.HEADINGS["alloy"])
+    notes = tables.footnotes(table, tables.HEADINGS["alloy"])
+    for text in (tables.to_markdown(shown, notes=notes), tables.to_html(shown, notes=notes)):
+        assert "nan" not in text
+        assert "Below 10 there is no rank" in text
+        assert "Best values: d_cluster 0" in text
+    shown = shown.set_index(["model", "kind"])
+    assert shown.loc[("cryingan", "trained"), "n"] == "40 … 90"
+    assert shown.loc[("random_decoration", "baseline"), "n"] == "90"
+    assert shown.loc[("broken", "trained"), "d_cluster"] == "none accepted"
+    assert shown.loc[("cdvae", "published only"), "d_cluster"] == "not run"
+
+
+PAPER = {"Cr": 51, "Fe": 154, "Ni": 51}
+
+
+@pytest.mark.parametrize(
+    ("kind", "n_atoms", "provenance", "expected"),
+    [
+        ("alloy", 256, {"inputs": {"ecis": [sha256(resource("eci.yaml"))]}}, []),
+        ("alloy", 256, {"inputs": {"ecis": ["0" * 64]}}, ["another cluster expansion"]),
+        ("alloy", 256, {}, ["a training set of unknown origin"]),
+        ("amorphous_si", 256, {"params": {"potential": {"kind": "gap"}}}, []),
+        ("amorphous_si", 256, {"params": {"potential": {"kind": "sw"}}},
+         ["training set of the potential sw instead of gap"]),
+        ("amorphous_si", 64, {"params": {"potential": {"kind": "gap"}}},
+         ["64 atoms instead of 256"]),
+        ("interface", 44, {"params": {"potential": {"kind": "chgnet"}}},
+         ["44 atoms instead of 264", "training set of the potential chgnet instead of m3gnet"]),
+    ],
+)  # fmt: skip
+def test_published_numbers_are_marked_where_size_target_or_potential_differ(
+    kind, n_atoms, provenance, expected
+):
+    composition = PAPER if kind == "alloy" else {"Si": n_atoms}
+    spec = SPEC.model_copy(
+        update={"kind": kind, "composition": composition, "provenance": provenance}
+    )
+    assert differences(spec) == expected
+
+
+def test_a_marked_number_is_grey_says_why_and_has_a_footnote():
+    published = tables.published_numbers(resource("published.csv"))
+    table = tables.metrics_table(metrics(ROWS), [SPEC], published)
+    (shown,) = tables.readable(table, tables.HEADINGS["alloy"])
+    notes = tables.footnotes(table, tables.HEADINGS["alloy"])
+    reason = "32 atoms instead of 256"
+    assert f'<td class="differs" title="does not compare: {reason}' in tables.to_html(shown)
+    assert any(note.startswith("† Published values") and reason in note for note in notes)
+    same = SPEC.model_copy(update={"composition": PAPER, "provenance": {"params": {"seed": 1}}})
+    table = tables.metrics_table(metrics(ROWS), [same], published)
+    (plain,) = tables.readable(table, tables.HEADINGS["alloy"])
+    assert "†" not in tables.to_html(plain)
 
 
 def test_what_models_say_of_themselves_is_a_table_of_its_own():
@@ -67,17 +129,71 @@ def test_what_models_say_of_themselves_is_a_table_of_its_own():
     said = compared[compared["model"] == "cryingan"].assign(metric="species_accuracy")
     table = tables.metrics_table(pd.concat([compared, said]), [SPEC], published)
     first, second = tables.readable(table, tables.HEADINGS["alloy"])
-    assert list(second.columns) == ["dataset", "model", "kind", "species accuracy"]
+    assert list(second.columns) == ["dataset", "model", "kind", "n", "species accuracy"]
     assert second["species accuracy"].tolist() == ["0.3 [0.2, 0.4]"]
     assert tables.to_markdown(first, second).count("\n\n") == 1
     assert tables.to_html(first, second).count("<table>") == 2
 
 
-def test_the_ranking_puts_undefined_metrics_last():
-    ranks = tables.ranking(metrics(ROWS), [SPEC])
-    assert ranks["model"].tolist() == ["cryingan", "random_decoration", "broken"]
-    assert ranks["mean_rank"].tolist() == [1, 2, 3]
-    assert ranks["n_datasets"].tolist() == [1, 1, 1]
+def test_the_ranking_puts_undefined_metrics_last_and_baselines_beside():
+    ranks = tables.ranking(metrics(ROWS), [SPEC]).set_index("model")
+    assert ranks.index.tolist() == ["cryingan", "broken", "random_decoration"]
+    assert ranks.loc["cryingan", "mean_rank"] == 1
+    assert ranks.loc[["broken", "random_decoration"], ["mean_rank", "place"]].isna().all(axis=None)
+    assert ranks.loc["random_decoration", "rank_alloy_300K_wide"] == 2
+    assert ranks["n_ranked"].tolist() == [1, 0, 1]
+    assert ranks.loc["broken", "note"] == "failed on 1 of 1"
+
+
+def card_of(dataset):
+    """A card for the published numbers of a dataset."""
+    kind = "alloy" if dataset.startswith("alloy") else dataset
+    return SPEC.model_copy(update={"name": dataset, "kind": kind})
+
+
+def test_the_published_numbers_do_not_rank_a_model_first_that_ran_once_and_mostly_failed():
+    published = tables.published_numbers(resource("published.csv"))
+    keys = ["dataset", "model"]
+    failed = published[published["metric"] == "percent_failed"].set_index(keys)["published_mean"]
+    rows = published.assign(
+        kind="trained", seed=0, unit="1", value=published["published_mean"], n_generated=1000,
+        ci_low=np.nan, ci_high=np.nan,
+    )  # fmt: skip
+    shares = failed.loc[pd.MultiIndex.from_frame(rows[keys])].to_numpy()
+    rows["n_accepted"] = np.rint(1000 - 10 * shares).astype(int)
+    baseline = rows[(rows["dataset"] == "interface") & (rows["model"] == "cdvae")]
+    baseline = baseline.assign(model="random_interfaces", kind="baseline", value=0.001)
+    cards = [card_of(name) for name in published["dataset"].unique()]
+    ranks = tables.ranking(pd.concat([rows, baseline]), cards).set_index("model")
+    assert len(cards) == 6
+    order = ranks.index.tolist()
+    assert set(order[:2]) == {"diffcsp", "cdvae"}
+    assert order[2] == "cryingan"
+    assert set(order[3:5]) == {"crystens", "unimat"}
+    assert order[5] == "random_interfaces"
+    assert ranks.loc["crystens", "rank_interface"] == 4  # behind all with more than half accepted
+    assert ranks.loc["crystens", "note_interface"] == "fewer than half accepted"
+    assert ranks.loc["crystens", "rank_amorphous_si"] == 3  # behind both that were run
+    assert "not run on 5 of 6" in ranks.loc["crystens", "note"]
+    assert ranks.loc["random_interfaces", "rank_interface"] == 1  # where it would stand
+
+
+@pytest.mark.parametrize(("n", "value"), [(0, np.nan), (3, 0.001), (9, 0.001)])
+def test_failing_or_leaving_out_a_dataset_raises_no_rank(n, value):
+    others = [(f"alloy_{k}", model, "trained", 0, 0.1 + 0.1 * i)
+              for k in (1, 2, 3) for i, model in enumerate(("good", "bad"))]  # fmt: skip
+    cards = [card_of(f"alloy_{k}") for k in (1, 2, 3)]
+    tried = metrics([*others, ("alloy_1", "mine", "trained", 0, 0.001)])
+    failing = metrics([("alloy_2", "mine", "trained", 0, value)]).assign(n_accepted=n)
+    once = tables.ranking(tried, cards).set_index("model")
+    failed = tables.ranking(pd.concat([tried, failing]), cards).set_index("model")
+    assert once["mean_rank"].to_dict() == failed["mean_rank"].to_dict()
+    assert once.loc["mine", "mean_rank"] == pytest.approx((1 + 3 + 3) / 3)
+    (shown,) = tables.readable(tables.ranking(pd.concat([tried, failing]), cards), None)
+    text = tables.to_markdown(shown)
+    assert "not run" in text
+    assert ("failed" if n == 0 else "too few") in text
+    assert "nan" not in text
 
 
 def test_names_cannot_break_the_page():

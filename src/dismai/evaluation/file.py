@@ -26,8 +26,8 @@ from dismai.io import read_set
 from dismai.metrics.set_intervals import expected_coverage
 from dismai.postprocess.on_lattice import Alignment
 from dismai.potentials import fingerprint
+from dismai.published import published_numbers
 from dismai.reference import Reference, load_built, load_shipped, said_of_overlap
-from dismai.report.tables import published_numbers
 from dismai.resources import resource
 
 IN_PLANE_TOLERANCE = 0.05
