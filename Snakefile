@@ -3,6 +3,7 @@
 Configuration and targets stand here, the stages in rules/, the logic in src/dismai.
 """
 
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError

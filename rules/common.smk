@@ -2,11 +2,15 @@
 
 
 def validated(raw):
-    """The configuration as a checked object; a wrong entry ends the workflow with one line."""
+    """The configuration as a checked object; a wrong entry ends the workflow with one line.
+
+    Snakemake would put three lines with places of its own around an exception.
+    """
     try:
         return validate(raw)
     except InputError as error:
-        raise WorkflowError(str(error)) from None
+        print(f"dismai: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def alternatives(names):

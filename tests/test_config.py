@@ -4,12 +4,15 @@ import copy
 import json
 import subprocess
 import sys
+from importlib.metadata import entry_points
+from typing import Annotated, Literal, get_args, get_origin
 
 import pytest
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from dismai.config import Config, load, n_generated, run_table, validate
-from dismai.config_docs import documentation
+from dismai.config_docs import documentation, hyperparameters, places
 from dismai.errors import InputError
 
 
@@ -160,3 +163,128 @@ def test_the_snakefile_imports_nothing_heavy():
 
 def test_the_documentation_is_in_step(root):
     assert (root / "docs" / "configuration.md").read_text() == documentation()
+
+
+def every_section():
+    """Sections by an independent way: the definitions of the schema, and the hyperparameters."""
+    found = {"Config": Config.model_json_schema()}
+    found |= Config.model_json_schema()["$defs"]
+    for entry in entry_points(group="dismai.hparams"):
+        found[entry.name] = entry.load().model_json_schema()
+    return found
+
+
+def test_every_key_of_every_section_has_its_row_in_the_documentation():
+    parts = documentation().split("\n## ")
+    missing = []
+    for name, section in every_section().items():
+        summary = section["description"].splitlines()[0]
+        own = [part for part in parts if part.split("\n\n")[1].startswith(summary)]
+        missing += [f"{name}.{key}" for key in section["properties"]
+                    if not any(f"\n| `{key}` |" in part for part in own)]  # fmt: skip
+    assert not missing
+    assert len(every_section()) >= 30
+
+
+def test_every_row_of_the_documentation_has_a_meaning():
+    rows = [line for line in documentation().splitlines() if line.startswith("| `")]
+    assert len(rows) > 250
+    assert not [row for row in rows if row.endswith("|  |")]
+
+
+def integer_fields():
+    """All fields of integers, with a negative value in each integer's place."""
+    sections = [*places(), *hyperparameters().values()]
+    for section in sections:
+        for name, field in section.model_fields.items():
+            negative = negatives(field.annotation)
+            if negative is not None and (section.__name__, name) not in CHARGES:
+                yield pytest.param(field, negative, id=f"{section.__name__}.{name}")
+
+
+CHARGES = {("InterfaceGeometry", "oxidation_states")}
+
+
+def negatives(annotation):
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation is int:
+        return -1
+    if origin is dict:
+        inner = negatives(arguments[1])
+        return None if inner is None else {"Cr": inner}
+    if origin in (list, tuple):
+        inner = [negatives(argument) for argument in arguments if argument is not Ellipsis]
+        return None if None in inner else inner
+    if arguments and origin is not Literal:
+        return next((found for found in map(negatives, arguments) if found is not None), None)
+    return None
+
+
+@pytest.mark.parametrize(("field", "value"), list(integer_fields()))
+def test_every_integer_is_bounded_below(field, value):
+    bounded = TypeAdapter(Annotated[field.annotation, field])
+    with pytest.raises(ValidationError):
+        bounded.validate_python(value)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("runs.0.seeds", [-1], "runs.0.seeds.0: expected greater than or equal to 0, found -1"),
+        ("runs.0.seeds", [0, 1, 0], "runs.0.seeds: expected each once, found 0 twice"),
+        ("runs.0.seeds", [1.5], "runs.0.seeds.0: expected a valid integer"),
+        ("runs.0.seeds", ["first"], "runs.0.seeds.0: expected a valid integer"),
+        ("runs.0.seeds", [2**63], "runs.0.seeds: expected at most"),
+        ("runs.0.seeds", 3, "runs.0.seeds: expected a valid list"),
+        ("runs.0.models", ["cryingan", "cryingan"], "models: expected each once, found 'cryingan'"),
+        ("runs.0.datasets", [], "runs.0.datasets: expected List should have at least 1 item"),
+        ("seed", 10**30, "seed: expected at most"),
+        ("n_generated", 10**25, "n_generated: expected at most"),
+        ("labels.n_plain", -1, "labels.n_plain: expected greater than or equal to 0, found -1"),
+        ("relaxation.fmax_eV_per_A", float("inf"), "relaxation.fmax_eV_per_A: expected a finite"),
+        ("relaxation.fmax_eV_per_A", float("nan"), "relaxation.fmax_eV_per_A: expected a finite"),
+        ("models.cryingan.params.epochs", -3, "cryingan: epochs: expected greater than"),
+        ("models", {"a b": {"architecture": "cryingan"}}, "models.a b: expected letters"),
+        ("models", {"{seed}": {"architecture": "cryingan"}}, "expected letters, digits and _"),
+        ("models", {"a" * 65: {"architecture": "cryingan"}}, "expected letters, digits and _"),
+        ("models", {"../a": {"architecture": "cryingan"}}, "expected letters, digits and _"),
+        ("datasets.{dataset}", {"kind": "alloy", "temperature_K": 300, "selection": "wide"},
+         "expected letters, digits and _"),
+        ("run", "../up", "run: expected"),
+        ("run", "{seed}", "run: expected"),
+        ("run", "a/b", "run: expected"),
+        ("run", "r" * 300, "run: expected"),
+        ("run", "a\n", "run: expected"),
+    ],
+)  # fmt: skip
+def test_numbers_and_names_that_cannot_be_are_one_line(paper, place, value, message):
+    with pytest.raises(InputError, match=message) as error:
+        validate(changed(paper, place, value))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "meant"),
+    [
+        ("n_genrated", 3, "n_generated"),
+        ("alloy.n_pases", 3, "n_passes"),
+        ("alloy.engine", "nunba", "numba"),
+        ("datasets.alloy_300K_wide.selection", "wyde", "wide"),
+        ("datasets.amorphous_si.kind", "amorphous_Si", "amorphous_si"),
+        ("datasets.amorphous_si.potential", "sw_Si", "sw_si"),
+        ("potentials.x", {"kind": "chgnt"}, "chgnet"),
+        ("potentials.gap_si.fit.n_sparce", 3, "n_sparse"),
+        ("models.cryingan.architecture", "crygan", "cryingan"),
+        ("models.cryingan.dataset_params", {"alloy_300K_wyde": {}}, "alloy_300K_wide"),
+        ("runs.0.models", ["cryngan"], "cryingan"),
+        ("runs.0.datasets", ["alloy_300k_wide"], "alloy_300K_wide"),
+    ],
+)
+def test_a_wrong_word_suggests_the_right_one(paper, place, value, meant):
+    with pytest.raises(InputError, match=rf"\(did you mean {meant}\?\)"):
+        validate(changed(paper, place, value))
+
+
+def test_a_wrong_hyperparameter_suggests_the_right_one(paper):
+    with pytest.raises(InputError, match=r"epoch: expected a known hyperparameter \(epochs\)"):
+        validate(changed(paper, "models.cryingan.params", {"epoch": 3}))

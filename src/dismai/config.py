@@ -16,13 +16,14 @@ from pydantic import Field, Tag, ValidationError, model_validator
 from dismai.datasets.settings import DATASET_KINDS, Alloy, BulkSi, Dataset, Stage
 from dismai.datasets.spec import DATASETS
 from dismai.dft.settings import Dft, Labels, PotentialStudy
-from dismai.errors import InputError
+from dismai.errors import InputError, did_you_mean
 from dismai.models import check_hparams, names
 from dismai.models.settings import MODEL_KINDS, Model, TrainedModel, model_kind
 from dismai.potentials.settings import POTENTIAL_KINDS, Potential, Relaxation
 from dismai.section import Section
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+Seed = Annotated[int, Field(ge=0)]
 
 
 class Baselines(Section):
@@ -42,13 +43,24 @@ class Selection(Section):
 
     datasets: list[str] = Field(min_length=1, description="names under datasets")
     models: list[str] = Field(description="names under models; none: baselines only")
-    seeds: list[int] = Field(min_length=1, description="one training each")
+    seeds: list[Seed] = Field(min_length=1, description="one training each")
+
+    @model_validator(mode="after")
+    def _each_once(self):
+        for key in ("datasets", "models", "seeds"):
+            chosen = getattr(self, key)
+            twice = next((entry for entry in chosen if chosen.count(entry) > 1), None)
+            if twice is not None:
+                raise ValueError(f"{key}: expected each once, found {twice!r} twice")
+        return self
 
 
 class Config(Section):
     """The whole configuration of one run of the workflow."""
 
-    run: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$", description="folder below results/")
+    run: str = Field(
+        pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$", description="folder below results/"
+    )
     note: str = Field("", description="what its readers must know; the report opens with it")
     seed: int = Field(ge=0, description="root of all random streams")
     shards: int = Field(ge=1, description="parts in which generated structures are processed")
@@ -76,7 +88,9 @@ class Config(Section):
         ):
             for name in names_given:
                 if not NAME.fullmatch(name):
-                    raise ValueError(f"{kind}.{name}: expected letters, digits and _ in the name")
+                    raise ValueError(
+                        f"{kind}.{name}: expected letters, digits and _ in the name, at most 64"
+                    )
         for name in self.models:
             if any(name in baselines for baselines in BASELINES.values()):
                 raise ValueError(f"models.{name}: expected another name, found that of a baseline")
@@ -89,7 +103,7 @@ class Config(Section):
                     if name not in known:
                         raise ValueError(
                             f"runs.{index}.{key}: expected one of {', '.join(known)}, "
-                            f"found {name!r}"
+                            f"found {name!r}{did_you_mean(name, known)}"
                         )
         for name, potential in self.potentials.items():
             self._check_labels(name, potential)
@@ -99,7 +113,7 @@ class Config(Section):
                 raise ValueError(
                     f"datasets.{name}.potential: expected one of "
                     f"{', '.join(self.potentials) or 'the names under potentials'}, "
-                    f"found {potential!r}"
+                    f"found {potential!r}{did_you_mean(potential, self.potentials)}"
                 )
         for name, model in self.models.items():
             if isinstance(model, TrainedModel):
@@ -113,6 +127,7 @@ class Config(Section):
             raise ValueError(
                 f"potentials.{name}.fit.labels: expected a potential that is not fitted itself "
                 f"({', '.join(known) or 'none here'}), found {fit.labels!r}"
+                f"{did_you_mean(fit.labels, known)}"
             )
         training = getattr(potential, "train", None)
         interfaces = [key for key, entry in self.datasets.items() if entry.kind == "interface"]
@@ -120,6 +135,7 @@ class Config(Section):
             raise ValueError(
                 f"potentials.{name}.train.dataset: expected a dataset of kind interface "
                 f"({', '.join(interfaces) or 'none here'}), found {training.dataset!r}"
+                f"{did_you_mean(training.dataset, interfaces)}"
             )
 
     def _check_trained(self, name: str, model: TrainedModel) -> None:
@@ -127,12 +143,12 @@ class Config(Section):
             if dataset not in DATASETS and dataset not in self.datasets:
                 raise ValueError(
                     f"models.{name}.dataset_params: expected one of {', '.join(DATASETS)}, "
-                    f"found {dataset!r}"
+                    f"found {dataset!r}{did_you_mean(dataset, [*DATASETS, *self.datasets])}"
                 )
         if model.architecture not in names():
             raise ValueError(
                 f"models.{name}.architecture: expected one of {', '.join(names())}, "
-                f"found {model.architecture!r}"
+                f"found {model.architecture!r}{did_you_mean(model.architecture, names())}"
             )
         for dataset in self.datasets:
             try:
@@ -234,15 +250,18 @@ def _one_line(error: ValidationError) -> str:
     key = ".".join(place) or "configuration"
     if first["type"] == "extra_forbidden":
         tag = next((part for part in first["loc"][2:3] if part in TAGS), "")
-        known = ", ".join(sorted(_keys_at(Config, place[:-1], tag)))
-        return f"{key}: expected one of the keys {known}, found {place[-1]!r}"
+        known = sorted(_keys_at(Config, place[:-1], tag))
+        meant = did_you_mean(place[-1], known)
+        return f"{key}: expected one of the keys {', '.join(known)}, found {place[-1]!r}{meant}"
     if first["type"] == "union_tag_invalid":
+        found = first["ctx"]["tag"]
         known = {
-            "models": "file, command or none",
-            "datasets": ", ".join(DATASET_KINDS),
-            "potentials": ", ".join(POTENTIAL_KINDS),
+            "models": ("file", "command", "none"),
+            "datasets": DATASET_KINDS,
+            "potentials": POTENTIAL_KINDS,
         }[place[0]]
-        return f"{key}.kind: expected {known}, found {first['ctx']['tag']!r}"
+        meant = did_you_mean(found, known)
+        return f"{key}.kind: expected {', '.join(known)}, found {found!r}{meant}"
     if first["type"] == "union_tag_not_found":
         return f"{key}.kind: expected a value, found none"
     if first["type"] == "missing":
@@ -251,7 +270,10 @@ def _one_line(error: ValidationError) -> str:
         message = first["msg"].removeprefix("Value error, ")
         return message if key == "configuration" else f"{key}.{message}"
     expected = first["msg"].removeprefix("Input should be ").split(", unable to parse")[0]
-    return f"{key}: expected {expected}, found {first['input']!r}"
+    known = re.findall(r"'([^']*)'", expected) if first["type"] == "literal_error" else []
+    return (
+        f"{key}: expected {expected}, found {first['input']!r}{did_you_mean(first['input'], known)}"
+    )
 
 
 def _keys_at(section: Any, place: list[str], tag: str) -> Iterator[str]:
@@ -260,7 +282,7 @@ def _keys_at(section: Any, place: list[str], tag: str) -> Iterator[str]:
         section = get_args(section)[0]
     if get_origin(section) in (Union, types.UnionType):
         for option in get_args(section):
-            if _kind_of(option) in (None, tag):
+            if kind_of(option) in (None, tag):
                 yield from _keys_at(option, place, tag)
     elif get_origin(section) is dict and place:
         yield from _keys_at(get_args(section)[1], place[1:], tag)
@@ -273,10 +295,10 @@ def _keys_at(section: Any, place: list[str], tag: str) -> Iterator[str]:
             yield from _keys_at(section.model_fields[place[0]].annotation, place[1:], tag)
 
 
-def _kind_of(option: Any) -> str | None:
+def kind_of(option: Any) -> str | None:
     """Tag by which an option of a union is chosen; None: it has none."""
     if get_origin(option) is Annotated:
-        return next(mark.tag for mark in get_args(option)[1:] if isinstance(mark, Tag))
+        return next((mark.tag for mark in get_args(option)[1:] if isinstance(mark, Tag)), None)
     if isinstance(option, type) and issubclass(option, Section) and "kind" in option.model_fields:
         return get_args(option.model_fields["kind"].annotation)[0]
     return None

@@ -114,9 +114,7 @@ class LogHandler(LogHandlerBase):
         n_jobs = self.total.pop("total", 0)
         if "progress" in self.quiet or "all" in self.quiet or again:
             return
-        yield f"{n_jobs} jobs"
-        if self.common_settings.dryrun:
-            yield from (f"{number:6d}  {rule}" for rule, number in self.total.items())
+        yield str(record.msg).rstrip() if self.common_settings.dryrun else f"{n_jobs} jobs"
 
     def _start(self, record: LogRecord) -> Iterator[str]:
         named = label(record.rule_name, record.wildcards)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from dismai.cluster_expansion import check_composition
 from dismai.datasets.names import ELEMENTS
@@ -18,8 +18,10 @@ class Alloy(Section):
     """Monte Carlo sampling shared by the alloy datasets."""
 
     ecis: str = Field("resources/eci.yaml", description="cluster expansion, YAML")
-    supercell: tuple[int, int, int] = Field((4, 4, 4), description="conventional cells per axis")
-    composition: dict[str, int] = Field(description="atoms per species")
+    supercell: tuple[PositiveInt, PositiveInt, PositiveInt] = Field(
+        (4, 4, 4), description="conventional cells per axis"
+    )
+    composition: dict[str, PositiveInt] = Field(description="atoms per species")
     engine: Literal["numba", "icet"] = Field("numba", description="Monte Carlo code")
     swaps: Literal["any_pair", "nearest_neighbors"] = Field("any_pair", description="swap partners")
     n_runs: int = Field(10, ge=1, description="independent runs per temperature")

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from dismai.datasets.settings import Exchanges
 from dismai.section import Section
@@ -29,7 +29,9 @@ class Gpaw(Section):
     cutoff_eV: float = Field(450.0, gt=0, description="plane-wave cutoff (pw), eV")
     spacing_A: float = Field(0.18, gt=0, description="largest grid spacing (lcao), Å")
     basis: str = Field("dzp", description="atomic orbitals (lcao)")
-    kpts: tuple[int, int, int] = Field((1, 1, 1), description="k-points, gamma centred")
+    kpts: tuple[PositiveInt, PositiveInt, PositiveInt] = Field(
+        (1, 1, 1), description="k-points, gamma centred"
+    )
     spin_polarised: bool = Field(False, description="whether spins may polarise")
     magmoms: dict[str, float] = Field(
         default_factory=dict,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.section import Section
@@ -20,7 +20,7 @@ class GapFit(Section):
 
     labels: str = Field(description="name under potentials; what labels the cells")
     n_atoms: int = Field(64, ge=8, multiple_of=8, description="atoms per cell")
-    n_train: list[int] = Field(
+    n_train: list[PositiveInt] = Field(
         [10, 30, 90], min_length=1, description="cells per fit, ascending; the last is used"
     )
     n_test: int = Field(20, ge=1, description="held-out cells")

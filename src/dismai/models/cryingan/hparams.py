@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.models.training_hparams import (
@@ -22,13 +22,13 @@ class Hparams(TrainingHparams):
     # Networks
     latent: int = Field(64, ge=1, description="length of the noise vector z")
     generator_first: int = Field(128, ge=1, description="channels per atom after the first layer")
-    generator_channels: tuple[int, ...] = Field(
+    generator_channels: tuple[PositiveInt, ...] = Field(
         (256, 512, 256), min_length=1, description="channels per atom and axis, layer by layer"
     )
-    critic_channels: tuple[int, ...] = Field(
+    critic_channels: tuple[PositiveInt, ...] = Field(
         (512, 512, 256), min_length=1, description="channels per atom before pooling"
     )
-    critic_hidden: tuple[int, ...] = Field(
+    critic_hidden: tuple[PositiveInt, ...] = Field(
         (1000, 200), description="widths of the linear layers after pooling"
     )
     critic_outputs: int = Field(10, ge=1, description="numbers a critic returns per structure")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
@@ -46,10 +46,10 @@ class Hparams(TrainingHparams):
 
     # Networks
     base_channels: int = Field(64, ge=4, description="of the first level, small picture")
-    base_multipliers: tuple[int, ...] = Field(
+    base_multipliers: tuple[PositiveInt, ...] = Field(
         (1, 2, 4), min_length=1, description="channels after each level, in units of base_channels"
     )
-    base_blocks: tuple[int, ...] = Field(
+    base_blocks: tuple[PositiveInt, ...] = Field(
         (3, 3, 3), description="residual blocks, after a first one"
     )
     base_attention: tuple[Attention, ...] = Field(
@@ -59,10 +59,12 @@ class Hparams(TrainingHparams):
         (False, True, True), description="from pixels to tokens of the noise level"
     )
     sr_channels: int = Field(64, ge=4, description="of the first level, full picture")
-    sr_multipliers: tuple[int, ...] = Field(
+    sr_multipliers: tuple[PositiveInt, ...] = Field(
         (1, 2, 4), min_length=1, description="channels of each level, in units of sr_channels"
     )
-    sr_blocks: tuple[int, ...] = Field((2, 4, 8), description="residual blocks, after a first one")
+    sr_blocks: tuple[PositiveInt, ...] = Field(
+        (2, 4, 8), description="residual blocks, after a first one"
+    )
     sr_attention: tuple[Attention, ...] = Field(
         ("none", "none", "full"), description="between the pixels of a level"
     )
@@ -78,7 +80,7 @@ class Hparams(TrainingHparams):
 
     # Training
     snr_cap: SnrCap = 5.0
-    region: dict[str, int] | None = Field(
+    region: dict[str, PositiveInt] | None = Field(
         None,
         description="atoms of the disordered region, the first ones of their species; None: "
         "those on the card of an interface (the papers': Li 9, Sc 3, Cl 18), none otherwise",
