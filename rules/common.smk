@@ -91,23 +91,14 @@ def trained_on(dataset):
     return [run for run in runs_of(dataset) if run.kind == "trained"]
 
 
-def labels(runs):
-    """Names for figures: the model, and its seed where it was trained more than once."""
-    models = [run.model for run in runs]
-    return [
-        run.model if models.count(run.model) == 1 else f"{run.model}, seed {run.seed}"
-        for run in runs
-    ]
+def models_of_runs(wildcards):
+    """Models of every run on a dataset, in the order of `features_of`."""
+    return [run.model for run in runs_of(wildcards.dataset)]
 
 
-def names_of_runs(wildcards):
-    """Labels of every run on a dataset, in the order of `features_of`."""
-    return labels(runs_of(wildcards.dataset))
-
-
-def names_of_trained(wildcards):
-    """Labels of every training on a dataset, in the order of `histories_of`."""
-    return labels(trained_on(wildcards.dataset))
+def models_of_trained(wildcards):
+    """Models of every training on a dataset, in the order of `histories_of`."""
+    return [run.model for run in trained_on(wildcards.dataset)]
 
 
 def kind_of(wildcards):
@@ -121,12 +112,26 @@ def histories_of(wildcards):
     return all_of("<results>/models/{dataset}/{model}/seed{seed}/history.csv", runs)
 
 
+def pictured_on(dataset):
+    """The first run of every model on a dataset; without models, of every baseline."""
+    first = {}
+    for run in runs_of(dataset):
+        first.setdefault(run.model, run)
+    runs = list(first.values())
+    return [run for run in runs if run.kind != "baseline"] or runs
+
+
 def pictured_of(wildcards):
-    """The cleaned structures of the first trained run on a dataset, or of its first run."""
-    runs = trained_on(wildcards.dataset) or runs_of(wildcards.dataset)
+    """The cleaned structures of the runs that are pictured."""
     return all_of(
-        "<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz", runs[:1]
+        "<results>/generated/{dataset}/{model}/seed{seed}/clean.extxyz",
+        pictured_on(wildcards.dataset),
     )
+
+
+def models_of_pictured(wildcards):
+    """Models of the pictured runs, in the order of `pictured_of`."""
+    return [run.model for run in pictured_on(wildcards.dataset)]
 
 
 def of_kind(kind):

@@ -40,12 +40,14 @@ rule plot_m3gnet:
         parity=report(
             "<results>/figures/potentials/{potential}/parity.svg",
             caption="../docs/report/m3gnet.rst",
-            category="Potentials",
+            category="7 Potentials",
+            labels={"potential": "{potential}", "figure": "parity"},
         ),
         learning=report(
             "<results>/figures/potentials/{potential}/training.svg",
-            caption="../docs/report/m3gnet.rst",
-            category="Potentials",
+            caption="../docs/report/m3gnet_losses.rst",
+            category="7 Potentials",
+            labels={"potential": "{potential}", "figure": "losses"},
         ),
         errors="<results>/potentials/{potential}/errors.csv",
     log:

@@ -61,13 +61,13 @@ rule plot_potential:
         parity=report(
             "<results>/figures/potentials/{potential}/parity.svg",
             caption="../docs/report/parity.rst",
-            category="Potentials",
+            category="7 Potentials",
             labels={"potential": "{potential}", "figure": "parity"},
         ),
         learning=report(
             "<results>/figures/potentials/{potential}/learning_curve.svg",
             caption="../docs/report/learning_curve.rst",
-            category="Potentials",
+            category="7 Potentials",
             labels={"potential": "{potential}", "figure": "learning curve"},
         ),
     log:

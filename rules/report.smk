@@ -77,26 +77,26 @@ rule plot_alloy:
         sro=report(
             "<results>/figures/{dataset}/sro.svg",
             caption="../docs/report/sro.rst",
-            category="2 Short-range order",
-            labels={"dataset": "{dataset}"},
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "short-range order"},
         ),
         energy=report(
             "<results>/figures/{dataset}/energy.svg",
             caption="../docs/report/energy.rst",
             category="3 Energy",
-            labels={"dataset": "{dataset}"},
+            labels={"dataset": "{dataset}", "figure": "energies"},
         ),
         structures=report(
             "<results>/figures/{dataset}/structures.svg",
             caption="../docs/report/structures.rst",
-            category="4 Structures",
-            labels={"dataset": "{dataset}"},
+            category="4 Pictures",
+            labels={"dataset": "{dataset}", "figure": "pictures"},
         ),
         training=report(
             "<results>/figures/{dataset}/training.svg",
             caption="../docs/report/training.rst",
             category="5 Training",
-            labels={"dataset": "{dataset}"},
+            labels={"dataset": "{dataset}", "figure": "losses"},
         ),
     log:
         "<logs>/plot_alloy/{dataset}.log",
@@ -112,8 +112,10 @@ rule plot_alloy:
         runtime=30,
     params:
         version=VERSIONS["report"],
-        runs=names_of_runs,
-        trained=names_of_trained,
+        runs=models_of_runs,
+        trained=models_of_trained,
+        pictured=models_of_pictured,
+        models=list(CONFIG.models),
     script:
         "../workflow/scripts/plot_alloy.py"
 
@@ -129,44 +131,44 @@ rule plot_amorphous_si:
         rdf=report(
             "<results>/figures/{dataset}/rdf.svg",
             caption="../docs/report/rdf.rst",
-            category="2 Network of silicon",
-            labels={"dataset": "{dataset}"},
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "g(r) and bond angles"},
         ),
         factor=report(
             "<results>/figures/{dataset}/factor.svg",
             caption="../docs/report/factor.rst",
-            category="2 Network of silicon",
-            labels={"dataset": "{dataset}"},
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "S(q) and dihedral angles"},
         ),
         rings=report(
             "<results>/figures/{dataset}/rings.svg",
             caption="../docs/report/rings.rst",
-            category="2 Network of silicon",
-            labels={"dataset": "{dataset}"},
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "rings and neighbours"},
         ),
         motifs=report(
             "<results>/figures/{dataset}/motifs.svg",
             caption="../docs/report/motifs.rst",
-            category="2 Network of silicon",
-            labels={"dataset": "{dataset}"},
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "coordination motifs"},
         ),
         energy=report(
             "<results>/figures/{dataset}/energy.svg",
             caption="../docs/report/energy.rst",
             category="3 Energy",
-            labels={"dataset": "{dataset}"},
+            labels={"dataset": "{dataset}", "figure": "energies"},
         ),
         structures=report(
             "<results>/figures/{dataset}/structures.svg",
             caption="../docs/report/structures.rst",
-            category="4 Structures",
-            labels={"dataset": "{dataset}"},
+            category="4 Pictures",
+            labels={"dataset": "{dataset}", "figure": "pictures"},
         ),
         training=report(
             "<results>/figures/{dataset}/training.svg",
             caption="../docs/report/training.rst",
             category="5 Training",
-            labels={"dataset": "{dataset}"},
+            labels={"dataset": "{dataset}", "figure": "losses"},
         ),
     log:
         "<logs>/plot_amorphous_si/{dataset}.log",
@@ -182,8 +184,10 @@ rule plot_amorphous_si:
         runtime=30,
     params:
         version=VERSIONS["report"],
-        runs=names_of_runs,
-        trained=names_of_trained,
+        runs=models_of_runs,
+        trained=models_of_trained,
+        pictured=models_of_pictured,
+        models=list(CONFIG.models),
     script:
         "../workflow/scripts/plot_amorphous_si.py"
 

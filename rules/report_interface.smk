@@ -14,31 +14,31 @@ rule plot_interface:
             "<results>/figures/{dataset}/gamma.svg",
             caption="../docs/report/gamma.rst",
             category="3 Energy",
-            labels={"dataset": "{dataset}"},
+            labels={"dataset": "{dataset}", "figure": "interface energies"},
         ),
         motifs=report(
             "<results>/figures/{dataset}/motifs.svg",
             caption="../docs/report/motifs.rst",
-            category="2 Interface",
-            labels={"dataset": "{dataset}"},
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "coordination motifs"},
         ),
         profile=report(
             "<results>/figures/{dataset}/profile.svg",
             caption="../docs/report/profile.rst",
-            category="2 Interface",
-            labels={"dataset": "{dataset}"},
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "density profile"},
         ),
         structures=report(
             "<results>/figures/{dataset}/structures.svg",
             caption="../docs/report/structures.rst",
-            category="4 Structures",
-            labels={"dataset": "{dataset}"},
+            category="4 Pictures",
+            labels={"dataset": "{dataset}", "figure": "pictures"},
         ),
         training=report(
             "<results>/figures/{dataset}/training.svg",
             caption="../docs/report/training.rst",
             category="5 Training",
-            labels={"dataset": "{dataset}"},
+            labels={"dataset": "{dataset}", "figure": "losses"},
         ),
     log:
         "<logs>/plot_interface/{dataset}.log",
@@ -54,7 +54,9 @@ rule plot_interface:
         runtime=30,
     params:
         version=VERSIONS["report"],
-        runs=names_of_runs,
-        trained=names_of_trained,
+        runs=models_of_runs,
+        trained=models_of_trained,
+        pictured=models_of_pictured,
+        models=list(CONFIG.models),
     script:
         "../workflow/scripts/plot_interface.py"

@@ -23,7 +23,7 @@ rule degrade_structures:
             "<results>/figures/{dataset}/degradation.svg",
             caption="../docs/report/degradation.rst",
             category="6 Degradation",
-            labels={"dataset": "{dataset}"},
+            labels={"dataset": "{dataset}", "figure": "what each metric sees"},
         ),
     log:
         "<logs>/degrade_structures/{dataset}.log",

@@ -20,7 +20,7 @@ rule compare_minima:
         figure=report(
             "<results>/figures/potentials/{potential}/table5.svg",
             caption="../docs/report/table5.rst",
-            category="Potentials",
+            category="7 Potentials",
             labels={"potential": "{potential}", "figure": "Table 5"},
         ),
     log:

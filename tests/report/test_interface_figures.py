@@ -29,10 +29,14 @@ def gammas(*values):
 def test_unrelaxed_sets_have_no_interface_energy(spec):
     sets = {"relaxed": gammas(-0.1, 0.2), "unrelaxed": pd.DataFrame({"structure": [0]})}
     figure = plot_gamma(gammas(-0.4, -0.2), sets, spec)
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["training", "relaxed"]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["training (n = 2)", "relaxed (n = 2)"]
+    assert figure._supxlabel.get_text() == "not relaxed: unrelaxed"
     assert figure.axes[0].get_xlim() == (-0.5, 0.5)
 
 
-def test_the_range_widens_where_the_training_set_is_wider(spec):
-    figure = plot_gamma(gammas(-3.9, -0.2), {"none": gammas()}, spec)
-    assert figure.axes[0].get_xlim() == (-4.0, 4.0)
+def test_the_range_widens_where_a_set_is_wider(spec):
+    figure = plot_gamma(gammas(-3.9, -0.2), {"none": gammas(), "far": gammas(2.02)}, spec)
+    low, high = figure.axes[0].get_xlim()
+    assert -4.0 < low <= -3.9
+    assert 2.02 <= high < 2.15

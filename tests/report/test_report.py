@@ -223,4 +223,5 @@ def test_figures_give_the_same_bytes_and_survive_empty_sets(features, tmp_path):
         for path in paths:
             figures.save_figure(make(), path)
         assert paths[0].read_bytes() == paths[1].read_bytes()
-    assert "nothing (none accepted)" in figures.labelled(features, sets)
+    figure = figures.plot_sro(features, sets)
+    assert figure._supxlabel.get_text() == "none accepted: nothing"

@@ -14,9 +14,8 @@ output = snakemake.output
 
 with job(snakemake):
     inputs = figure_inputs(snakemake)
-    reference, features = inputs.reference, inputs.features
-    n_atoms = len(inputs.pictured["training"])
-    save_figure(plot_sro(reference, features), output.sro)
-    save_figure(plot_energies(reference, features, n_atoms, "alloy"), output.energy)
+    reference, features, models = inputs.reference, inputs.features, inputs.models
+    save_figure(plot_sro(reference, features, models), output.sro)
+    save_figure(plot_energies(reference, features, inputs.n_atoms, "alloy", models), output.energy)
     save_figure(plot_structures(inputs.pictured), output.structures)
     save_figure(plot_training(inputs.histories), output.training)

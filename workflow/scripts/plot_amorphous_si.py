@@ -14,12 +14,12 @@ output = snakemake.output
 
 with job(snakemake):
     inputs = figure_inputs(snakemake)
-    reference, features = inputs.reference, inputs.features
-    n_atoms = len(inputs.pictured["training"])
-    save_figure(plot_pair_and_angle(reference, features), output.rdf)
-    save_figure(plot_factor_and_dihedral(reference, features), output.factor)
-    save_figure(plot_rings_and_coordination(reference, features), output.rings)
-    save_figure(plot_si_motifs(reference, features), output.motifs)
-    save_figure(plot_energies(reference, features, n_atoms, "amorphous_si"), output.energy)
+    reference, features, models = inputs.reference, inputs.features, inputs.models
+    save_figure(plot_pair_and_angle(reference, features, models), output.rdf)
+    save_figure(plot_factor_and_dihedral(reference, features, models), output.factor)
+    save_figure(plot_rings_and_coordination(reference, features, models), output.rings)
+    save_figure(plot_si_motifs(reference, features, models), output.motifs)
+    energies = plot_energies(reference, features, inputs.n_atoms, "amorphous_si", models)
+    save_figure(energies, output.energy)
     save_figure(plot_structures(inputs.pictured), output.structures)
     save_figure(plot_training(inputs.histories), output.training)

@@ -13,10 +13,10 @@ SIDE = "-90x"
 
 with job(snakemake):
     inputs = figure_inputs(snakemake)
-    reference, features = inputs.reference, inputs.features
+    reference, features, models = inputs.reference, inputs.features, inputs.models
     spec = read_card(Path(snakemake.input.card))
-    save_figure(plot_gamma(reference, features, spec), output.gamma)
-    save_figure(plot_cation_motifs(reference, features), output.motifs)
-    save_figure(plot_profile(reference, features), output.profile)
+    save_figure(plot_gamma(reference, features, spec, models), output.gamma)
+    save_figure(plot_cation_motifs(reference, features, models), output.motifs)
+    save_figure(plot_profile(reference, features, models), output.profile)
     save_figure(plot_structures(inputs.pictured, SIDE), output.structures)
     save_figure(plot_training(inputs.histories), output.training)

@@ -12,201 +12,271 @@ from dismai.datasets.spec import DatasetSpec
 from dismai.evaluation import amorphous_si as si
 from dismai.evaluation import interface
 from dismai.metrics.motifs import motif_names
-from dismai.report.figures import REFERENCE_COLOR, labelled, legend
+from dismai.report.histograms import plot_histograms
+from dismai.report.panels import MAX_OVERLAID, Quantity, draw_sets
+from dismai.report.style import (
+    MAX_SIZE_IN,
+    TRAINING,
+    Shown,
+    add_notes,
+    filling,
+    legend,
+    new_figure,
+    note_on,
+    shown_sets,
+)
 
 SHOWN_PERCENT = 1.0
 """Motifs below this share in all sets are left out."""
-WIDE = (9.0, 3.2)
-GAMMA_RANGE = 0.5  # J/m^2, on both sides of 0, as published
+WIDE = (9.0, 3.4)
+GAMMA = (-0.5, 0.5, 0.05)  # J/m^2: range and bins as published; 0 limits the training set
+Sets = Mapping[str, pd.DataFrame]
 
 
-def plot_pair_and_angle(reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> Figure:
+def plot_pair_and_angle(reference: pd.DataFrame, sets: Sets, models: Sequence[str] = ()) -> Figure:
     """Mean g(r) and mean bond-angle distribution, with the spread over structures."""
-    figure = Figure(figsize=WIDE, layout="constrained")
-    left, right = figure.subplots(1, 2)
-    colored = labelled(reference, sets)
-    for table, color in colored.values():
-        curve(left, si.R_A, table[si.RDF], color)
-        curve(right, si.ANGLE_DEGREES, 100 * table[si.ANGLES], color)
-    left.set(xlabel="r (Å)", ylabel="g(r)", xlim=(0, 10), ylim=(0, None))
-    right.set(xlabel="bond angle (degrees)", ylabel="angles (% per 0.5°)", xlim=(30, 180))
-    right.set_ylim(0, None)
-    legend(figure, colored)
-    return figure
+    quantities = [
+        Quantity(
+            curves(si.R_A, si.RDF),
+            xlabel="r (Å)",
+            ylabel="g(r)",
+            limits={"xlim": (0, 10), "ylim": (0, None)},
+        ),
+        Quantity(
+            curves(si.ANGLE_DEGREES, si.ANGLES, scale=100.0),
+            xlabel="bond angle (degrees)",
+            ylabel="angles (% per 0.5°)",
+            limits={"xlim": (30, 180), "ylim": (0, None)},
+        ),
+    ]
+    title = "Radial distribution function and bond angles"
+    return draw_sets(title, *shown_sets(reference, sets, models), quantities, WIDE, 2)
 
 
-def plot_factor_and_dihedral(reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> Figure:
+def plot_factor_and_dihedral(
+    reference: pd.DataFrame, sets: Sets, models: Sequence[str] = ()
+) -> Figure:
     """Mean structure factor with its first sharp peak, and mean dihedral distribution."""
-    figure = Figure(figsize=WIDE, layout="constrained")
-    left, right = figure.subplots(1, 2)
-    colored = labelled(reference, sets)
-    for table, color in colored.values():
-        curve(left, si.Q_PER_A, table[si.FACTOR], color)
-        curve(right, si.DIHEDRAL_DEGREES, 100 * table[si.DIHEDRALS], color)
-    left.set(xlabel="q (1/Å)", ylabel="S(q)", xlim=(0, si.Q_MAX), ylim=(0, None))
-    right.set(xlabel="dihedral angle (degrees)", ylabel="chains (% per 5°)", xlim=(0, 180))
-    right.set_ylim(0, None)
-    legend(figure, colored)
-    return figure
+    quantities = [
+        Quantity(
+            curves(si.Q_PER_A, si.FACTOR),
+            xlabel="q (1/Å)",
+            ylabel="S(q)",
+            limits={"xlim": (0, si.Q_MAX), "ylim": (0, None)},
+        ),
+        Quantity(
+            curves(si.DIHEDRAL_DEGREES, si.DIHEDRALS, scale=100.0),
+            xlabel="dihedral angle (degrees)",
+            ylabel="chains (% per 5°)",
+            limits={"xlim": (0, 180), "ylim": (0, None)},
+        ),
+    ]
+    title = "Structure factor and dihedral angles"
+    return draw_sets(title, *shown_sets(reference, sets, models), quantities, WIDE, 2)
 
 
 def plot_rings_and_coordination(
-    reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame]
+    reference: pd.DataFrame, sets: Sets, models: Sequence[str] = ()
 ) -> Figure:
     """Shortest-path rings per atom by size, and atoms by their number of neighbours."""
-    figure = Figure(figsize=WIDE, layout="constrained")
-    left, right = figure.subplots(1, 2)
-    colored = labelled(reference, sets)
-    grouped_bars(left, [str(size) for size in si.RING_SIZES], colored, si.RINGS)
-    shown = range(1, si.MAX_COORDINATION + 1)
-    names = [*(str(n) for n in shown[:-1]), f"{shown[-1]}+"]
-    grouped_bars(right, names, colored, [si.COORDINATION[n] for n in shown])
-    left.set(xlabel="atoms in the ring", ylabel="rings per atom")
-    right.set(xlabel="neighbours", ylabel="atoms (%)")
-    legend(figure, colored)
-    return figure
+    neighbours = range(1, si.MAX_COORDINATION + 1)
+    quantities = [
+        Quantity(
+            bars(si.RINGS),
+            xlabel="atoms in the ring",
+            ylabel="rings per atom",
+            ticks=[str(size) for size in si.RING_SIZES],
+        ),
+        Quantity(
+            bars([si.COORDINATION[n] for n in neighbours]),
+            xlabel="neighbours",
+            ylabel="atoms (%)",
+            ticks=[*(str(n) for n in neighbours[:-1]), f"{neighbours[-1]}+"],
+        ),
+    ]
+    title = "Rings and numbers of neighbours"
+    return draw_sets(title, *shown_sets(reference, sets, models), quantities, WIDE, 2)
 
 
 def plot_motifs(
-    reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame], groups: Mapping[str, Sequence[str]]
+    reference: pd.DataFrame,
+    sets: Sets,
+    groups: Mapping[str, Sequence[str]],
+    models: Sequence[str] = (),
 ) -> Figure:
     """Most likely coordination motif of the atoms, one panel a group of columns.
 
+    Bars of few sets; of many a table, whose cells are as dark as their share is large.
+
     groups: title of the panel to the columns of the shares, in the order of `motif_names`.
     """
-    colored = labelled(reference, sets)
+    shown, notes = shown_sets(reference, sets, models)
     names = np.array(motif_names())
-    kept = {}
+    shares = {}
     for title, columns in groups.items():
-        tables = [table[list(columns)] for table, _ in colored.values() if len(table)]
-        frequent = np.max([table.mean().to_numpy() for table in tables], axis=0) >= SHOWN_PERCENT
-        kept[title] = (
-            names[frequent],
-            [c for c, keep in zip(columns, frequent, strict=True) if keep],
-        )
-    heights = [max(2, len(labels)) for labels, _ in kept.values()]
-    figure = Figure(figsize=(9.0, 1.4 + 0.26 * sum(heights)), layout="constrained")
-    panels = figure.subplots(len(kept), 1, squeeze=False, height_ratios=heights)[:, 0]
-    for axes, (title, (labels, columns)) in zip(panels, kept.items(), strict=True):
-        width = 0.8 / len(colored)
-        for k, (table, color) in enumerate(colored.values()):
-            if len(table) == 0:
-                continue
-            y = np.arange(len(labels)) + ((len(colored) - 1) / 2 - k) * width
-            axes.barh(y, table[columns].mean().to_numpy(), width, color=color)
-        axes.set_yticks(range(len(labels)), labels, fontsize=8)
-        axes.set(xlabel="atoms (%)", title=title)
-    legend(figure, colored)
+        rows = [one.table[list(columns)].mean().to_numpy(dtype=float) for one in shown]
+        table = pd.DataFrame(np.transpose(rows), index=names)  # (n_motifs, n_sets)
+        shares[title] = table[table.max(axis=1) >= SHOWN_PERCENT]
+    heights = [max(2, len(table)) for table in shares.values()]
+    many = len(shown) - 1 > MAX_OVERLAID
+    needed = 1.6 + 0.9 * many + 0.26 * sum(heights) + 0.5 * len(shares)
+    figure = new_figure("Coordination motifs", 9.0, min(needed, MAX_SIZE_IN[1]))
+    panels = figure.subplots(len(shares), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for k, (axes, (title, table)) in enumerate(zip(panels, shares.items(), strict=True)):
+        if many:
+            _cells(axes, table, shown if k == 0 else [])
+        else:
+            _level_bars(axes, table, shown)
+            axes.set_xlabel("atoms (%)", fontsize=8)
+        axes.set_yticks(range(len(table)), table.index, fontsize=8 if sum(heights) < 15 else 6.5)
+        axes.set_title(f"{title}: atoms (%)" if many else title, fontsize=9)
+    if not many:
+        legend(figure, shown)
+    add_notes(figure, notes)
     return figure
 
 
-def plot_si_motifs(reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> Figure:
+def _level_bars(axes: Axes, table: pd.DataFrame, shown: Sequence[Shown]) -> None:
+    """Bars of shares, (n_motifs, n_sets), the sets below each other."""
+    width = 0.8 / len(shown)
+    for k, one in enumerate(shown):
+        y = np.arange(len(table)) + (k - (len(shown) - 1) / 2) * width
+        axes.barh(y, table[k], width, **filling(one))
+    axes.invert_yaxis()
+
+
+def _cells(axes: Axes, table: pd.DataFrame, named: Sequence[Shown]) -> None:
+    """Shares, (n_motifs, n_sets), as a table of shaded cells; columns are named once, above."""
+    axes.imshow(table, cmap="Blues", vmin=0, vmax=130, aspect="auto")
+    size = 7 if table.shape[1] <= 12 else 5.5
+    for (i, j), value in np.ndenumerate(table.to_numpy()):
+        color = "white" if value > 75 else "black"
+        axes.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=size, color=color)
+    axes.tick_params(length=0, labeltop=bool(named), labelbottom=False)
+    labels = [one.title(26) for one in named]
+    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="left", fontsize=7)
+    axes.set_xticks([] if not named else range(table.shape[1]))
+
+
+def plot_si_motifs(reference: pd.DataFrame, sets: Sets, models: Sequence[str] = ()) -> Figure:
     """Most likely coordination motif of silicon."""
-    return plot_motifs(reference, sets, {"Si": si.SHARES})
+    return plot_motifs(reference, sets, {"Si": si.SHARES}, models)
 
 
-def plot_cation_motifs(reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> Figure:
+def plot_cation_motifs(reference: pd.DataFrame, sets: Sets, models: Sequence[str] = ()) -> Figure:
     """Most likely coordination motif of each cation of the interface."""
-    return plot_motifs(reference, sets, interface.SHARES)
+    return plot_motifs(reference, sets, interface.SHARES, models)
 
 
-def plot_profile(reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> Figure:
+def plot_profile(reference: pd.DataFrame, sets: Sets, models: Sequence[str] = ()) -> Figure:
     """Number density of each element along the normal of the interface."""
-    elements = interface.ELEMENTS
-    figure = Figure(figsize=(9.0, 1.3 * len(elements) + 0.6), layout="constrained")
-    panels = figure.subplots(len(elements), 1, sharex=True)
-    colored = labelled(reference, sets)
-    for axes, element in zip(panels, elements, strict=True):
-        for table, color in colored.values():
-            height = table[interface.HEIGHT].mean()
-            z = (np.arange(interface.N_LAYERS) + 0.5) * height / interface.N_LAYERS
-            curve(axes, z, table[interface.PROFILE[element]], color, drawstyle="steps-mid")
-        axes.set_ylabel(f"{element} (1/Å³)")
-        axes.set_ylim(0, None)
-    panels[-1].set_xlabel("height above the plane of the first two cell vectors (Å)")
-    legend(figure, colored)
-    return figure
+    quantities = [
+        Quantity(
+            lambda axes, shown, element=element: layers(axes, shown, element),
+            xlabel="height above the plane of the first two cell vectors (Å)",
+            ylabel=f"{element} (1/Å³)",
+            limits={"ylim": (0, None)},
+        )
+        for element in interface.ELEMENTS
+    ]
+    title = "Density of the elements along the normal of the interface"
+    return draw_sets(title, *shown_sets(reference, sets, models), quantities, MAX_SIZE_IN)
 
 
 def plot_gamma(
-    reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame], spec: DatasetSpec
+    reference: pd.DataFrame, sets: Sets, spec: DatasetSpec, models: Sequence[str] = ()
 ) -> Figure:
     """Histograms of the interface energy; sets that were not relaxed have none.
 
-    Published range and bins (-0.5 to 0.5 J/m², 0.05), widened alike where the training set needs
-    it. Percentages refer to the structures inside the range.
+    Published range and bins, and what the sets need beyond it.
     """
-    colored = {
-        label: (interface.interface_energies(table, spec), color)
-        for label, (table, color) in labelled(reference, sets).items()
-        if interface.ENERGY in table
-    }
-    training = next(iter(colored.values()))[0]
-    scale = max(1.0, float(np.ceil(np.abs(training).max() / GAMMA_RANGE)))
-    edges = scale * np.linspace(-GAMMA_RANGE, GAMMA_RANGE, 21)
-    figure = Figure(figsize=WIDE, layout="constrained")
-    axes = figure.subplots()
-    for gamma, color in colored.values():
-        counts, _ = np.histogram(gamma, edges)
-        axes.stairs(100 * counts / max(counts.sum(), 1), edges, color=color, linewidth=1.4)
-    axes.axvline(0, color="black", linewidth=0.5)
-    axes.set(xlabel="interface energy (J/m²)", ylabel="structures (%)", xlim=edges[[0, -1]])
-    legend(figure, colored)
-    return figure
+    shown, notes = shown_sets(reference, sets, models)
+    unrelaxed = [one.name for one in shown if interface.ENERGY not in one.table]
+    relaxed = [one for one in shown if interface.ENERGY in one.table]
+    return plot_histograms(
+        "Interface energies of training and generated structures",
+        relaxed,
+        [*notes, *note_on("not relaxed", unrelaxed)],
+        [interface.interface_energies(one.table, spec) for one in relaxed],
+        xlabel="interface energy (J/m²)",
+        published=GAMMA,
+    )
 
 
 def plot_nearest(
     reference: pd.DataFrame,
-    sets: Mapping[str, pd.DataFrame],
+    sets: Sets,
     held_out: pd.DataFrame | None,
     columns: Sequence[str],
 ) -> Figure:
     """Distance of each structure to the nearest training structure: copies are at the left."""
     columns = list(columns)
     training = reference[columns].to_numpy()
-    colored = dict(list(labelled(reference, sets).items())[1:])
-    if held_out is not None:
-        colored = {"held out": (held_out, REFERENCE_COLOR), **colored}
-    distances = {
-        label: cdist(table[columns].to_numpy(), training).min(axis=1)
-        for label, (table, _) in colored.items()
-        if len(table)
-    }
-    figure = Figure(figsize=(9.0, 2.8), layout="constrained")
-    axes = figure.subplots()
-    top = max((d.max() for d in distances.values()), default=1.0) or 1.0
-    edges = np.linspace(0.0, 1.02 * top, 61)
-    for label, distance in distances.items():
-        counts, _ = np.histogram(distance, edges)
-        axes.stairs(100 * counts / counts.sum(), edges, color=colored[label][1], linewidth=1.4)
-    axes.set(xlabel="distance to the nearest training structure", ylabel="structures (%)")
-    axes.set(xlim=(0, edges[-1]), ylim=(0, None))
-    legend(figure, colored)
-    return figure
+    (_, *shown), notes = shown_sets(reference, sets)
+    if held_out is not None and len(held_out):
+        shown = [Shown("held out", held_out, TRAINING), *shown]
+    distances = [cdist(one.table[columns].to_numpy(), training).min(axis=1) for one in shown]
+    return plot_histograms(
+        "Distance to the nearest training structure",
+        shown,
+        notes,
+        distances,
+        xlabel="distance to the nearest training structure (of features, dimensionless)",
+        size=(9.0, 2.8),
+    )
 
 
-def curve(axes: Axes, x: np.ndarray, table: pd.DataFrame, color: str, drawstyle="default") -> None:
-    """Mean over structures, (n_structures, n_bins), with one standard deviation as a band."""
+def curves(x: np.ndarray, columns: Sequence[str], scale: float = 1.0):
+    """A drawing of the mean of columns against x for every set."""
+
+    def draw(axes: Axes, shown: Sequence[Shown]) -> None:
+        for one in shown:
+            curve(axes, x, scale * one.table[list(columns)], one)
+
+    return draw
+
+
+def layers(axes: Axes, shown: Sequence[Shown], element: str) -> None:
+    """Draw the density of an element along the normal for every set."""
+    for one in shown:
+        height = one.table[interface.HEIGHT].mean()
+        z = (np.arange(interface.N_LAYERS) + 0.5) * height / interface.N_LAYERS
+        curve(axes, z, one.table[interface.PROFILE[element]], one, steps=True)
+
+
+def curve(axes: Axes, x: np.ndarray, table: pd.DataFrame, one: Shown, steps: bool = False) -> None:
+    """Mean over structures, (n_structures, n_bins), with one standard deviation as a band.
+
+    Few structures have no spread to tell: each is a thin line.
+    """
     values = table.dropna(how="all").to_numpy(dtype=float)
     known = np.isfinite(values).all(axis=0)
     if len(values) == 0 or not known.any():
         return
-    x, values = x[known], values[:, known]
+    x, values, color = x[known], values[:, known], one.style.color
     mean, spread = values.mean(axis=0), values.std(axis=0)
-    step = "mid" if drawstyle == "steps-mid" else None
-    axes.fill_between(x, mean - spread, mean + spread, step=step, color=color, alpha=0.2, lw=0)
-    axes.plot(x, mean, color=color, linewidth=1.3, drawstyle=drawstyle)
+    drawstyle = "steps-mid" if steps else "default"
+    if one.is_dense:
+        step = "mid" if steps else None
+        axes.fill_between(x, mean - spread, mean + spread, step=step, color=color, alpha=0.2, lw=0)
+    else:
+        axes.plot(x, values.T, color=color, linewidth=0.4, alpha=0.4, drawstyle=drawstyle)
+    axes.plot(
+        x, mean, color=color, linestyle=one.style.linestyle, drawstyle=drawstyle,
+        linewidth=0.9 if one.is_training else 1.3,
+    )  # fmt: skip
 
 
-def grouped_bars(
-    axes: Axes, names: Sequence[str], colored: Mapping[str, tuple], columns: Sequence[str]
-) -> None:
-    """Bars of the mean of each column, the sets side by side."""
-    width = 0.8 / len(colored)
-    for k, (table, color) in enumerate(colored.values()):
-        values = table[list(columns)].dropna(how="all")
-        if len(values) == 0:
-            continue
-        x = np.arange(len(names)) + (k - (len(colored) - 1) / 2) * width
-        axes.bar(x, values.mean().to_numpy(), width, color=color)
-    axes.set_xticks(range(len(names)), names)
+def bars(columns: Sequence[str]):
+    """A drawing of the mean of each column, the sets side by side."""
+
+    def draw(axes: Axes, shown: Sequence[Shown]) -> None:
+        width = 0.8 / len(shown)
+        for k, one in enumerate(shown):
+            values = one.table[list(columns)].dropna(how="all")
+            if len(values) == 0:
+                continue
+            x = np.arange(len(columns)) + (k - (len(shown) - 1) / 2) * width
+            axes.bar(x, values.mean().to_numpy(), width, **filling(one))
+
+    return draw

@@ -1,21 +1,39 @@
 """Figures of a run: numbers in, matplotlib figure out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.data import atomic_numbers
+from ase.data.colors import jmol_colors
 from ase.visualize.plot import plot_atoms
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from dismai.errors import StructureError
 from dismai.evaluation.alloy import ENERGY_COLUMN, SRO_COLUMNS
 from dismai.evaluation.relaxation import ENERGY
+from dismai.report.histograms import plot_histograms
+from dismai.report.panels import Quantity, draw_sets, grid
+from dismai.report.style import (
+    MAX_SIZE_IN,
+    Shown,
+    add_notes,
+    broken,
+    cut,
+    filling,
+    lines,
+    new_figure,
+    note_on,
+    plain,
+    short_names,
+    shown_sets,
+)
 
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-REFERENCE_COLOR = "#555555"
 PAPER_ATOMS = 256
 ENERGIES = {
     "alloy": (ENERGY_COLUMN, -5.0, 15.0, 0.5),
@@ -26,122 +44,178 @@ SPECIES_COLORS = {
     "Cr": "#7B5EA7", "Fe": "#E0803A", "Ni": "#3A9E4F",
     "Li": "#8F5BD0", "Co": "#2C6FB2", "Sc": "#A0A0A8", "Cl": "#3DBB3D", "O": "#D93A2B",
 }  # fmt: skip
+MAX_PICTURES = 8
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure; the same figure gives the same bytes."""
+    """Write a figure with its title; the same figure gives the same bytes."""
+    svg = {"Date": None, "Title": figure.get_label()} if str(path).endswith("svg") else {}
     with matplotlib.rc_context({"svg.hashsalt": "dismai"}):
-        figure.savefig(path, dpi=150, metadata={"Date": None} if str(path).endswith("svg") else {})
+        figure.savefig(path, dpi=150, metadata=svg)
 
 
-def labelled(reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> dict[str, tuple]:
-    """Label -> (table, colour) of the training set and of every generated set."""
-    colored = {"training": (reference, REFERENCE_COLOR)}
-    for i, (label, table) in enumerate(sets.items()):
-        shown = label if len(table) else f"{label} (none accepted)"
-        colored[shown] = (table, COLORS[i % len(COLORS)])
-    return colored
-
-
-def plot_sro(reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame]) -> Figure:
+def plot_sro(
+    reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame], models: Sequence[str] = ()
+) -> Figure:
     """Violins of the twelve Warren-Cowley parameters of training and generated structures."""
-    colored = labelled(reference, sets)
-    figure = Figure(figsize=(9, 5.5), layout="constrained")
-    panels = figure.subplots(2, 1)
-    width = 0.85 / len(colored)
-    for shell, axes in enumerate(panels, start=1):
+    quantities = []
+    for shell in (1, 2):
         columns = [column for column in SRO_COLUMNS if f"_{shell}NN_" in column]
-        for k, (table, color) in enumerate(colored.values()):
-            offset = (k - (len(colored) - 1) / 2) * width
-            for x, column in enumerate(columns):
-                values = table[column].dropna().to_numpy()
-                if len(values) == 0:
-                    continue
-                _violin(axes, values, x + offset, width, color)
-        axes.axhline(0, color="black", linewidth=0.5)
-        axes.set_xticks(range(len(columns)), [column.split("_")[-1] for column in columns])
-        axes.set_ylabel(f"Warren-Cowley α, shell {shell}")
-    legend(figure, colored)
-    return figure
+        quantities.append(
+            Quantity(
+                lambda axes, shown, columns=columns: violins(axes, shown, columns),
+                xlabel="pair of species",
+                ylabel=f"Warren–Cowley α, shell {shell}",
+                ticks=[column.split("_")[-1] for column in columns],
+            )
+        )
+    title = "Short-range order of training and generated structures"
+    return draw_sets(title, *shown_sets(reference, sets, models), quantities, (9.0, 5.5))
 
 
-def _violin(axes, values: np.ndarray, x: float, width: float, color: str) -> None:
+def violins(axes: Axes, shown: Sequence[Shown], columns: Sequence[str]) -> None:
+    """Distribution of each column, the sets side by side; few structures are points."""
+    width = 0.85 / len(shown)
+    for k, one in enumerate(shown):
+        offset = (k - (len(shown) - 1) / 2) * width
+        for x, column in enumerate(columns):
+            values = one.table[column].dropna().to_numpy()
+            if len(values):
+                _violin(axes, values, x + offset, width, one)
+    axes.axhline(0, color="black", linewidth=0.5)
+
+
+def _violin(axes: Axes, values: np.ndarray, x: float, width: float, one: Shown) -> None:
+    color = one.style.color
     if np.ptp(values) < 1e-9:  # no density to estimate: all structures have this value
         axes.plot([x - width / 2, x + width / 2], [values[0]] * 2, color=color, linewidth=2)
-        return
-    parts = axes.violinplot(values, [x], widths=width, showextrema=False, showmeans=True)
-    for body in parts["bodies"]:
-        body.set(facecolor=color, edgecolor="none", alpha=0.7)
-    parts["cmeans"].set(color="black", linewidth=0.8)
-
-
-def legend(figure: Figure, colored: Mapping[str, tuple]) -> None:
-    """Name the colours of the sets above a figure."""
-    handles = [Patch(color=color, label=label) for label, (_, color) in colored.items()]
-    figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False, fontsize=8)
+    elif not one.is_dense:
+        axes.plot([x] * len(values), values, "o", ms=3, mew=0, alpha=0.7, color=color)
+    else:
+        parts = axes.violinplot(values, [x], widths=width, showextrema=False, showmeans=True)
+        for body in parts["bodies"]:
+            body.set(alpha=None, **filling(one))
+        parts["cmeans"].set(color="black", linewidth=0.8)
 
 
 def plot_energies(
-    reference: pd.DataFrame, sets: Mapping[str, pd.DataFrame], n_atoms: int, kind: str
+    reference: pd.DataFrame,
+    sets: Mapping[str, pd.DataFrame],
+    n_atoms: int,
+    kind: str,
+    models: Sequence[str] = (),
 ) -> Figure:
     """Histograms of the energy above the training mean, meV/atom.
 
-    Percentages refer to the structures inside the range. The published range and bins are widened
-    for small cells, whose energies spread as 1 / sqrt(n_atoms).
+    The published range, and what the sets need beyond it. It and the published bins are widened for
+    small cells, whose energies spread as 1 / sqrt(n_atoms).
     """
     column, low, high, width = ENERGIES[kind]
     scale = max(1.0, np.sqrt(PAPER_ATOMS / n_atoms))
-    edges = scale * (low + width * np.arange(round((high - low) / width) + 1))
-    figure = Figure(figsize=(6, 3.6), layout="constrained")
-    axes = figure.subplots()
-    colored = labelled(reference, sets)
     mean = reference[column].mean()
-    for table, color in colored.values():
-        above = 1000 * (table[column].dropna().to_numpy() - mean)
-        counts, _ = np.histogram(above, edges)
-        axes.stairs(100 * counts / max(counts.sum(), 1), edges, color=color, linewidth=1.4)
-    axes.set(xlabel="E - mean training E (meV/atom)", ylabel="structures (%)")
-    axes.set_xlim(edges[0], edges[-1])
-    legend(figure, colored)
-    return figure
+    shown, notes = shown_sets(reference, sets, models)
+    values = [1000 * (one.table[column].to_numpy(dtype=float) - mean) for one in shown]
+    return plot_histograms(
+        "Energies of training and generated structures",
+        shown,
+        notes,
+        values,
+        xlabel="energy above the training mean (meV/atom)",
+        published=(scale * low, scale * high, scale * width),
+    )
 
 
-def plot_structures(structures: Mapping[str, Atoms], rotation: str = "-80x,15y,0z") -> Figure:
-    """Pictures of structures side by side, atoms coloured by species, turned as ASE writes it."""
-    figure = Figure(figsize=(4.2 * len(structures), 4.4), layout="constrained")
-    panels = figure.subplots(1, len(structures), squeeze=False)[0]
-    species = sorted({symbol for atoms in structures.values() for symbol in atoms.symbols})
+def plot_structures(
+    structures: Mapping[str, Atoms | StructureError | None], rotation: str = "-80x,15y,0z"
+) -> Figure:
+    """Pictures of structures, atoms coloured by species, turned as ASE writes it.
+
+    Names without a structure stand in a note, and so do those beyond `MAX_PICTURES`.
+    """
+    names = short_names(list(structures))
+    found = {names[name]: atoms for name, atoms in structures.items() if isinstance(atoms, Atoms)}
+    pictured = dict(list(found.items())[:MAX_PICTURES])
+    notes = note_on("none accepted", [names[n] for n in structures if names[n] not in found])
+    notes += note_on("not pictured", [name for name in found if name not in pictured])
+    species = sorted({symbol for atoms in pictured.values() for symbol in atoms.symbols})
     palette = {
-        symbol: SPECIES_COLORS.get(symbol, COLORS[i % len(COLORS)])
-        for i, symbol in enumerate(species)
+        symbol: SPECIES_COLORS.get(symbol, tuple(jmol_colors[atomic_numbers[symbol]]))
+        for symbol in species
     }
-    for axes, (label, atoms) in zip(panels, structures.items(), strict=True):
-        shown = atoms.copy()
-        shown.wrap()
-        colors = [palette[symbol] for symbol in shown.symbols]
-        plot_atoms(shown, axes, rotation=rotation, radii=0.6, colors=colors)
-        axes.set_title(label)
+    width, height = MAX_SIZE_IN
+    aspect = _aspect(next(iter(pictured.values())), rotation) if pictured else 1.0
+    rows, columns = grid(len(pictured), (width, height - 0.6), aspect)
+    own = (width / columns) / aspect + 0.35  # no taller than the pictures need
+    figure = new_figure("Pictures of structures", width, min(height, 0.7 + rows * own))
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels:
         axes.set_axis_off()
+    for axes, (label, atoms) in zip(panels, pictured.items(), strict=False):
+        _picture(axes, atoms, rotation, palette)
+        axes.set_title(broken(label, int(width / columns * 11)), fontsize=9)
     handles = [Patch(color=color, label=symbol) for symbol, color in palette.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(palette), frameon=False)
+    if handles:
+        figure.legend(handles=handles, loc="outside upper center", ncols=12, frameon=False)
+    add_notes(figure, notes)
     return figure
+
+
+def _picture(axes: Axes, atoms: Atoms, rotation: str, palette: Mapping[str, object]) -> None:
+    shown = atoms.copy()
+    shown.wrap()
+    colors = [palette[symbol] for symbol in shown.symbols]
+    plot_atoms(shown, axes, rotation=rotation, radii=0.6, colors=colors)
+
+
+def _aspect(atoms: Atoms, rotation: str) -> float:
+    """Width over height of the picture of a structure."""
+    axes = Figure().subplots()
+    plot_atoms(atoms, axes, rotation=rotation, radii=0.6)
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    return abs((right - left) / (top - bottom))
 
 
 def plot_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """Training curves, one panel a training: every recorded loss against the step."""
-    n_panels = max(1, len(histories))
-    figure = Figure(figsize=(6, 2.6 * n_panels), layout="constrained")
-    panels = figure.subplots(n_panels, 1, squeeze=False)[:, 0]
+    """Training curves, one panel a model: every recorded loss against the step.
+
+    histories: model to its losses; a column `seed` tells trainings apart, which are thin lines.
+    """
+    width, height = MAX_SIZE_IN
+    names = short_names(list(histories))
+    rows, columns = grid(len(histories), (width, height), 1.6)
+    figure = new_figure("Losses during training", width, min(height, 3.2 * rows))
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels[len(histories) :]:
-        axes.text(0.5, 0.5, "no model was trained on this dataset", ha="center")
         axes.set_axis_off()
-    for axes, (label, history) in zip(panels, histories.items(), strict=False):
-        x = history["step"]
-        losses = [column for column in history.columns if column not in ("step", "epoch")]
-        for i, column in enumerate(losses):
-            known = history[column].notna()  # validation is not in every epoch
-            color = COLORS[i % len(COLORS)]
-            axes.plot(x[known], history[column][known], label=column, color=color, linewidth=1)
-        axes.set(xlabel="training step", ylabel="loss", title=label)
-        axes.legend(frameon=False, fontsize=8)
+    if not histories:
+        panels[0].text(0.5, 0.5, "no model was trained on this dataset", ha="center")
+    for axes, (name, history) in zip(panels, histories.items(), strict=False):
+        n_drawn = _losses(axes, history)
+        axes.set_xlabel("training step", fontsize=8)
+        axes.set_ylabel("loss", fontsize=8)
+        axes.set_title(broken(names[name], int(width / columns * 11)), fontsize=9)
+        axes.tick_params(labelsize=7)
+        if n_drawn:
+            columns = 2 if n_drawn > 4 else 1
+            axes.legend(loc="upper right", fontsize=6.5, ncols=columns, framealpha=0.6)
+        else:
+            axes.text(0.5, 0.5, "nothing recorded", ha="center", transform=axes.transAxes)
     return figure
+
+
+def _losses(axes: Axes, history: pd.DataFrame) -> int:
+    """Draw the losses that are known anywhere; return how many."""
+    kept = [name for name in history.columns if name not in ("step", "epoch", "seed")]
+    kept = [name for name in kept if np.isfinite(history[name].astype(float)).any()]
+    trainings = [history] if "seed" not in history else [t for _, t in history.groupby("seed")]
+    for name, style in lines(kept).items():
+        label = plain(cut(name.lstrip("_")))
+        for training in trainings:
+            known = np.isfinite(training[name].astype(float))  # validation is not in every epoch
+            axes.plot(
+                training["step"][known], training[name][known], label=label,
+                color=style.color, linestyle=style.linestyle, marker="o" if known.sum() < 3 else "",
+                markersize=3, linewidth=1 if len(trainings) == 1 else 0.7,
+            )  # fmt: skip
+            label = None if known.any() else label
+    return len(kept)

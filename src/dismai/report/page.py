@@ -154,7 +154,8 @@ def inline_svg(figure: Figure) -> str:
     """A figure as an SVG element without references; the same figure gives the same text."""
     stream = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "dismai", "svg.image_inline": True}):
-        figure.savefig(stream, format="svg", metadata={"Date": None})
+        described = {"Date": None, "Title": figure.get_label()}
+        figure.savefig(stream, format="svg", metadata=described)
     text = stream.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

@@ -5,7 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dismai.potentials.study import METRICS
-from dismai.report.figures import COLORS
+from dismai.report.panels import grid
+from dismai.report.style import COLORS, MAX_SIZE_IN, new_figure, plain
 
 AXES = {"energy": "energy (eV/atom)", "force": "force (eV/Å)", "stress": "stress (GPa)"}
 
@@ -13,37 +14,46 @@ AXES = {"energy": "energy (eV/atom)", "force": "force (eV/Å)", "stress": "stres
 def plot_parity(predictions: pd.DataFrame) -> Figure:
     """Predictions against labels of the test set, one panel a quantity."""
     shown = [name for name in AXES if (predictions["quantity"] == name).any()]
-    figure = Figure(figsize=(3.0 * len(shown), 3.0), layout="constrained")
-    panels = figure.subplots(1, len(shown), squeeze=False)[0]
-    for axes, name in zip(panels, shown, strict=True):
+    figure = new_figure("Predictions of M3GNet against labels", 3.0 * max(1, len(shown)), 3.3)
+    panels = figure.subplots(1, max(1, len(shown)), squeeze=False)[0]
+    if not shown:
+        panels[0].text(0.5, 0.5, "no predictions", ha="center")
+    for axes, name in zip(panels, shown, strict=False):
         part = predictions[predictions["quantity"] == name]
         axes.plot(part["label"], part["prediction"], ".", ms=2, color=COLORS[0], rasterized=True)
         low = min(part["label"].min(), part["prediction"].min())
         high = max(part["label"].max(), part["prediction"].max())
         axes.plot([low, high], [low, high], color="black", linewidth=0.8)
-        axes.set(xlabel=f"label: {AXES[name]}", ylabel="M3GNet")
+        axes.set(xlabel=f"label: {AXES[name]}", ylabel=f"M3GNet: {AXES[name]}")
+        axes.set_title(f"n = {len(part)}", fontsize=9)
     return figure
 
 
 def plot_learning(history: pd.DataFrame) -> Figure:
     """Loss of training and errors of validation against the step, logarithmic."""
     columns = [name for name in history.columns if name not in ("epoch", "step")]
-    figure = Figure(figsize=(9.0, 2.4 * int(np.ceil(len(columns) / 3))), layout="constrained")
-    panels = figure.subplots(-(-len(columns) // 3), 3, squeeze=False).ravel()
+    width, height = MAX_SIZE_IN
+    n_rows, n_columns = grid(len(columns), MAX_SIZE_IN)
+    figure = new_figure("Losses of M3GNet during training", width, min(height, 2.6 * n_rows))
+    panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for axes in panels[len(columns) :]:
         axes.set_axis_off()
     for axes, name in zip(panels, columns, strict=False):
         known = history[name].notna()
         color = COLORS[1] if name.startswith("val_") else COLORS[0]
-        axes.semilogy(history["step"][known], history[name][known], color=color, linewidth=1.2)
-        axes.set(xlabel="training step", title=name)
-        axes.title.set_fontsize(8)
+        marker = "o" if known.sum() < 3 else ""
+        axes.semilogy(
+            history["step"][known], history[name][known], color=color, linewidth=1.2, marker=marker
+        )
+        axes.tick_params(labelsize=7)
+        axes.set_xlabel("training step", fontsize=8)
+        axes.set_title(plain(name), fontsize=8)
     return figure
 
 
 def plot_minima(table: pd.DataFrame) -> Figure:
     """Mean and standard deviation of ours beside the published, one panel a metric of Table 5."""
-    figure = Figure(figsize=(9.0, 2.8), layout="constrained")
+    figure = new_figure("Minima of M3GNet under the engine of the labels", 9.0, 2.9)
     for axes, (metric, (_, unit, words)) in zip(
         figure.subplots(1, len(METRICS)), METRICS.items(), strict=True
     ):
@@ -53,7 +63,8 @@ def plot_minima(table: pd.DataFrame) -> Figure:
             mean, std = part[f"{prefix}mean"], part[f"{prefix}std"]
             color = COLORS[0] if not prefix else "0.6"
             axes.bar(x + shift, mean, 0.4, yerr=std, label=label, color=color, capsize=2)
-        axes.set_xticks(x, part["group"])
+        ticks = [f"{row.group}\nn = {row.n}" for row in part.itertuples()]
+        axes.set_xticks(x, ticks, fontsize=8)
         axes.set(ylabel=unit, ylim=(0, None))
         axes.set_title(words, fontsize=8)
     axes.legend(frameon=False, fontsize=8)
