@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from dismai.datasets.names import ELEMENTS
 from dismai.errors import InputError
 from dismai.fcc import MULTIPLICITY
+from dismai.text import read_yaml
 
 SPECIES = ELEMENTS["alloy"]
 PAIRS = ("Cr-Cr", "Cr-Fe", "Cr-Ni", "Fe-Fe", "Fe-Ni", "Ni-Ni")
@@ -83,13 +83,7 @@ def read_cluster_expansion(path: Path) -> ClusterExpansion:
 
     Raises InputError naming the first entry that is missing, not a finite number, or unknown.
     """
-    try:
-        data = yaml.safe_load(Path(path).read_text())
-    except FileNotFoundError:
-        raise InputError(f"{path}: expected a file of ECIs, found no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: expected YAML, found {reason!r}") from None
+    data = read_yaml(path, "a file of ECIs")
     if not isinstance(data, dict):
         raise InputError(f"{path}: expected a mapping, found {type(data).__name__}")
     dimers = _section(path, data, "dimers", [f"{shell}NN" for shell in range(1, N_SHELLS + 1)])

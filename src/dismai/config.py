@@ -8,9 +8,9 @@ Nothing here imports torch, ase or pymatgen: on a cluster every job parses the S
 import re
 import types
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import yaml
 from pydantic import Field, Tag, ValidationError, model_validator
 
 from dismai.datasets.settings import DATASET_KINDS, Alloy, BulkSi, Dataset, Stage
@@ -21,6 +21,7 @@ from dismai.models import check_hparams, names
 from dismai.models.settings import MODEL_KINDS, Model, TrainedModel, model_kind
 from dismai.potentials.settings import POTENTIAL_KINDS, Potential, Relaxation
 from dismai.section import Section
+from dismai.text import read_yaml
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 Seed = Annotated[int, Field(ge=0)]
@@ -229,8 +230,7 @@ def load(*paths: str) -> Config:
     """Read YAML files, each laid over the one before as Snakemake does, and check the result."""
     merged: dict[str, Any] = {}
     for path in paths:
-        with open(path) as stream:
-            merge(merged, yaml.safe_load(stream) or {})
+        merge(merged, read_yaml(Path(path), "a configuration") or {})
     return validate(merged)
 
 

@@ -2,6 +2,9 @@
 
 import codecs
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from dismai.errors import InputError
 
@@ -70,3 +73,20 @@ def read_text(path: Path, expected: str) -> str:
         raise InputError(f"{path}: expected {expected}, found {found_in(error)}") from None
     except ValueError:
         raise InputError(f"{path}: expected {expected}, found binary data") from None
+
+
+def read_yaml(path: Path, expected: str) -> Any:
+    """Content of a YAML file in any usual encoding.
+
+    Args:
+        path: the file.
+        expected: what it should be, for the message.
+
+    Raises:
+        InputError: no such file, one that cannot be read, no text, or no YAML.
+    """
+    try:
+        return yaml.safe_load(read_text(path, expected))
+    except yaml.YAMLError as error:
+        found = " ".join(str(error).split())[:120]
+        raise InputError(f"{path}: expected YAML, found {found!r}") from None

@@ -218,3 +218,30 @@ def test_cartesian_sites_and_exponents_of_fortran_are_read(tmp_path):
     text = block(["Si1 Si 0.8D+00 1.8 1.5 1"]).replace("fract", "Cartn")
     (atoms,) = read(tmp_path, text)
     np.testing.assert_allclose(atoms.positions, [[0.8, 1.8, 1.5]])
+
+
+@pytest.mark.parametrize("name", ["P -1", "R -3 m :H", "no such group", "?", "C 1 2/m 1"])
+def test_listed_operations_count_whatever_the_name_of_the_group(tmp_path, name):
+    symmetry = INVERSION.replace("P -1", name) + "_symmetry_Int_Tables_number 99\n"
+    (atoms,) = read(tmp_path, block(sites(1, 1), symmetry=symmetry))
+    assert len(atoms) == 4
+
+
+@pytest.mark.parametrize("operation", ["-x,-y,-z", "1-x,1-y,1-z", "-X, -Y, -Z", "+1/2-x,-y,-z+1/4"])
+def test_operations_may_be_written_in_any_way(tmp_path, operation):
+    symmetry = INVERSION.replace("-x, -y, -z", operation)
+    (atoms,) = read(tmp_path, block(sites(1), symmetry=symmetry))
+    assert len(atoms) == 2
+
+
+def test_a_group_by_its_hall_symbol_only_is_refused(tmp_path):
+    symmetry = "_symmetry_space_group_name_Hall '-P 1'\n"
+    with pytest.raises(InputError, match="expected symmetry operations, or the name or number"):
+        read(tmp_path, block(sites(1), symmetry=symmetry))
+
+
+def test_operations_that_are_none_cost_the_block(tmp_path):
+    symmetry = INVERSION.replace("-x, -y, -z", "-x, what")
+    bad, good = read(tmp_path, block(sites(1), "b", symmetry) + block(sites(1), "g"))
+    assert isinstance(bad, StructureError)
+    assert isinstance(good, Atoms)

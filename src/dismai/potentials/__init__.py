@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from dismai.errors import InputError, did_you_mean
@@ -22,6 +21,7 @@ from dismai.potentials.settings import (
     Potential,
     SwPotential,
 )
+from dismai.text import read_yaml
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
@@ -111,11 +111,7 @@ def named(text: str) -> Potential:
     if path.suffix == ".xml":
         return GapPotential(kind="gap", file=str(path))
     if path.suffix in (".yaml", ".yml"):
-        try:
-            entry = yaml.safe_load(path.read_text())
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            found = " ".join(str(error).split())[:120]
-            raise InputError(f"{path}: expected an entry of a potential, found {found}") from None
+        entry = read_yaml(path, "an entry of a potential")
         return beside(check_entry(entry, str(path)), path.parent)
     raise InputError(
         f"potential {text!r}: expected {', '.join(BUILT_IN)}, the YAML file of an entry, or the "

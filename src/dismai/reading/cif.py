@@ -6,13 +6,13 @@ symmetry operations, and only images of the same site that coincide are one atom
 """
 
 import io
-import re
 import warnings
 from collections.abc import Iterator
 
 import numpy as np
 from ase import Atoms
 from ase.io.cif import CIFBlock, parse_cif
+from ase.spacegroup.spacegroup import parse_sitesym
 
 from dismai.errors import StructureError
 from dismai.reading.sites import is_full, partial
@@ -29,6 +29,13 @@ OPERATIONS = (
     "_space_group_symop.operation_xyz",
     "_symmetry_equiv_pos_as_xyz",
 )
+HALL = {"_space_group_name_hall", "_symmetry_space_group_name_hall"}
+NAMED = {
+    "_space_group_name_h-m_alt",
+    "_symmetry_space_group_name_h-m",
+    "_space_group_it_number",
+    "_symmetry_int_tables_number",
+}
 
 
 def read(text: str) -> list[Atoms | StructureError]:
@@ -104,13 +111,38 @@ def _structure(block: CIFBlock) -> Atoms:
 
 def _orbits(block: CIFBlock, sites: np.ndarray) -> list[np.ndarray]:
     """Fractional positions of the atoms that every site stands for, each (n_images, 3)."""
-    operations = [block[name] for name in OPERATIONS if name in block]
-    listed = [operations[0]] if operations and isinstance(operations[0], str) else operations[:1]
-    words = np.ravel(listed).tolist()
-    if [re.sub(r"\s|\+(?=[xyz])", "", str(word).lower()) for word in words] == ["x,y,z"]:
-        return [site[None] % 1.0 for site in sites]
+    rotations, translations = _operations(block)
+    orbits = []
+    for site in sites:
+        images = (rotations @ site + translations) % 1.0
+        orbit = images[:1]
+        for image in images[1:]:
+            apart = image - orbit
+            same = np.abs(apart - np.rint(apart)) < SAME_SITE
+            if not same.all(axis=1).any():
+                orbit = np.vstack([orbit, image])
+        orbits.append(orbit)
+    return orbits
+
+
+def _operations(block: CIFBlock) -> tuple[np.ndarray, np.ndarray]:
+    """Rotations, (n, 3, 3), and translations, (n, 3), of the symmetry operations of a block.
+
+    Those that are listed, whatever the name of their group; else those of the group.
+    """
+    for name in OPERATIONS:
+        if name in block:
+            words = [str(word).lower() for word in np.ravel(block[name])]
+            rotations, translations = parse_sitesym(words)
+            for word, size in zip(words, np.abs(np.linalg.det(rotations)), strict=True):
+                if round(size) != 1:
+                    raise StructureError(f"expected a symmetry operation, found {word[:40]!r}")
+            return rotations, translations
+    if HALL & set(block) and not NAMED & set(block):
+        raise StructureError("expected symmetry operations, or the name or number of the group")
     group = block.get_spacegroup(subtrans_included=True)
-    return [group.equivalent_sites([site], symprec=SAME_SITE)[0] for site in sites]
+    rotations, translations = zip(*group.get_symop(), strict=True)
+    return np.array(rotations), np.array(translations)
 
 
 def _labels(block: CIFBlock) -> list[str]:

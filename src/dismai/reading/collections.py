@@ -16,7 +16,7 @@ from dismai.text import found_in, on_one_line
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 COMPRESSED = (".gz", ".bz2", ".xz")
 SUFFIXES = frozenset(
-    ".extxyz .xyz .cif .mcif .vasp .poscar .contcar .traj .db .aselmdb .pdb .xsf .axsf .res .cell "
+    ".extxyz .xyz .cif .vasp .poscar .contcar .traj .db .aselmdb .pdb .xsf .axsf .res .cell "
     ".gen .cfg .lammpstrj .dump .xtl .gro .mol .sdf .cube .magres .rmc6f .con .struct .xsd .xtd "
     ".car .arc .g96 .cml".split()
 )

@@ -16,7 +16,7 @@ from dismai.reading.xyz import SOURCE_FILE
 from dismai.text import decode, found_in, on_one_line, to_lines
 
 XYZ_SUFFIXES = (".extxyz", ".xyz")
-CIF_SUFFIXES = (".cif", ".mcif")
+CIF_SUFFIX = ".cif"
 OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 QUOTES = "\"'\\{}[]"
 """What quotes or escapes words in the comments of extended XYZ."""
@@ -136,7 +136,7 @@ def _read_any(path: Path, only: range | None) -> Frames:
         return [read_cell(path)]
     if suffix in XYZ_SUFFIXES:
         return _of_xyz(_text(path), only)
-    if suffix in CIF_SUFFIXES:
+    if suffix == CIF_SUFFIX:
         return cif.read(_text(path))
     return other.read(path)
 
