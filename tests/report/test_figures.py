@@ -10,6 +10,7 @@ from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.patches import StepPatch
 
+from dismai.evaluation import interface
 from dismai.evaluation.alloy import ENERGY_COLUMN
 from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.options import Options
@@ -214,6 +215,16 @@ def test_figures_of_runs_survive_any_number_of_models_and_any_name(tmp_path):
         check(plot_sensitivity({name: scores for name in names[-3:-2]}), path)
     check(figures.plot_structures({}), path)
     check(plot_learning(history), path)
+
+
+def test_the_profile_does_not_show_where_a_cell_begins(features):
+    reference = features["interface"]
+    shifted = reference.copy()
+    for columns in interface.PROFILE.values():
+        shifted[columns] = np.roll(reference[columns].to_numpy(), 7, axis=1)
+    for axes in curves.plot_profile(reference, {"cdvae": shifted}).axes:
+        training, own = axes.lines
+        np.testing.assert_allclose(own.get_ydata(), training.get_ydata(), atol=1e-9)
 
 
 def test_training_panels_mark_single_points_and_name_no_missing_line():

@@ -123,7 +123,7 @@ def aligned(features: pd.DataFrame, reference: pd.DataFrame) -> tuple[pd.DataFra
 
 def _with_layers(table: pd.DataFrame, layers: np.ndarray) -> pd.DataFrame:
     table = table.copy()
-    table[ALL_LAYERS] = layers.reshape(len(table), -1)
+    table[ALL_LAYERS] = layers.reshape(len(table), len(ALL_LAYERS))
     return table
 
 

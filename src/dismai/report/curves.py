@@ -169,7 +169,12 @@ def plot_cation_motifs(reference: pd.DataFrame, sets: Sets, models: Sequence[str
 
 
 def plot_profile(reference: pd.DataFrame, sets: Sets, models: Sequence[str] = ()) -> Figure:
-    """Number density of each element along the normal of the interface."""
+    """Number density of each element along the normal, every structure shifted onto the training.
+
+    As in the metric: where a cell begins along the normal is in no number and no figure.
+    """
+    sets = {model: interface.aligned(table, reference)[0] for model, table in sets.items()}
+    reference = interface.aligned(reference[:0], reference)[1]
     quantities = [
         Quantity(
             lambda axes, shown, element=element: layers(axes, shown, element),
