@@ -1,9 +1,19 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
 from dismai.errors import InputError
-from dismai.metrics.set_intervals import KERNEL_WIDTHS, compare_sets, expected_coverage
+from dismai.metrics import pairs
+from dismai.metrics.set_intervals import (
+    KERNEL_WIDTHS,
+    compare_sets,
+    expected_coverage,
+    expected_mmd,
+    expected_soap_mmd,
+    soap_mmd_ci,
+)
 from dismai.metrics.sets import (
     coverage,
     diversity,
@@ -105,6 +115,40 @@ def test_intervals_belong_to_the_values_of_the_plain_functions(rng):
         assert interval.low < interval.value < interval.high, name
 
 
+def test_sets_of_any_size_are_compared_tile_by_tile_with_the_same_numbers(rng, monkeypatch):
+    new, train, held_out = (rng.normal(size=(n, 4)) for n in (53, 61, 30))
+    whole = [compare_sets(new, train, other) for other in (held_out, None)]
+    soap = [vectors / np.linalg.norm(vectors, axis=1)[:, None] for vectors in (new, train)]
+    whole_soap = soap_mmd_ci(*soap)
+    for tile, sorted_at_once in ((7, 100), (20, 10**6)):
+        monkeypatch.setattr(pairs, "TILE", tile)
+        monkeypatch.setattr(pairs, "KEPT", 0)
+        monkeypatch.setattr(pairs, "SORTED_AT_ONCE", sorted_at_once)
+        for other, expected in zip((held_out, None), whole, strict=True):
+            found = compare_sets(new, train, other)
+            for name, interval in expected.items():
+                np.testing.assert_allclose(found[name], interval, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(soap_mmd_ci(*soap), whole_soap, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_the_median_of_pairs_is_exact_however_few_are_sorted_at_once(rng, monkeypatch, repeats):
+    vectors = np.repeat(rng.normal(size=(40, 3)), repeats, axis=0)
+    expected = np.median(pdist(vectors) ** 2)
+    monkeypatch.setattr(pairs, "SORTED_AT_ONCE", 20)
+    assert pairs.Pairs(vectors).median_square == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_memory_does_not_grow_with_the_number_of_pairs(rng):
+    new, train = rng.normal(size=(4000, 2)), rng.normal(size=(200, 2))
+    compare_sets(new[:100], train, None)
+    tracemalloc.start()
+    compare_sets(new, train, None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 90e6  # the distances of all pairs alone are 128 MB
+
+
 def test_without_held_out_structures_training_structures_stand_for_them(rng):
     train, new = rng.normal(size=(200, 3)), rng.normal(size=(200, 3))
     assert compare_sets(new, train, None)["memorisation"].value == pytest.approx(0.5, abs=0.1)
@@ -118,6 +162,17 @@ def test_expected_coverage_is_that_of_new_samples(rng):
         found.append(coverage(new, train))
     assert np.mean(found) == pytest.approx(expected_coverage(25, 60), abs=0.04)
     assert expected_coverage(10_000, 10_000) == pytest.approx(1 - 2**-5, abs=1e-3)
+
+
+def test_the_expected_size_of_a_discrepancy_is_that_of_new_samples(rng):
+    found, soap = [], []
+    for _ in range(60):
+        train, new = rng.normal(size=(80, 3)), rng.normal(size=(40, 3))
+        found.append(compare_sets(new, train, None)["mmd"].value)
+        a, b = (x / np.linalg.norm(x, axis=1)[:, None] for x in (new, train))
+        soap.append(soap_mmd_ci(a, b).value)
+    assert np.sqrt(np.mean(np.square(found))) == pytest.approx(expected_mmd(train, 40), rel=0.35)
+    assert np.sqrt(np.mean(np.square(soap))) == pytest.approx(expected_soap_mmd(b, 40), rel=0.35)
 
 
 def test_sets_too_small_to_compare_are_undefined(rng):

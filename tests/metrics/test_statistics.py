@@ -15,9 +15,9 @@ def test_the_first_draws_equal_those_of_the_published_code(vectors):
         np.testing.assert_allclose(weights[row], expected, atol=1e-12)
 
 
-def test_the_interval_is_the_pivotal_one():
+def test_the_published_interval_is_the_pivotal_one():
     values = np.random.default_rng(0).normal(size=(50, 3))
-    interval = statistics.distance_ci(values, np.zeros(3))
+    interval = statistics.published_ci(values, np.linalg.norm)
     rng = np.random.default_rng(7)
     draws = [np.linalg.norm(values[rng.choice(50, size=50)].mean(axis=0)) for _ in range(1000)]
     low, high = np.percentile(draws, [2.5, 97.5])
@@ -32,6 +32,43 @@ def test_the_interval_of_a_mean_agrees_with_scipy():
     limits = theirs.confidence_interval
     assert ours.low == pytest.approx(limits.low, abs=0.02)
     assert ours.high == pytest.approx(limits.high, abs=0.02)
+
+
+@pytest.mark.parametrize("n", [2, 5, 40])
+@pytest.mark.parametrize("offset", [0.0, 0.3, 5.0])
+def test_a_distance_lies_in_its_interval_also_at_its_noise_floor(n, offset):
+    rng = np.random.default_rng(n)
+    for _ in range(20):
+        values = rng.normal(size=(n, 30))
+        interval = statistics.distance_ci(values, np.full(30, offset))
+        assert 0 <= interval.low <= interval.value <= interval.high
+
+
+def test_the_interval_has_the_width_of_the_resampled_values_and_covers_a_mean():
+    rng = np.random.default_rng(3)
+    hits = 0
+    for _ in range(200):
+        interval = statistics.mean_ci(rng.normal(size=60))
+        hits += interval.low <= 0 <= interval.high
+    assert 180 <= hits <= 198
+
+
+def test_shares_and_counts_of_which_none_was_seen_are_not_certain():
+    share = statistics.share_ci(np.zeros(30))
+    wilson = binomtest(0, 30).proportion_ci(method="wilson")
+    assert share == pytest.approx((0, wilson.low, wilson.high), abs=1e-9)
+    assert statistics.share_ci(np.ones(30)).low < 0.9
+    count = statistics.count_ci(np.zeros(30))
+    assert (count.low, count.high) == pytest.approx((0, -np.log(0.025) / 30))
+    some = statistics.count_ci(np.array([0.0] * 29 + [1.0]))
+    assert 0 <= some.low <= some.value < some.high
+
+
+def test_resampled_means_are_those_of_the_published_draws_whatever_the_parts(monkeypatch):
+    values = np.random.default_rng(0).normal(size=(50, 3))
+    expected = statistics.bootstrap_weights(50, 1000, 7) @ values
+    monkeypatch.setattr(statistics, "PART", 7)
+    np.testing.assert_allclose(statistics.resampled_means(values), expected, atol=1e-14)
 
 
 def test_one_structure_has_an_interval_of_zero_width():

@@ -17,7 +17,14 @@ from dismai.metrics.clusters import (
 from dismai.metrics.entries import with_units
 from dismai.metrics.geometry import box_positions, count_vacancies
 from dismai.metrics.lattice_fit import fit_lattice
-from dismai.metrics.statistics import UNDEFINED, Interval, distance_ci, mean_ci
+from dismai.metrics.statistics import (
+    UNDEFINED,
+    Interval,
+    count_ci,
+    distance_ci,
+    mean_ci,
+    percentage,
+)
 from dismai.postprocess.on_lattice import keep_on_lattice, on_axes
 
 PROBABILITY_COLUMNS = [f"p_{name}" for name in cluster_names()]
@@ -98,8 +105,8 @@ def score(
     else:
         mean = reference[PROBABILITY_COLUMNS].to_numpy().mean(axis=0)
         distance = distance_ci(features[PROBABILITY_COLUMNS].to_numpy(), mean)
-        vacancies = mean_ci(features["n_vacancies"].to_numpy())
-        with_vacancies = mean_ci(100.0 * (features["n_vacancies"].to_numpy() > 0))
+        vacancies = count_ci(features["n_vacancies"].to_numpy())
+        with_vacancies = percentage(int((features["n_vacancies"] > 0).sum()), len(features))
         above = features[ENERGY_COLUMN].to_numpy() - reference[ENERGY_COLUMN].mean()
         energy = mean_ci(1000 * above)
     return with_units(

@@ -13,6 +13,7 @@ from ase.cell import Cell
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError, StructureError
+from dismai.evaluation.floor import noise_floor
 from dismai.evaluation.interface import REFERENCE
 from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.options import Options
@@ -23,7 +24,6 @@ from dismai.evaluation.said import said_scores
 from dismai.evaluation.score import score
 from dismai.files import printable
 from dismai.io import read_set
-from dismai.metrics.set_intervals import expected_coverage
 from dismai.postprocess.on_lattice import Alignment
 from dismai.potentials import fingerprint
 from dismai.published import published_numbers
@@ -104,8 +104,7 @@ def evaluate_file(
     names = (model or printable(os.path.basename(os.path.abspath(path))), "file", seed)
     said = said_scores(structures)
     metrics = score(result.features, result.fates, train, held_out, spec, *names, said)
-    floor, floor_note = noise_floor(expected)
-    floor["coverage"] = expected_coverage(len(result.features), len(train))
+    floor, floor_note = noise_floor(expected, len(result.features))
     metrics["noise_floor"] = metrics["metric"].map(floor)
     metrics["published"] = metrics["metric"].map(_published(dataset)).fillna("")
     notes = [
@@ -198,27 +197,6 @@ def without_other_energies(reference: Reference, relaxing: Relaxing | None) -> R
     )
 
 
-def noise_floor(reference: Reference) -> tuple[dict[str, float], str]:
-    """The same metrics of held-out structures, and which those are.
-
-    Without held-out structures one half of the training set is scored against the other.
-    """
-    train, held_out = reference.train, reference.held_out
-    if held_out is None:
-        if len(train) < 2:
-            return {}, "Noise floor: none, one training structure cannot be split."
-        train, held_out = train.iloc[::2], train.iloc[1::2]
-        note = (
-            f"Noise floor: no val.extxyz, so every second training structure ({len(held_out)}) "
-            f"against the others ({len(train)})."
-        )
-    else:
-        note = f"Noise floor: {len(held_out)} held-out structures; fewer structures scatter more."
-    fates = pd.DataFrame({"structure": held_out["structure"], "status": "accepted"})
-    table = score(held_out, fates, train, None, reference.spec, "held_out", "baseline", 0)
-    return dict(zip(table["metric"], table["value"], strict=True)), note
-
-
 def _said_of_relaxation(spec: DatasetSpec, relaxing: Relaxing | None) -> str:
     if spec.kind == "alloy":
         return "Alloys are laid on their lattice and not relaxed, as published."
@@ -277,9 +255,10 @@ def to_text(evaluation: Evaluation) -> str:
     ]
     for row in evaluation.metrics.itertuples():
         interval = f"[{row.ci_low:.4g}, {row.ci_high:.4g}]"
-        cells = (f"{row.value:9.4g}", f"{interval:>21s}", f"{row.noise_floor:12.4g}")
+        floor = f"{'–':>12s}" if np.isnan(row.noise_floor) else f"{row.noise_floor:12.4g}"
+        cells = (f"{row.value:9.4g}", f"{interval:>21s}", floor)
         if np.isnan(row.value):
-            cells = (f"{'–':>9s}", f"{'':>21s}", f"{row.noise_floor:12.4g}")
+            cells = (f"{'–':>9s}", f"{'':>21s}", floor)
         line = f"{row.metric:{width}s} {' '.join(cells)}  {row.unit:{units}s}  {row.published}"
         lines.append(line.rstrip())
     rejections = evaluation.rejections()

@@ -157,4 +157,5 @@ def _distance_of_all(
     return bootstrap_ci(
         features[ALL_PRINTS].to_numpy(),
         lambda mean: cation_distances(mean.reshape(shape), training, cations)["d_all"],
+        (0.0, np.inf),
     )

@@ -104,12 +104,11 @@ def relaxation_scores(
     displacement_on_relaxation: how far atoms moved, root mean square, mean over structures.
     """
     scores: dict[str, Interval] = {}
-    if DISPLACEMENT not in features:
-        return {}
-    if ENERGY in reference:
+    if ENERGY in features and ENERGY in reference:
         above = energy_above_training(features[ENERGY], 1, reference[ENERGY].mean())
         scores["energy_above_training"] = _mean(above)
-    scores["displacement_on_relaxation"] = _mean(features[DISPLACEMENT].to_numpy())
+    if DISPLACEMENT in features:
+        scores["displacement_on_relaxation"] = _mean(features[DISPLACEMENT].to_numpy())
     return with_units(scores)
 
 

@@ -13,7 +13,7 @@ from ase import Atoms
 
 from dismai.errors import StructureError
 from dismai.metrics.entries import METRICS, with_units
-from dismai.metrics.statistics import Interval, mean_ci, percentage
+from dismai.metrics.statistics import Interval, mean_ci, percentage, share_ci
 
 SPECIES = "species_accuracy"
 RIGHT = "percent_right_species"
@@ -37,7 +37,7 @@ def said_scores(
         values = values[np.isfinite(values)]
         if len(values) == 0:
             continue
-        scores[name] = mean_ci(values)
+        scores[name] = share_ci(values) if name == SPECIES else mean_ci(values)
         if name == SPECIES:
             scores[RIGHT] = percentage(int((values == 1.0).sum()), len(values))
     return with_units(scores)

@@ -9,9 +9,9 @@ from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError
 from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.relaxation import relaxation_scores
-from dismai.metrics.entries import with_units
+from dismai.metrics.entries import METRICS, with_units
 from dismai.metrics.set_intervals import compare_sets
-from dismai.metrics.statistics import Interval, percentage
+from dismai.metrics.statistics import Interval, percentage, within
 
 
 def score(
@@ -56,6 +56,10 @@ def score(
         **relaxation_scores(features, reference),
         **with_units(compare_sets(*sets)),
         **(said or {}),
+    }
+    metrics = {
+        name: (unit, within(interval, METRICS[name].bounds))
+        for name, (unit, interval) in metrics.items()
     }
     rows = [
         {

@@ -73,34 +73,31 @@ def registered(profiles: np.ndarray, target: np.ndarray) -> np.ndarray:
     n = profiles.shape[-1]
     k = np.arange(n // 2 + 1)
     wanted = np.fft.rfft(target).conj()
-    out = np.empty(profiles.shape)
-    for profile, place in zip(profiles, out, strict=True):
-        most = -np.inf
-        for image in (profile, profile[:, ::-1]):
-            waves = np.fft.rfft(image)
-            shift, overlap = _best_shift((waves * wanted).sum(axis=0), k)
-            if overlap > most:
-                most = overlap
-                place[:] = np.fft.irfft(waves * np.exp(2j * np.pi * k * shift), n)
-    return out
+    laid, overlap = [], []
+    for images in (profiles, profiles[..., ::-1]):
+        waves = np.fft.rfft(images)  # (n_structures, n_elements, n_waves)
+        shift, most = _best_shift((waves * wanted).sum(axis=1), k)
+        turned = waves * np.exp(2j * np.pi * k * shift[:, None])[:, None]
+        laid.append(np.fft.irfft(turned, n))
+        overlap.append(most)
+    return np.where((overlap[0] >= overlap[1])[:, None, None], *laid)
 
 
-def _best_shift(cross: np.ndarray, k: np.ndarray) -> tuple[float, float]:
+def _best_shift(cross: np.ndarray, k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Maximum of the overlap Re sum_k cross_k exp(2 pi i k s) over s in 0 ... 1, and the overlap.
 
-    Its largest value on a fine grid, then Newton's steps.
+    Its largest value on a fine grid, then Newton's steps. cross: (n_structures, n_waves).
     """
     fine = FINE * len(k)
     cross = np.where(k > 0, cross, 0.0)
-    shift = float(np.argmax(np.fft.irfft(cross, fine))) / fine
+    shift = np.argmax(np.fft.irfft(cross, fine), axis=1) / fine
     angle = 2 * np.pi * k
     for _ in range(NEWTON_STEPS):
-        terms = cross * np.exp(1j * angle * shift)
-        slope, curvature = -(angle * terms.imag).sum(), -(angle**2 * terms.real).sum()
-        if not curvature < 0:
-            break
-        shift -= float(np.clip(slope / curvature, -1 / fine, 1 / fine))
-    return shift, float((cross * np.exp(1j * angle * shift)).real.sum())
+        terms = cross * np.exp(1j * angle * shift[:, None])
+        slope, curvature = -(terms.imag @ angle), -(terms.real @ angle**2)
+        step = np.divide(slope, curvature, out=np.zeros(len(shift)), where=curvature < 0)
+        shift = shift - np.clip(step, -1 / fine, 1 / fine)
+    return shift, (cross * np.exp(1j * angle * shift[:, None])).real.sum(axis=1)
 
 
 def site_profile(

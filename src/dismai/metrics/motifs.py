@@ -71,7 +71,10 @@ def motif_distribution(
         shown = np.array([motif_shares(f) for f in reference])
     names = motif_names()
     columns = np.flatnonzero(shown.mean(axis=0) >= 1.0)
-    return {names[k]: bootstrap_ci(shares[:, k], lambda mean: float(mean[0])) for k in columns}
+    return {
+        names[k]: bootstrap_ci(shares[:, k], lambda mean: float(mean[0]), (0.0, 100.0))
+        for k in columns
+    }
 
 
 def ligand_numbers(fingerprints: np.ndarray) -> np.ndarray:

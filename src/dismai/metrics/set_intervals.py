@@ -1,24 +1,26 @@
 """Comparisons of sets with 95 % bootstrap intervals: the values of `dismai.metrics.sets`.
 
-Whole generated structures are resampled, the training set is held fixed; for the coverage, a share
-of training structures, it is the other way round. A generated structure drawn twice
-is no pair of structures: such pairs are left out, or every resample would look less diverse.
+Whole generated structures are resampled, the training set is held fixed; shares have Wilson's
+interval. A generated structure drawn twice is no pair of structures: such pairs are left out, or
+every resample would look less diverse. Pairs are gone through in tiles (`pairs`): the memory does
+not grow with their number.
 """
 
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-from scipy.spatial.distance import cdist, pdist, squareform
+from scipy.spatial.distance import cdist
 
-from dismai.metrics.sets import inside_manifold
+from dismai.metrics.pairs import TILE, Pairs, across
 from dismai.metrics.soap import soap_kernel
 from dismai.metrics.statistics import (
-    BOOTSTRAP_SEED,
-    N_RESAMPLES,
     UNDEFINED,
     Interval,
-    bootstrap_weights,
-    mean_ci,
+    bootstrap_counts,
+    interval_of,
+    only_values,
+    resampled_means,
+    share_ci,
 )
 
 K_NEIGHBORS = 5
@@ -40,22 +42,25 @@ def compare_sets(
             the others in turn.
     """
     names = ("mmd", "fidelity", "coverage", "diversity", "memorisation")
-    within = squareform(pdist(training))
-    if len(generated) < 2 or len(training) <= K_NEIGHBORS or not np.median(within) > 0:
+    pairs = Pairs(training)
+    if len(generated) < 2 or len(training) <= K_NEIGHBORS or not pairs.median_square > 0:
         return dict.fromkeys(names, UNDEFINED)
-    across = cdist(generated, training)
-    own = squareform(pdist(generated))
-    inside = inside_manifold(across, within, K_NEIGHBORS)
-    if held_out is None:
-        new = np.where(np.eye(len(within), dtype=bool), np.inf, within).min(axis=1)
-    else:
-        new = cdist(held_out, training).min(axis=1)
+    kernel = partial(_kernel, median=np.sqrt(pairs.median_square))
+    nearest = pairs.smallest(K_NEIGHBORS)
+    met = across(generated, training, nearest[:, K_NEIGHBORS], kernel)
+    new = nearest[:, 1] if held_out is None else across(held_out, training).nearest
+    scale = pairs.mean()
+    counts = bootstrap_counts(len(generated))
+    (among, spread), (among_drawn, spread_drawn) = Pairs(generated).weighted_means(
+        counts, [kernel, lambda distance: distance]
+    )
+    diversity = interval_of(spread / scale, spread_drawn / scale, (0.0, np.inf))
     return {
-        "mmd": _mmd(own, across, within),
-        "fidelity": mean_ci(inside.any(axis=1).astype(float)),
-        "coverage": mean_ci(inside.any(axis=0).astype(float)),
-        "diversity": _diversity(own, within),
-        "memorisation": mean_ci(_nearer(across.min(axis=1), new)),
+        "mmd": _discrepancy(among, among_drawn, met.mean, pairs.mean(kernel)),
+        "fidelity": share_ci(met.inside),
+        "coverage": share_ci(met.covered),
+        "diversity": diversity,
+        "memorisation": share_ci(_nearer(met.nearest, new)),
     }
 
 
@@ -65,62 +70,79 @@ def expected_coverage(n_generated: int, n_training: int, k: int = K_NEIGHBORS) -
     return float(1 - np.prod((n_training - 1 - i) / (n_training + n_generated - 1 - i)))
 
 
-def _mmd(own: np.ndarray, across: np.ndarray, within: np.ndarray) -> Interval:
-    """Unbiased squared discrepancy, mean over the widths of the kernel.
+def expected_mmd(training: np.ndarray, n_generated: int) -> float:
+    """Root mean square of the MMD of n_generated new structures of the training distribution."""
+    pairs = Pairs(_some(training))
+    if not pairs.median_square > 0:
+        return np.nan
+    kernel = _kernel(cdist(pairs.vectors, pairs.vectors), np.sqrt(pairs.median_square))
+    return _null_spread(kernel, len(training), n_generated)
+
+
+def expected_soap_mmd(training: np.ndarray, n_generated: int) -> float:
+    """The same of the discrepancy by the SOAP kernel."""
+    some = _some(training)
+    return _null_spread(soap_kernel(some, some), len(training), n_generated)
+
+
+def _some(vectors: np.ndarray) -> np.ndarray:
+    """At most TILE rows, evenly spread: enough for a second moment."""
+    return vectors[:: -(-len(vectors) // TILE)]
+
+
+def _null_spread(kernel: np.ndarray, n_training: int, n_generated: int) -> float:
+    """Standard deviation of an unbiased discrepancy whose expectation is 0.
+
+    sqrt(2 E[k'^2]) (1 / n + 1 / m), k' the kernel less its means, E over pairs of different
+    structures (GRETTON 2012, Sec. 3, for the degenerate case).
+    """
+    n = len(kernel)
+    if n < 3:
+        return np.nan
+    row = kernel.mean(axis=1)
+    centred = kernel - row[:, None] - row[None, :] + row.mean()
+    np.fill_diagonal(centred, 0.0)
+    second = (centred**2).sum() / (n * (n - 1))
+    return float(np.sqrt(2 * second) * (1 / n_generated + 1 / n_training))
+
+
+def _kernel(distance: np.ndarray, median: float) -> np.ndarray:
+    """Mean over the widths of the kernel.
 
     One width would stop growing for sets that are further away than it.
     """
-    pairs = within[np.triu_indices(len(within), 1)]
-    median = np.sqrt(np.median(pairs**2))
-
-    def kernel(distance):
-        widths = median * np.array(KERNEL_WIDTHS)
-        return np.mean([np.exp(-0.5 * (distance / width) ** 2) for width in widths], axis=0)
-
-    return _discrepancy(kernel(own), kernel(across).mean(axis=1), kernel(pairs).mean())
+    total = np.zeros_like(distance)
+    for width in KERNEL_WIDTHS:
+        total += np.exp(-0.5 * (distance / (width * median)) ** 2)
+    return total / len(KERNEL_WIDTHS)
 
 
 def soap_mmd_ci(generated: np.ndarray, training: np.ndarray) -> Interval:
     """`dismai.metrics.soap.soap_mmd` of two sets of SOAP vectors with its interval.
 
-    Undefined with fewer than 2 structures in either.
+    Undefined with fewer than 2 structures in either, and of draws with replacement.
     """
-    if min(len(generated), len(training)) < 2:
+    if only_values() or min(len(generated), len(training)) < 2:
         return UNDEFINED
-    within = soap_kernel(training, training)
-    constant = within[np.triu_indices(len(within), 1)].mean()
-    to_training = soap_kernel(generated, training).mean(axis=1)
-    return _discrepancy(soap_kernel(generated, generated), to_training, constant)
+    to_training = across(generated, training, matrix=soap_kernel).mean
+    (among,), (drawn,) = Pairs(generated, soap_kernel).weighted_means(
+        bootstrap_counts(len(generated)), [lambda kernel: kernel]
+    )
+    return _discrepancy(among, drawn, to_training, Pairs(training, soap_kernel).mean())
 
 
-def _discrepancy(among: np.ndarray, to_training: np.ndarray, constant: float) -> Interval:
-    """Squared discrepancy with its interval, GRETTON 2012 Eq. 3.
+def _discrepancy(
+    among: float, among_drawn: np.ndarray, to_training: np.ndarray, constant: float
+) -> Interval:
+    """Unbiased squared discrepancy with its interval, GRETTON 2012 Eq. 3.
 
-    among: kernel of generated pairs, (n, n).  to_training: its mean over the training set for each
-    generated structure, (n,).  constant: its mean over pairs of training structures.
+    among, among_drawn: mean kernel of generated pairs, of the set and of resamples.
+    to_training: mean kernel of each generated structure with the training set, (n,).
+    constant: mean kernel of pairs of training structures.
     """
-    return _interval(len(among), lambda w: _pair_mean(among, w) + constant - 2 * w @ to_training)
-
-
-def _diversity(own: np.ndarray, within: np.ndarray) -> Interval:
-    scale = within[np.triu_indices(len(within), 1)].mean()
-    return _interval(len(own), lambda w: _pair_mean(own, w) / scale)
-
-
-def _pair_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted mean over pairs of different structures, (n_resamples,)."""
-    total = ((weights @ values) * weights).sum(axis=1) - weights**2 @ np.diag(values)
-    share = 1.0 - (weights**2).sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):  # one structure drawn n times
-        return np.where(share > 1e-12, total / share, values.mean())
-
-
-def _interval(n: int, statistic: Callable[[np.ndarray], np.ndarray]) -> Interval:
-    """Pivotal interval of a statistic of the shares of the structures, (n_resamples, n)."""
-    value = float(statistic(np.full((1, n), 1.0 / n))[0])
-    resampled = statistic(bootstrap_weights(n, N_RESAMPLES, BOOTSTRAP_SEED))
-    low, high = np.percentile(resampled, [2.5, 97.5])
-    return Interval(value, float(2 * value - high), float(2 * value - low))
+    drawn = resampled_means(to_training[:, None])[:, 0]
+    value = among + constant - 2 * to_training.mean()
+    return interval_of(float(value), among_drawn + constant - 2 * drawn)
 
 
 def _nearer(own: np.ndarray, new: np.ndarray) -> np.ndarray:

@@ -8,10 +8,10 @@ RDFs, or any other. Distances are Euclidean; bring the features to one scale fir
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial.distance import cdist, pdist, squareform
 from scipy.stats import mannwhitneyu
 
 from dismai.errors import InputError
+from dismai.metrics.pairs import Across, Pairs, across
 
 
 class Scale(NamedTuple):
@@ -44,16 +44,16 @@ def mmd(generated: np.ndarray, reference: np.ndarray, bandwidth: float | None = 
     bandwidth: by default the median distance within the reference, the same for all models.
     """
     generated, reference = _checked(generated, 2), _checked(reference, 2)
-    within = pdist(reference, "sqeuclidean")
-    width = np.median(within) if bandwidth is None else bandwidth**2
+    within = Pairs(reference)
+    width = within.median_square if bandwidth is None else bandwidth**2
     if not width > 0:
         raise InputError("MMD: expected a reference with different structures")
 
-    def kernel(square):
-        return np.exp(-0.5 * square / width).mean()
+    def kernel(distance):
+        return np.exp(-0.5 * distance**2 / width)
 
-    across = cdist(generated, reference, "sqeuclidean")
-    return float(kernel(pdist(generated, "sqeuclidean")) + kernel(within) - 2 * kernel(across))
+    between = across(generated, reference, function=kernel).mean.mean()
+    return float(Pairs(generated).mean(kernel) + within.mean(kernel) - 2 * between)
 
 
 def fidelity(generated: np.ndarray, reference: np.ndarray, k: int = 5) -> float:
@@ -62,8 +62,7 @@ def fidelity(generated: np.ndarray, reference: np.ndarray, k: int = 5) -> float:
     Inside: closer to some reference structure than its k-th nearest neighbour in the reference.
     KYNKAANNIEMI 2019, arXiv:1904.06991, there called precision.
     """
-    inside = _inside(generated, reference, k)
-    return float(inside.any(axis=1).mean())
+    return float(_inside(generated, reference, k).inside.mean())
 
 
 def coverage(generated: np.ndarray, reference: np.ndarray, k: int = 5) -> float:
@@ -72,7 +71,7 @@ def coverage(generated: np.ndarray, reference: np.ndarray, k: int = 5) -> float:
     NAEEM 2020, arXiv:2002.09797. A new sample of the reference distribution, of the same size,
     has 1 - 2^-k, or 0.97 for k = 5.
     """
-    return float(_inside(generated, reference, k).any(axis=0).mean())
+    return float(_inside(generated, reference, k).covered.mean())
 
 
 def diversity(generated: np.ndarray, reference: np.ndarray) -> float:
@@ -80,10 +79,10 @@ def diversity(generated: np.ndarray, reference: np.ndarray) -> float:
 
     1 where they differ as much as the reference, 0 where all are the same.
     """
-    scale = pdist(_checked(reference, 2)).mean()
+    scale = Pairs(_checked(reference, 2)).mean()
     if not scale > 0:
         raise InputError("diversity: expected a reference with different structures")
-    return float(pdist(_checked(generated, 2)).mean() / scale)
+    return float(Pairs(_checked(generated, 2)).mean() / scale)
 
 
 def memorisation(generated: np.ndarray, training: np.ndarray, held_out: np.ndarray) -> float:
@@ -94,25 +93,15 @@ def memorisation(generated: np.ndarray, training: np.ndarray, held_out: np.ndarr
     MEEHAN 2020, arXiv:2004.05675.
     """
     training = _checked(training)
-    own = cdist(_checked(generated), training).min(axis=1)
-    new = cdist(_checked(held_out), training).min(axis=1)
+    own = across(_checked(generated), training).nearest
+    new = across(_checked(held_out), training).nearest
     return float(mannwhitneyu(new, own).statistic / (len(own) * len(new)))
 
 
-def _inside(generated, reference, k):
-    """Whether each generated structure is in the ball of each reference structure."""
-    generated, reference = _checked(generated), _checked(reference, k + 1)
-    return inside_manifold(cdist(generated, reference), squareform(pdist(reference)), k)
-
-
-def inside_manifold(across: np.ndarray, within: np.ndarray, k: int) -> np.ndarray:
-    """Whether each generated structure is in the ball of each reference structure.
-
-    across: distances, (n_generated, n_reference).  within: (n_reference, n_reference). The ball of
-    a reference structure reaches to its k-th nearest neighbour.
-    """
-    radius = np.partition(within, k, axis=1)[:, k]  # itself is the 0-th
-    return across <= radius
+def _inside(generated: np.ndarray, reference: np.ndarray, k: int) -> Across:
+    """Which structures are in balls about those of the reference, each up to its k-th neighbour."""
+    reference = _checked(reference, k + 1)
+    return across(_checked(generated), reference, radius=Pairs(reference).smallest(k)[:, k])
 
 
 def _checked(features: np.ndarray, least: int = 1) -> np.ndarray:
