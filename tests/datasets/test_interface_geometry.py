@@ -39,7 +39,7 @@ def test_the_default_interface_has_the_published_atoms_in_each_part():
     assert counts(atoms, [1]) == {"Li": 9, "Co": 9, "O": 18}
 
 
-@pytest.mark.parametrize("engine", ["mpinterfaces", "zsl"])
+@pytest.mark.parametrize("engine", ["exact", "mpinterfaces", "zsl"])
 def test_both_codes_find_the_published_cell(engine):
     match = blueprint(geometry_of({"match": {"engine": engine}})).match
     assert (match.n_substrate, match.n_film) == (9, 3)
@@ -149,7 +149,7 @@ def test_fewer_layers_keep_the_in_plane_cell():
     assert counts(atoms, [-1, -2, -3]) == {"Li": 9, "Sc": 3, "Cl": 18}
 
 
-@pytest.mark.parametrize("engine", ["mpinterfaces", "zsl"])
+@pytest.mark.parametrize("engine", ["exact", "mpinterfaces", "zsl"])
 def test_the_smallest_cell_holds_one_formula_unit_of_film_per_plane(engine):
     atoms = random_interface(0, **{**TINY, "match": {**TINY["match"], "engine": engine}})
     assert len(atoms) == 44

@@ -130,7 +130,9 @@ class AmorphousSiDataset(ReadyMade):
 class LatticeMatch(Section):
     """Search for a common in-plane cell of the two slabs (Zur and McGill 1984)."""
 
-    engine: Literal["mpinterfaces", "zsl"] = Field("mpinterfaces", description="code that searches")
+    engine: Literal["exact", "mpinterfaces", "zsl"] = Field(
+        "exact", description="code that searches; exact: all pairs of superlattices"
+    )
     max_area_A2: float = Field(230.0, gt=0, description="largest area of the common cell, Å²")
     length_tolerance: float = Field(
         0.03, gt=0, lt=1, description="largest relative difference of matching vectors"

@@ -1,4 +1,8 @@
-"""The common in-plane cell of two surfaces: the search of Zur and McGill (1984), in two codes."""
+"""The common in-plane cell of two surfaces: the search of Zur and McGill (1984).
+
+`exact` goes through all pairs of superlattices; MPInterfaces and pymatgen's ZSLGenerator do not and
+can miss matches or take worse ones.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -6,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from dismai.datasets.interface.mpinterfaces import matching_vectors
+from dismai.datasets.interface.superlattices import LARGEST_SINE_RATIO, best_pairs
 from dismai.datasets.settings import LatticeMatch
 from dismai.errors import InputError
 
@@ -75,10 +80,11 @@ class Match:
 
 
 def find_match(substrate: np.ndarray, film: np.ndarray, settings: LatticeMatch) -> Match:
-    """The match of smallest mean length mismatch within the tolerances.
+    """The match of smallest mean length mismatch within the tolerances, of equal ones the smallest.
 
-    substrate, film: in-plane vectors, Å, (2, 2).  Of matches that differ by a mirror or by the
-    direction of vectors the same one is taken, whatever code searched. InputError without any.
+    substrate, film: in-plane vectors, Å, (2, 2).  The engine `exact` finds it always. Of matches
+    that differ by a mirror or by the direction of vectors the same one is taken, whatever code
+    searched. InputError without any.
     """
     key = (substrate.tobytes(), film.tobytes())
     return _find(*key, settings)
@@ -88,7 +94,7 @@ def find_match(substrate: np.ndarray, film: np.ndarray, settings: LatticeMatch) 
 def _find(substrate_bytes: bytes, film_bytes: bytes, settings: LatticeMatch) -> Match:
     substrate = np.frombuffer(substrate_bytes).reshape(2, 2)
     film = np.frombuffer(film_bytes).reshape(2, 2)
-    pairs = _mpinterfaces if settings.engine == "mpinterfaces" else _zsl
+    pairs = {"exact": _exact, "mpinterfaces": _mpinterfaces, "zsl": _zsl}[settings.engine]
     matches = [
         canonical(_integers(first, substrate), _integers(second, film), substrate, film)
         for first, second in pairs(substrate, film, settings)
@@ -101,6 +107,13 @@ def _find(substrate_bytes: bytes, film_bytes: bytes, settings: LatticeMatch) -> 
             "found none"
         )
     return min(within, key=_mismatch)
+
+
+def _exact(substrate: np.ndarray, film: np.ndarray, settings: LatticeMatch):
+    """The best pairs of superlattice vectors, equal by symmetry."""
+    return best_pairs(
+        substrate, film, settings.max_area_A2, settings.length_tolerance, settings.angle_tolerance
+    )
 
 
 def _mpinterfaces(substrate: np.ndarray, film: np.ndarray, settings: LatticeMatch):
@@ -118,6 +131,7 @@ def _zsl(substrate: np.ndarray, film: np.ndarray, settings: LatticeMatch):
 
     generator = ZSLGenerator(
         max_area=settings.max_area_A2,
+        max_area_ratio_tol=LARGEST_SINE_RATIO * (1 + settings.length_tolerance) ** 2 - 1,
         max_length_tol=settings.length_tolerance,
         max_angle_tol=settings.angle_tolerance,
     )
@@ -163,9 +177,11 @@ def _is_within(match: Match, settings: LatticeMatch) -> bool:
     )
 
 
-def _mismatch(match: Match) -> tuple[float, float]:
+def _mismatch(match: Match) -> tuple:
+    """Mean mismatch, area, and what settles which of the matches that are equal by symmetry."""
     mean = float(np.abs(match.length_mismatch).mean())
-    return round(mean, 9), _area(match.substrate_vectors)
+    matrices = match.substrate_matrix.tolist(), match.film_matrix.tolist()
+    return round(mean, 9), round(_area(match.substrate_vectors), 6), matrices
 
 
 def _integers(vectors: np.ndarray, basis: np.ndarray) -> np.ndarray:
