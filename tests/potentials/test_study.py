@@ -8,9 +8,9 @@ from ase.calculators.emt import EMT
 
 from dismai.dft import calculators
 from dismai.dft.settings import Dft
-from dismai.errors import InputError
 from dismai.potentials.settings import Relaxation
-from dismai.potentials.study import compare_minima, table_5
+from dismai.potentials.study import METRICS, compare_minima, table_5
+from dismai.report.potential import plot_minima
 from dismai.resources import resource
 
 PUBLISHED = resource("published.csv")
@@ -88,8 +88,22 @@ def test_a_minimum_that_the_engine_does_not_reach_is_a_row_with_its_reason(emt, 
     settings = Dft(fmax_eV_per_A=1e-9, max_steps=1)
     table = compare_minima([rattled(1)], EMT(), RELAXATION, settings, tmp_path, "a")
     assert table["status"].tolist() == ["not converged by the engine in 1 steps"]
-    with pytest.raises(InputError, match="expected a minimum that both reach, found none of 1"):
-        table_5(table, None, PUBLISHED)
+
+
+def test_without_a_minimum_that_both_reach_the_table_says_why():
+    reasons = ["not converged by the engine in 40 steps"] * 2 + ["the engine failed: X"]
+    names = ["final_energy_eV_per_atom", *(column for column, _, _ in METRICS.values())]
+    minima = pd.DataFrame({"status": reasons} | dict.fromkeys(names))
+    table = table_5(minima, None, PUBLISHED)
+    numbers = table[table["group"] != "not compared"]
+    assert (numbers["n"] == 0).all()
+    assert numbers["mean"].isna().all()
+    assert numbers["published_mean"].notna().all()
+    failed = table[table["group"] == "not compared"].set_index("metric")["n"]
+    assert failed.to_dict() == {reasons[0]: 2, reasons[2]: 1}
+    figure = plot_minima(table)
+    assert figure.get_suptitle().endswith("0 of 3 structures compared")
+    figure.canvas.draw()
 
 
 def test_low_and_high_energies_stand_apart_beside_the_published_numbers():

@@ -19,7 +19,7 @@ from ase.calculators.calculator import Calculator
 
 from dismai import dft, stopping
 from dismai.dft.settings import Dft
-from dismai.errors import InputError, StructureError
+from dismai.errors import StructureError
 from dismai.potentials.relax import relax_one
 from dismai.potentials.settings import Relaxation
 from dismai.training.data import hash_structures
@@ -41,6 +41,7 @@ METRICS = {
 }
 """Published name: (column of ours, unit, words)."""
 GROUPS = {"low": "interface_low_energy", "high": "interface_high_energy", "all": "interface_all"}
+NOT_COMPARED = "not compared"
 _NUMBERS = (
     "energy_eV_per_atom",
     "engine_energy_eV_per_atom",
@@ -156,14 +157,14 @@ def table_5(minima: pd.DataFrame, threshold_eV_per_atom: float | None, published
         published: file of published numbers.
 
     Returns:
-        Columns group, metric, unit, n, mean, std, published_mean, published_std.
+        Columns group, metric, unit, n, mean, std, published_mean, published_std. Structures that
+        do not count follow, one row a reason: group `not compared`, the reason as metric, their
+        number as n. Without any that counts, n is 0 and the numbers are NaN.
     """
     good = minima[minima["status"] == "ok"]
+    failed = minima.loc[minima["status"] != "ok", "status"].value_counts(sort=False)
     if good.empty:
-        raise InputError(
-            f"study_potential: expected a minimum that both reach, found none of {len(minima)}; "
-            f"the first: {minima['status'].iloc[0]}"
-        )
+        logger.warning("expected a minimum that both reach, found none of %d", len(minima))
     energy = good["final_energy_eV_per_atom"]
     threshold = energy.median() if threshold_eV_per_atom is None else threshold_eV_per_atom
     groups = {"low": good[energy <= threshold], "high": good[energy > threshold], "all": good}
@@ -176,5 +177,7 @@ def table_5(minima: pd.DataFrame, threshold_eV_per_atom: float | None, published
             theirs = [float(printed[GROUPS[group], metric + end]) for end in ("", "_std")]
             mean, std = (values.mean(), values.std()) if len(values) else (np.nan, np.nan)
             rows.append([group, metric, unit, len(values), mean, std, *theirs])
+    for reason, n in failed.items():
+        rows.append([NOT_COMPARED, reason, "structures", n, *[np.nan] * 4])
     names = ["group", "metric", "unit", "n", "mean", "std", "published_mean", "published_std"]
     return pd.DataFrame(rows, columns=names)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from dismai.potentials.study import METRICS
+from dismai.potentials.study import METRICS, NOT_COMPARED
 from dismai.report.panels import grid
 from dismai.report.style import COLORS, MAX_SIZE_IN, new_figure, plain
 
@@ -52,8 +52,14 @@ def plot_learning(history: pd.DataFrame) -> Figure:
 
 
 def plot_minima(table: pd.DataFrame) -> Figure:
-    """Mean and standard deviation of ours beside the published, one panel a metric of Table 5."""
-    figure = new_figure("Minima of M3GNet under the engine of the labels", 9.0, 2.9)
+    """Mean and standard deviation of ours beside the published, one panel a metric of Table 5.
+
+    The title says how many structures count: the others did not reach a minimum.
+    """
+    n = table.loc[table["group"] == "all", "n"].iloc[0]
+    n_failed = int(table.loc[table["group"] == NOT_COMPARED, "n"].sum())
+    counted = f"{n} of {n + n_failed} structures compared"
+    figure = new_figure(f"Minima of M3GNet under the engine of the labels: {counted}", 9.0, 2.9)
     for axes, (metric, (_, unit, words)) in zip(
         figure.subplots(1, len(METRICS)), METRICS.items(), strict=True
     ):
