@@ -142,11 +142,25 @@ def end_with_parents() -> None:
         pid = int(status.rpartition(")")[2].split()[1])
     if not ancestors:
         os.kill(os.getpid(), signal.SIGKILL)
-    if not found:  # run by hand: only the parent counts, not the terminal above it
-        ancestors = ancestors[:1]
+    # run by hand: only the parent counts, not the terminal above it
+    _end_with(ancestors if found else ancestors[:1])
+
+
+def end_with(pid: int) -> None:
+    """Kill this process when another one is gone, which need not be its parent."""
+    if sys.platform != "linux":
+        return
+    try:
+        _end_with([os.pidfd_open(pid)])
+    except OSError:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _end_with(processes: list[int]) -> None:
+    """Kill this process when one of others, given as file descriptors, is gone."""
 
     def wait() -> None:
-        select.select(ancestors, [], [])
+        select.select(processes, [], [])
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=wait, daemon=True).start()

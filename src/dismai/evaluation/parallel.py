@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
+from dismai.jobs import end_with
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Reporter = Callable[[str, int], Callable[[int], None]]
@@ -43,16 +45,18 @@ def in_order(
         return
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["dismai.evaluation.process"])
-    with _script_not_repeated(), context.Pool(n_processes, _leave_signals) as pool:
+    ours = (n_processes, _begin, (os.getpid(),))
+    with _script_not_repeated(), context.Pool(*ours) as pool:
         for result in pool.imap(work, items, CHUNK):
             yield result
             advance(1)
 
 
-def _leave_signals() -> None:
-    """Leave Ctrl-C to the process that asked for the work: it ends the others, silently."""
+def _begin(pid: int) -> None:
+    """In a process that works for another one: leave Ctrl-C to that one, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with(pid)
 
 
 @contextmanager

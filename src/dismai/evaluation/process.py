@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from dismai.errors import InputError, StructureError
 from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter, in_order
-from dismai.evaluation.relaxation import RELAXED, check_kind, relaxed
+from dismai.evaluation.relaxation import RELAXED, check_kind, close_relaxers, relaxed
 from dismai.io import (
     FATES_SCHEMA,
     SOURCE_FILE,
@@ -176,7 +176,7 @@ def process(
     kind = KINDS[spec.kind]
     columns = ["structure", *kind.counted, *_relaxed_columns(spec, options)]
     work = partial(_process_item, spec=spec, options=options)
-    fates = list(in_order(work, list(structures.items()), n_jobs, "structures", reporter))
+    fates = _each(work, list(structures.items()), n_jobs, "structures", reporter)
     accepted = [fate for fate in fates if fate.clean is not None]
     n_not_periodic = sum(not fate.was_periodic for fate in fates)
     if n_not_periodic:
@@ -206,6 +206,14 @@ def process(
     )
 
 
+def _each(work: Callable, items: Sequence, n_jobs: int, name: str, reporter: Reporter | None):
+    """Results of work on all items, in order; potentials are loaded for these items alone."""
+    try:
+        return list(in_order(work, items, n_jobs, name, reporter))
+    finally:
+        close_relaxers()
+
+
 def _process_item(
     item: tuple[int, Atoms | StructureError], spec: DatasetSpec, options: Options
 ) -> Fate:
@@ -232,7 +240,7 @@ def describe_reference(
     kind = KINDS[spec.kind]
     columns = _relaxed_columns(spec, options)
     work = partial(_describe_item, spec=spec, options=options)
-    described = list(in_order(work, structures, n_jobs, Path(source).name, reporter))
+    described = _each(work, structures, n_jobs, Path(source).name, reporter)
     for number, one in enumerate(described):
         if isinstance(one, StructureError):
             raise InputError(f"{source}: structure {number}: {one}")

@@ -80,6 +80,12 @@ def relaxed(
 _relaxers: dict[str, Relaxer] = {}
 
 
+def close_relaxers() -> None:
+    """End the processes that relax; files of a potential may change before the next set."""
+    while _relaxers:
+        _relaxers.popitem()[1].close()
+
+
 def _relaxer(relaxing: Relaxing, elements: Sequence[str]) -> Relaxer:
     """The relaxer of this process: its potential is loaded once for all structures."""
     name = repr((relaxing, elements))
