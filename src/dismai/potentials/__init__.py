@@ -6,6 +6,7 @@ import importlib
 import io
 import json
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
 BUILT_IN = {"sw": SwPotential(kind="sw"), "chgnet": ChgnetPotential(kind="chgnet")}
 """Potentials that need no file, by the names under which they can be asked for anywhere."""
 SILICON = frozenset({"Si"})
+PACKAGES = {
+    "gap": ("quippy-ase",),
+    "chgnet": ("chgnet", "torch"),
+    "m3gnet": ("matgl", "torch"),
+}
+"""Distributions that compute, by kind."""
+LONGEST_NAME = 255
 
 
 def load(
@@ -64,7 +72,8 @@ def load(
     elif isinstance(entry, M3gnetPotential):
         from dismai.potentials import m3gnet
 
-        calculator = m3gnet.load(_made(entry), device)
+        calculator = m3gnet.load(_m3gnet_file(entry), device)
+        known = frozenset(calculator.element_types)
     else:
         calculator = _ase(entry)
     unknown = sorted(set(elements) - known) if known is not None else []
@@ -120,11 +129,27 @@ def named(text: str) -> Potential:
 
 
 def beside(entry: Potential, folder: Path) -> Potential:
-    """The entry with relative paths taken from a folder."""
+    """The entry with relative paths taken from a folder.
+
+    Arguments of an ASE calculator are paths where the folder holds something of that name.
+    """
     for key in ("file", "folder"):
         if getattr(entry, key, None) is not None:
             return at(entry, Path(folder) / getattr(entry, key))
+    if isinstance(entry, AsePotential):
+        return entry.model_copy(update={"params": _beside(entry.params, Path(folder))})
     return entry
+
+
+def _beside(value: Any, folder: Path) -> Any:
+    if isinstance(value, dict):
+        return {key: _beside(item, folder) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_beside(item, folder) for item in value]
+    if isinstance(value, str) and 0 < len(value) < LONGEST_NAME and value.strip("./~"):
+        path = folder / value
+        return str(path) if path.is_file() or path.is_dir() else value
+    return value
 
 
 def at(entry: Potential, path: Path | None) -> Potential:
@@ -136,16 +161,54 @@ def at(entry: Potential, path: Path | None) -> Potential:
 
 
 def fingerprint(entry: Potential) -> str:
-    """SHA-256 that names a potential: its entry, contents of its files in place of their paths."""
+    """SHA-256 that names a potential: its entry, and contents of all files that it depends on.
+
+    Raises:
+        InputError: a file that is missing, or a GAP that is none.
+    """
     from dismai.jobs import sha256
+    from dismai.potentials.gap import read_gap
 
     content = entry.model_dump(mode="json")
     if isinstance(entry, GapPotential):
-        content["file"] = sha256(_made(entry))
+        file = _made(entry)
+        beside = sorted(file.parent / name for name in read_gap(file).sparse)
+        content["file"] = sha256(file)
+        content["sparse"] = [sha256(path) for path in beside if path.is_file()]
         content["sha256"] = None
     if isinstance(entry, M3gnetPotential):
-        content["folder"] = sha256(_made(entry))
+        content["folder"] = sha256(_m3gnet_file(entry))
+    if isinstance(entry, AsePotential):
+        from dismai.potentials.files import digests
+
+        content["files"] = digests(entry)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def packages(entry: Potential) -> dict[str, str]:
+    """Versions of the packages that compute with a potential and relax in it."""
+    names = ["ase", "numpy", "scipy", *PACKAGES.get(entry.kind, ())]
+    if isinstance(entry, AsePotential):
+        from dismai.potentials.files import distributions
+
+        names += distributions(entry)
+    return {name: version(name) for name in names}
+
+
+def name_of(entry: Potential) -> str:
+    """How an entry is called in messages: its file, folder or factory, else its kind."""
+    for key in ("file", "folder", "calculator"):
+        if getattr(entry, key, None) is not None:
+            return getattr(entry, key)
+    return f"potential of kind {entry.kind}"
+
+
+def _m3gnet_file(entry: M3gnetPotential) -> Path:
+    path = _made(entry)
+    file = path if path.is_file() else path / "model.safetensors"
+    if not file.is_file():
+        raise InputError(f"{file}: expected a trained M3GNet, found no such file")
+    return file
 
 
 def _made(entry: GapPotential | M3gnetPotential) -> Path:
@@ -176,14 +239,25 @@ def _ase(entry: AsePotential) -> "Calculator":
         factory = importlib.import_module(module)
         for part in name.split("."):
             factory = getattr(factory, part)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a module may raise anything
+        found = _one_line(error)
         raise InputError(
-            f"potential {entry.calculator}: expected something to import, found {error}"
+            f"potential {entry.calculator}: expected something to import, found {found}"
         ) from None
     try:
-        return factory(**entry.params)
-    except (TypeError, ValueError, OSError) as error:
-        found = " ".join(str(error).split())[:120]
+        calculator = factory(**entry.params)
+    except Exception as error:  # so may a factory
+        found = _one_line(error)
         raise InputError(
             f"potential {entry.calculator}: expected its params to make a calculator, found {found}"
         ) from None
+    if not hasattr(calculator, "get_potential_energy") or not hasattr(calculator, "get_forces"):
+        raise InputError(
+            f"potential {entry.calculator}: expected an ASE calculator, "
+            f"found {type(calculator).__name__}"
+        )
+    return calculator
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:120]

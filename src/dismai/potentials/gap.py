@@ -86,5 +86,9 @@ def gap(path: Path, sha256: str | None = None) -> tuple[Calculator, frozenset[st
     files = check_gap(path, sha256)
     from quippy.potential import Potential
 
-    calculator = Potential(files.arguments, param_filename=str(path))
+    try:
+        calculator = Potential(files.arguments, param_filename=str(path))
+    except Exception as error:  # quippy raises RuntimeError with lines of Fortran
+        found = " ".join(str(error).split())[-160:]
+        raise InputError(f"{path}: expected a GAP that quippy takes, found: {found}") from None
     return calculator, files.elements

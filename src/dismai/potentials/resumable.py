@@ -1,6 +1,7 @@
 """Relaxation that survives kills: every finished structure is kept, whatever happens next."""
 
 import hashlib
+import itertools
 import json
 import logging
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from ase import Atoms
 
 from dismai import stopping
 from dismai.io import replacing
-from dismai.potentials import fingerprint
+from dismai.potentials import fingerprint, packages
 from dismai.potentials.relax import Relaxed, table_of
 from dismai.potentials.settings import Potential, Relaxation
 from dismai.potentials.worker import Worker, as_numbers
@@ -21,13 +22,19 @@ from dismai.versions import VERSIONS
 
 logger = logging.getLogger(__name__)
 
+RESULT = ("positions", "steps", "energy_eV", "fmax_eV_per_A", "status")
+MOST_LOOKED_AT = 100
+"""Kept files that are looked at before something is said of other ones."""
+_said: set[Path] = set()
+"""Folders of which this process has said so."""
+
 
 class Relaxer:
     """Relaxes structures in a process of their own and keeps what is finished.
 
-    A result is kept in a file whose name is the SHA-256 of everything it depends on: potential,
-    settings, threads, device, stage version, structure. So a killed shard goes on with the next
-    structure, and no result is ever taken for another.
+    A result is kept in a file whose name is the SHA-256 of everything it depends on: potential with
+    its files, packages, settings, threads, device, stage version, structure. So a killed shard goes
+    on with the next structure, and no result is ever taken for another.
 
     Args:
         entry: the potential.
@@ -51,7 +58,7 @@ class Relaxer:
         self.folder = None if folder is None else Path(folder)
         self.place = {"device": device, "n_threads": n_threads}
         self.worker = Worker(entry, settings, elements, **self.place)
-        self.n_taken_over = 0
+        self.n_taken_over = self.n_made = 0
 
     def relax(self, atoms: Atoms) -> Relaxed:
         """Relax one structure, or take over what an earlier call has finished."""
@@ -60,10 +67,13 @@ class Relaxer:
             path = self.folder / f"{self._name(atoms)}.json"
         result = _kept(path)
         if result is None:
+            if path is not None and self.n_made == 0:
+                self._say_what_is_not_used()
             result = self.worker.relax(atoms)
+            self.n_made += 1
             if path is not None:
                 with replacing(path) as temporary:
-                    temporary.write_text(json.dumps(result))
+                    temporary.write_text(json.dumps({**result, "origin": self._origin_digest}))
                 stopping.leave_if_asked()
         else:
             if self.n_taken_over == 0:
@@ -78,10 +88,28 @@ class Relaxer:
         """End the process that relaxes."""
         self.worker.close()
 
+    def _say_what_is_not_used(self) -> None:
+        """Report, once, that the folder keeps results of something else."""
+        if self.folder in _said:
+            return
+        files = itertools.islice(self.folder.glob("*.json"), MOST_LOOKED_AT)
+        if any(_origin_of(file) != self._origin_digest for file in files):
+            _said.add(self.folder)
+            logger.warning(
+                "%s: finished relaxations of another potential, model file, version or setting "
+                "are not used",
+                self.folder,
+            )
+
+    @cached_property
+    def _origin_digest(self) -> str:
+        return hashlib.sha256(json.dumps(self._origin, sort_keys=True).encode()).hexdigest()
+
     @cached_property
     def _origin(self) -> dict[str, Any]:
         return {
             "potential": fingerprint(self.entry),
+            "packages": packages(self.entry),
             "settings": self.settings.model_dump(mode="json"),
             "version": VERSIONS["relax"],
             **self.place,
@@ -93,9 +121,20 @@ class Relaxer:
 
 
 def _kept(path: Path | None) -> dict[str, Any] | None:
+    """A finished result; None if there is none, or a damaged one."""
+    if path is None:
+        return None
     try:
-        return None if path is None else json.loads(path.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        content = json.loads(path.read_text())
+        return {name: content[name] for name in RESULT}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _origin_of(path: Path) -> str | None:
+    try:
+        return json.loads(path.read_text()).get("origin")
+    except (OSError, ValueError, AttributeError):
         return None
 
 

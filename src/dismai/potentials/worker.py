@@ -4,12 +4,14 @@ Compiled potentials end their process on input they cannot stand. The worker rea
 for every structure and answers with one; it ends with its parent.
 """
 
+import contextlib
 import json
 import math
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +20,7 @@ from ase import Atoms
 
 from dismai import stopping
 from dismai.errors import InputError
+from dismai.potentials import name_of
 from dismai.potentials.settings import Potential, Relaxation
 
 DEADLY = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal.SIGILL}
@@ -57,6 +60,7 @@ class Worker:
         device: str = "cpu",
         n_threads: int = 1,
     ):
+        self.name = name_of(entry)
         self.setup = {
             "entry": entry.model_dump(mode="json"),
             "settings": settings.model_dump(mode="json"),
@@ -69,12 +73,13 @@ class Worker:
         }
         self.process: subprocess.Popen | None = None
         self.n_asked = 0
+        self.at_work = False
 
     def relax(self, atoms: Atoms) -> dict[str, Any]:
         """Positions, steps, energy_eV, fmax_eV_per_A and status of one structure.
 
         Raises:
-            InputError: the potential cannot be loaded.
+            InputError: the potential cannot be loaded, or ends its process while it is.
         """
         if self.n_asked == self.most:
             self.close()
@@ -94,37 +99,54 @@ class Worker:
         }
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, in the middle of a structure if need be."""
         if self.process is not None:
-            self.process.stdin.close()
+            if self.at_work:
+                self.process.kill()
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
             self.process.wait()
             self.process.stdout.close()
             self.process = None
 
     def _start(self) -> None:
+        """Start the process; what a library says while the potential loads is kept off stderr."""
         self.n_asked = 0
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "dismai.potentials.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **self.environment},
-            text=True,
-        )
-        answer = self._ask(self.setup)
-        if answer is None:
-            raise RuntimeError(f"the potential ended its process while loading: {self._end()}")
+        stderr = os.dup(2)
+        with tempfile.TemporaryFile() as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "dismai.potentials.worker", str(stderr)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                pass_fds=(stderr,),
+                env={**os.environ, **self.environment},
+                text=True,
+            )
+            os.close(stderr)
+            answer = self._ask(self.setup)
+            if answer is None:
+                ended = self._end()
+                said.seek(0)
+                last = _last_line(said.read().decode(errors="replace"))
+                raise InputError(
+                    f"{self.name}: expected a potential that loads, found that its process ended "
+                    f"({ended}){f': {last}' if last else ''}"
+                )
         if "error" in answer:
             self.close()
             raise InputError(answer["error"])
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any] | None:
         """The answer, or None if the process has ended."""
+        self.at_work = True
         try:
             self.process.stdin.write(json.dumps(question) + "\n")
             self.process.stdin.flush()
+            line = self.process.stdout.readline()
         except BrokenPipeError:
-            return None
-        line = self.process.stdout.readline()
+            line = ""
+        self.at_work = False
         return json.loads(line) if line.endswith("\n") else None
 
     def _end(self) -> str:
@@ -140,13 +162,18 @@ class Worker:
         return name
 
 
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " ".join(lines[-1].split())[:160] if lines else ""
+
+
 def main() -> None:
     """Answer structure after structure until there are no more."""
     from dismai.jobs import end_with_parents
-    from dismai.potentials import load
+    from dismai.potentials import check_entry, load
     from dismai.potentials.relax import relax_one
 
-    for number in stopping.SIGNALS:  # for the parent, which lets this structure end
+    for number in (*stopping.SIGNALS, signal.SIGINT):  # for the parent, which ends this process
         signal.signal(number, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
@@ -163,6 +190,13 @@ def main() -> None:
     except InputError as error:
         answer({"error": str(error)})
         return
+    except Exception as error:  # a damaged model makes a library raise anything
+        found = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+        name = name_of(check_entry(setup["entry"]))
+        answer({"error": f"{name}: expected a potential that loads, found {found}"})
+        return
+    for stream in (1, 2):  # what is said from here on is for the log
+        os.dup2(int(sys.argv[1]), stream)
     answer({})
     for line in sys.stdin:
         atoms = Atoms(**{key: np.array(value) for key, value in json.loads(line).items()}, pbc=True)

@@ -74,10 +74,13 @@ def read(path: Path) -> Potential:
     tensors, header = read_tensors(path)
     if not isinstance(header, dict) or header.get("kind") != KIND:
         raise InputError(f"{path}: header: expected kind m3gnet, found a file of no M3GNet")
-    elements = header["elements"]
-    settings = M3gnet(**header["settings"])
-    potential = build(elements, settings, np.zeros(len(elements)), 1.0, seed=0)  # overwritten
-    potential.load_state_dict(tensors)
+    try:
+        elements, settings = header["elements"], M3gnet(**header["settings"])
+        potential = build(elements, settings, np.zeros(len(elements)), 1.0, seed=0)  # overwritten
+        potential.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        found = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        raise InputError(f"{path}: expected the weights of its header, found {found}") from None
     return potential.eval()
 
 
