@@ -123,7 +123,7 @@ def test_dismai_evaluate_relaxes_and_keeps_what_is_finished(folder):
     [
         ("amorphous_si", "eam", "potential 'eam': expected sw, chgnet, the YAML file"),
         ("amorphous_si", "none.xml", "none.xml: expected the XML file of a GAP, found no such"),
-        ("alloy_300K_wide", "sw", "relaxation: expected a dataset of kind amorphous_si"),
+        ("alloy_300K_wide", "sw", "--relax sw: expected amorphous silicon or an interface, found"),
     ],
 )
 def test_a_wrong_potential_is_one_line(folder, dataset, word, message):
