@@ -102,7 +102,7 @@ def test_without_a_minimum_that_both_reach_the_table_says_why():
     failed = table[table["group"] == "not compared"].set_index("metric")["n"]
     assert failed.to_dict() == {reasons[0]: 2, reasons[2]: 1}
     figure = plot_minima(table)
-    assert figure.get_suptitle().endswith("0 of 3 structures compared")
+    assert figure.get_supxlabel().startswith("0 of 3 structures")
     figure.canvas.draw()
 
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from dismai.potentials.study import METRICS, NOT_COMPARED
 from dismai.report.panels import grid
-from dismai.report.style import COLORS, MAX_SIZE_IN, new_figure, plain
+from dismai.report.style import COLORS, MAX_SIZE_IN, add_notes, new_figure, plain
 
 AXES = {"energy": "energy (eV/atom)", "force": "force (eV/Å)", "stress": "stress (GPa)"}
 
@@ -54,12 +54,12 @@ def plot_learning(history: pd.DataFrame) -> Figure:
 def plot_minima(table: pd.DataFrame) -> Figure:
     """Mean and standard deviation of ours beside the published, one panel a metric of Table 5.
 
-    The title says how many structures count: the others did not reach a minimum.
+    The note says how many structures count.
     """
     n = table.loc[table["group"] == "all", "n"].iloc[0]
     n_failed = int(table.loc[table["group"] == NOT_COMPARED, "n"].sum())
-    counted = f"{n} of {n + n_failed} structures compared"
-    figure = new_figure(f"Minima of M3GNet under the engine of the labels: {counted}", 9.0, 2.9)
+    figure = new_figure("Minima of M3GNet under the engine of the labels", 9.0, 3.1)
+    add_notes(figure, [f"{n} of {n + n_failed} structures reach a minimum in both."])
     for axes, (metric, (_, unit, words)) in zip(
         figure.subplots(1, len(METRICS)), METRICS.items(), strict=True
     ):
