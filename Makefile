@@ -1,26 +1,33 @@
 # Everything a user types. A fresh machine needs python3.11, make and a C++ compiler (icet is
 # built from source). Nothing is installed outside .venv.
+#   make install          torch with its CUDA libraries; or without, where pip is set up for that
+#   make install CPU=1    torch without CUDA; CPU=0: with, whatever pip is set up for
 
 PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
-.PHONY: install gpaw demo test test-slurm lint format schema profiles reference clean
+.PHONY: install lock gpaw demo test test-slurm lint format schema profiles reference clean
 
 install: $(INSTALLED)
 
-$(INSTALLED): requirements.txt pyproject.toml
+$(INSTALLED): requirements.txt requirements-cuda.txt requirements-cpu.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip==25.3
-	$(BIN)/python -m pip install --quiet --no-deps -r requirements.txt
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	PATH="$(CURDIR)/$(BIN):$$PATH" DISMAI_CPU="$(CPU)" envs/install.sh --editable
 	touch $@
+
+# Remakes requirements.txt and requirements-cuda.txt from pyproject.toml; versions that still fit
+# stay, unless UP says otherwise (UP="--upgrade-package ase", UP=--upgrade).
+lock:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet uv==0.13.9
+	PATH="$(CURDIR)/build/lock/bin:$$PATH" envs/lock.sh $(UP)
 
 # GPAW, one of the engines of the labels. Needs the Debian packages libxc-dev, libopenblas-dev and
 # gpaw-data (docs/dft.md); the tests of GPAW run where it is installed.
 gpaw: $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --no-deps -r requirements-gpaw.txt
+	$(BIN)/python -m pip install --no-deps -r requirements-gpaw.txt
 
 # One live run at a time; after a crash or Ctrl-C the same command goes on where it stopped.
 demo: $(INSTALLED)
