@@ -72,7 +72,7 @@ def test_every_job_ran_in_the_partition_of_its_kind(finished):
     assert {state for *_, state in found} == {"COMPLETED"}
     for rule, partition, allocated, _ in found:
         assert partition == PARTITIONS.get(rule, "cpu"), rule
-        assert ("gpu:1" in allocated) == (partition == "gpu"), (rule, allocated)
+        assert ("gpu:a100:1" in allocated) == (partition == "gpu"), (rule, allocated)
     assert PARTITIONS.keys() < {rule for rule, *_ in found}
 
 

@@ -1,0 +1,86 @@
+"""What SLURM is asked for where a rule needs a GPU: the profile, and it changed as the docs say."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+PROFILE = ROOT / "profiles" / "slurm" / "config.yaml"
+ROW = {
+    row.split(" | ")[0].strip("| "): row.split(" | ")[1]
+    for row in (ROOT / "docs" / "cluster.md").read_text().splitlines()
+    if row.startswith("| ") and " | " in row
+}
+"""Tables of the page on clusters, first column to second."""
+SNAKEFILE = """
+rule train_model:
+    output: "weights"
+    resources: gpu=1, mem_mb=100, runtime=1
+    shell: "touch {output}"
+"""
+
+
+def documented(row):
+    """The YAML that a row of the page gives, as a mapping."""
+    (text,) = [
+        one for one in re.findall(r"`([^`]+)`", ROW[row]) if re.match(r"gpu_model:|\{slurm", one)
+    ]
+    return yaml.safe_load(text)
+
+
+@pytest.fixture
+def request_of(tmp_path):
+    """Words of the call of sbatch that a profile makes of a training."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    calls = tmp_path / "calls"
+    for name, body in (
+        ("sbatch", f'echo "$@" >> {calls}; exit 1'),
+        *((name, "exit 0") for name in ("squeue", "sacct", "sinfo", "scancel", "sacctmgr")),
+    ):
+        (programs / name).write_text(f"#!/bin/sh\n{body}\n")
+        (programs / name).chmod(0o755)
+
+    def submit(training):
+        profile = yaml.safe_load(PROFILE.read_text())
+        profile["set-resources"]["train_model"] = training(profile["set-resources"]["train_model"])
+        profile |= {"retries": 0, "slurm-init-seconds-before-status-checks": 1}
+        (tmp_path / "profile").mkdir()
+        (tmp_path / "profile" / "config.yaml").write_text(yaml.safe_dump(profile))
+        (tmp_path / "Snakefile").write_text(SNAKEFILE)
+        subprocess.run(
+            [sys.executable, "-m", "snakemake", "--profile", "profile", "weights"],
+            cwd=tmp_path,
+            env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"},
+            capture_output=True,
+        )
+        return calls.read_text().split()
+
+    return submit
+
+
+def gpu_words(words):
+    return [word for word in words if re.match(r"--(gpus|gres)", word)]
+
+
+def test_one_gpu_of_any_kind_is_asked_for_once(request_of):
+    words = request_of(lambda resources: resources)
+    assert gpu_words(words) == ["--gpus=1"]
+    assert "-p" in words
+    assert words[words.index("-p") + 1].strip("'") == "gpu"
+
+
+def test_one_gpu_of_a_kind_is_asked_for_once_as_documented(request_of):
+    words = request_of(lambda resources: resources | documented("kind of GPU"))
+    assert gpu_words(words) == ["--gpus=a100:1"]
+
+
+def test_a_rule_without_a_gpu_as_documented_asks_for_none(request_of):
+    words = request_of(lambda resources: documented("no GPU for relaxation"))
+    assert gpu_words(words) == []
+    assert words[words.index("-p") + 1].strip("'") == "cpu"
