@@ -15,8 +15,11 @@ from dismai.models.settings import CommandModel, FileModel, TrainedModel
 from dismai.potentials.settings import NETWORKS
 from dismai.versions import VERSIONS
 
+SOURCE = Path(workflow.current_basedir)
+"""The folder of this file, also where another workflow takes it in as a module."""
 
-configfile: Path(workflow.basedir) / "config" / "config.yaml"
+
+configfile: SOURCE / "config" / "config.yaml"
 
 
 include: "rules/common.smk"

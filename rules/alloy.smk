@@ -6,7 +6,7 @@ Needs the ECIs of the configuration. Narrow and wide sets of one temperature sha
 
 rule write_icet_expansion:
     input:
-        ecis=shipped(config["alloy"]["ecis"]),
+        ecis=located(config["alloy"]["ecis"]),
     output:
         expansion="<results>/datasets/alloy_expansion.ce",
     log:
@@ -27,7 +27,7 @@ rule write_icet_expansion:
 
 rule sample_alloy:
     input:
-        ecis=shipped(config["alloy"]["ecis"]),
+        ecis=located(config["alloy"]["ecis"]),
     output:
         snapshots="<results>/datasets/snapshots_{temperature}K.npz",
     log:
@@ -50,7 +50,7 @@ rule sample_alloy:
 
 rule build_alloy_dataset:
     input:
-        ecis=shipped(config["alloy"]["ecis"]),
+        ecis=located(config["alloy"]["ecis"]),
         snapshots=snapshots_of,
     output:
         train="<results>/datasets/{dataset}/train.extxyz",

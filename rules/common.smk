@@ -18,9 +18,14 @@ def alternatives(names):
     return "|".join(names) or "(?!)"
 
 
-def shipped(path):
-    """A path of the configuration: relative ones start at the folder of the Snakefile."""
-    return str(Path(workflow.basedir) / path)
+def located(path):
+    """A file or folder of the configuration, or one that ships with the workflow.
+
+    A relative path starts at the working directory; what is not there but beside the Snakefile
+    is taken from there.
+    """
+    own, shipped = Path(path).absolute(), SOURCE / path
+    return str(shipped if shipped.exists() and not own.exists() else own)
 
 
 def runs_of(dataset):
@@ -156,7 +161,7 @@ def bulk_cell(wildcards):
         return []
     source = CONFIG.amorphous_si.source
     made = "<results>/datasets/amorphous_si_bulk.npz"
-    return made if source == "melt_quench" else shipped(source)
+    return made if source == "melt_quench" else located(source)
 
 
 def potential_name_of(dataset):
@@ -187,9 +192,19 @@ def shards_of(wildcards):
 
 
 def crystals_of(wildcards):
-    """Files of the two crystals of an interface."""
-    geometry = CONFIG.datasets[wildcards.dataset].geometry
-    return [shipped(geometry.substrate), shipped(geometry.film)]
+    """Files of the two crystals of an interface: substrate, film."""
+    return crystals(wildcards.dataset)
+
+
+def crystals_of_training(wildcards):
+    """Files of the two crystals of the interfaces that an M3GNet is for."""
+    return crystals(CONFIG.potentials[wildcards.potential].train.dataset)
+
+
+def crystals(dataset):
+    """Files of the crystals of an interface dataset: substrate, film."""
+    geometry = CONFIG.datasets[dataset].geometry
+    return [located(geometry.substrate), located(geometry.film)]
 
 
 def potential_file_of(wildcards):
@@ -206,7 +221,7 @@ def potential_file(name):
     if name in M3GNETS:
         return f"<results>/potentials/{name}/model.safetensors"
     given = getattr(entry, "file", None) or getattr(entry, "folder", None)
-    return shipped(given) if given else []
+    return located(given) if given else []
 
 
 def relaxation_of(wildcards):
@@ -274,7 +289,7 @@ def labels_of(wildcards):
     """The labels that an M3GNet is trained on: a file of the user, or made here."""
     training = CONFIG.potentials[wildcards.potential].train
     if training.labels is not None:
-        return shipped(training.labels)
+        return located(training.labels)
     return f"<results>/labels/{training.dataset}/labels.extxyz"
 
 
@@ -294,21 +309,20 @@ def fits_of(wildcards):
 
 def ecis_of(wildcards):
     """The cluster expansion of an alloy; nothing for other datasets."""
-    return shipped(config["alloy"]["ecis"]) if wildcards.dataset in ALLOYS else []
+    return located(config["alloy"]["ecis"]) if wildcards.dataset in ALLOYS else []
 
 
 def source_file_of(wildcards):
     """The local file of a ready-made dataset; nothing for a URL."""
     source = CONFIG.datasets[wildcards.dataset].source
-    return [] if source.startswith(("http://", "https://")) else source
+    return [] if source.startswith(("http://", "https://")) else located(source)
 
 
 def structures_file_of(wildcards):
     """The file of structures made elsewhere, of a `kind: file` model."""
     path = CONFIG.models[wildcards.model].path
-    return path.replace("{dataset}", wildcards.dataset).replace(
-        "{seed}", wildcards.seed
-    )
+    path = path.replace("{dataset}", wildcards.dataset)
+    return located(path.replace("{seed}", wildcards.seed))
 
 
 def hparams_of(wildcards):

@@ -7,6 +7,8 @@ job.
 
 
 rule label_interfaces:
+    input:
+        crystals=crystals_of,
     output:
         labels=temp("<results>/labels/{dataset}/shards/{scatteritem}.extxyz"),
         relaxations=temp("<results>/labels/{dataset}/shards/{scatteritem}.parquet"),

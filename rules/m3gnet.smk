@@ -4,6 +4,7 @@
 rule train_m3gnet:
     input:
         labels=labels_of,
+        published=located("resources/published.csv"),
     output:
         model="<results>/potentials/{potential}/model.safetensors",
         hparams="<results>/potentials/{potential}/hparams.yaml",

@@ -4,7 +4,7 @@
 rule write_table:
     input:
         metrics=metrics_of_table,
-        published=shipped("resources/published.csv"),
+        published=located("resources/published.csv"),
         cards=cards_of_table,
     output:
         table="<results>/tables/{table}.parquet",

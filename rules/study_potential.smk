@@ -13,7 +13,8 @@ rule study_potential:
 rule compare_minima:
     input:
         potential="<results>/potentials/{potential}/model.safetensors",
-        published=shipped("resources/published.csv"),
+        crystals=crystals_of_training,
+        published=located("resources/published.csv"),
     output:
         minima="<results>/tables/minima/{potential}/minima.parquet",
         table="<results>/tables/minima/{potential}/table5.csv",

@@ -12,6 +12,8 @@ with job(snakemake):
     settings = InterfaceDataset(
         **{**snakemake.params.settings, "relaxation": snakemake.params.relaxation}
     )
+    geometry = settings.geometry.reading(snakemake.input.crystals)
+    settings = settings.model_copy(update={"geometry": geometry})
     relaxed = read_shards(snakemake.input.relaxed)
     ready_made = settings.source is not None
     train, val, spec = build(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dismai.datasets.interface import random_interface
+from dismai.datasets.settings import InterfaceGeometry
 from dismai.dft.settings import Dft, PotentialStudy
 from dismai.io import write_table
 from dismai.jobs import job, locked, provenance, sha256
@@ -21,9 +22,11 @@ state = Path(output.minima).parent / "state"
 with job(snakemake, saves=True), locked(state):
     study, dft = PotentialStudy(**params.study), Dft(**params.dft)
     relaxation = Relaxation(**params.relaxation)
+    crystals = snakemake.input.crystals
+    geometry = InterfaceGeometry(**params.geometry).reading(crystals)
     structures = [
         random_interface(
-            seed_for(params.seed, "study_potential", potential, index), **params.geometry
+            seed_for(params.seed, "study_potential", potential, index), **geometry.model_dump()
         )
         for index in range(study.n_structures)
     ]

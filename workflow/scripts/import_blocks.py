@@ -13,7 +13,7 @@ settings = snakemake.params.settings
 
 with job(snakemake), tempfile.TemporaryDirectory() as folder:
     archive, content = Path(folder) / "archive", Path(folder) / "structures.extxyz"
-    fetch(settings["source"], settings["sha256"], archive)
+    fetch(snakemake.input.source or settings["source"], settings["sha256"], archive)
     extract(archive, settings["member"], content)
     structures = read_ready_made(content, {"Si": settings["n_atoms"]}, settings["n_structures"])
     seed = seed_for(snakemake.params.seed, "slice_blocks", snakemake.wildcards.dataset)

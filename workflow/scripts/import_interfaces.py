@@ -12,8 +12,8 @@ from dismai.jobs import job
 with job(snakemake), tempfile.TemporaryDirectory() as folder:
     settings = InterfaceDataset(**snakemake.params.settings)
     archive, content = Path(folder) / "archive", Path(folder) / "structures.extxyz"
-    fetch(settings.source, settings.sha256, archive)
+    fetch(snakemake.input.source or settings.source, settings.sha256, archive)
     extract(archive, settings.member, content)
-    composition = composition_of(settings.geometry)
+    composition = composition_of(settings.geometry.reading(snakemake.input.crystals))
     structures = read_ready_made(content, composition, settings.n_structures)
     write_structures(in_file_order(structures), Path(snakemake.output.structures))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from dismai.datasets.settings import InterfaceGeometry
 from dismai.dft.labels import write_labels
 from dismai.dft.sampling import RELAXATIONS_SCHEMA, Task, label_interfaces
 from dismai.dft.settings import Dft, Labels
@@ -16,7 +17,8 @@ state = Path(snakemake.output.labels).parents[1] / "state"
 
 with job(snakemake, saves=True), locked(state / f"shard{shard}"):
     labels = Labels(**params.labels)
-    task = Task(Dft(**params.dft), labels, params.geometry, dataset, params.seed)
+    geometry = InterfaceGeometry(**params.geometry).reading(snakemake.input.crystals)
+    task = Task(Dft(**params.dft), labels, geometry.model_dump(), dataset, params.seed)
     indices = shard_range(labels.n_plain + labels.n_exchanged, shard - 1, n_shards)
     found, table = label_interfaces(indices, task, state)
     write_labels(found, Path(snakemake.output.labels))

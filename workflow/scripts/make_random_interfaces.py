@@ -9,7 +9,7 @@ from dismai.jobs import job
 
 with job(snakemake):
     structures = random_interfaces(
-        InterfaceGeometry(**snakemake.params.geometry),
+        InterfaceGeometry(**snakemake.params.geometry).reading(snakemake.input.crystals),
         snakemake.params.n_structures,
         snakemake.params.seed,
         snakemake.params.purpose,

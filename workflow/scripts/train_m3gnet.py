@@ -9,7 +9,6 @@ from dismai.potentials.m3gnet.errors import ERRORS_SCHEMA, PREDICTIONS_SCHEMA, e
 from dismai.potentials.m3gnet.network import save
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.m3gnet.training import predictions, train
-from dismai.resources import resource
 from dismai.seeds import seed_for
 
 target = Path(snakemake.output.model)
@@ -25,6 +24,6 @@ with job(snakemake, saves=True), locked(target.parent / "state"):
         for name in ("train", "val", "test")
     }
     meta = provenance(snakemake)
-    errors = error_table(tables, resource("published.csv"))
+    errors = error_table(tables, Path(snakemake.input.published))
     write_table(errors, Path(snakemake.output.errors), ERRORS_SCHEMA, meta)
     write_table(tables["test"], Path(snakemake.output.predictions), PREDICTIONS_SCHEMA, meta)

@@ -1,5 +1,6 @@
 """Configuration of the datasets: what the Snakefile validates. No heavy imports."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
@@ -206,6 +207,11 @@ class InterfaceGeometry(Section):
             if not 0 < distance < 10:
                 raise ValueError(f"min_distances_A.{pair}: expected 0 to 10 Å, found {distance}")
         return self
+
+    def reading(self, crystals: Sequence[str]) -> "InterfaceGeometry":
+        """The same geometry with the files of its crystals elsewhere: substrate, film."""
+        substrate, film = crystals
+        return self.model_copy(update={"substrate": str(substrate), "film": str(film)})
 
 
 class InterfaceDataset(ReadyMade):

@@ -1,0 +1,146 @@
+"""Files are found wherever the workflow is run from, and are what the rules declare."""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from dismai.evaluation import relaxation, relaxed_set
+from dismai.report import inputs
+from tests.workflow.test_workflow import ROOT, TINY, planned, snakemake
+
+CRYSTALS = ("LCO.cif", "LSC.cif")
+READ_BY_THE_PACKAGE = {
+    "relaxing_of": relaxation.relaxing_of,
+    "write_dataset": relaxed_set.write_dataset,
+    "figure_inputs": inputs.figure_inputs,
+}
+"""Functions that are given the whole object of a script, and read inputs from it."""
+MODULE = """
+configfile: "config.yaml"
+
+module benchmark:
+    snakefile: {snakefile!r}
+    config: config
+
+use rule * from benchmark
+"""
+
+
+def rules():
+    """Names of the inputs and script of every rule with a script."""
+    found = {}
+    for path in (ROOT / "rules").glob("*.smk"):
+        for text in re.split(r"^(?=rule )", path.read_text(), flags=re.MULTILINE)[1:]:
+            name = re.match(r"rule (\w+):", text).group(1)
+            block = re.search(r"^    input:\n((?:        .*\n|\n)+)", text, re.MULTILINE)
+            names = re.findall(r"^        (\w+)=", block.group(1), re.MULTILINE) if block else []
+            script = re.search(r'"\.\./workflow/scripts/(\w+)\.py"', text)
+            if script:
+                found[name] = (set(names), script.group(1))
+    return found
+
+
+def names_read(source):
+    """Inputs that a piece of Python reads from `snakemake.input`, or from `files`, its name."""
+    return {
+        node.attr
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node.value) in ("snakemake.input", "files")
+    }
+
+
+@pytest.mark.parametrize("rule", rules())
+def test_a_script_reads_what_its_rule_declares_and_nothing_else(rule):
+    declared, script = rules()[rule]
+    source = (ROOT / "workflow" / "scripts" / f"{script}.py").read_text()
+    read = names_read(source)
+    for name, function in READ_BY_THE_PACKAGE.items():
+        if f"{name}(snakemake" in source:
+            read |= names_read(inspect.getsource(function))
+    assert read == declared
+    opened = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Path", "open", "resource")
+    ]
+    assert not [call for call in opened if "params" in call or "resource(" in call]
+
+
+def importer(folder, config):
+    """Another workflow in a folder of its own, which takes this one in as a module."""
+    folder.mkdir()
+    (folder / "Snakefile").write_text(MODULE.format(snakefile=str(ROOT / "Snakefile")))
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    return folder
+
+
+def run_importer(folder, *arguments):
+    result = subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments, "--cores", "2"],
+        cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def configuration(*overlays):
+    """The configuration of the papers with overlays, as one mapping."""
+    from snakemake.common.configfile import load_configfile
+    from snakemake.utils import update_config
+
+    config = load_configfile(ROOT / "config" / "config.yaml")
+    for overlay in overlays:
+        update_config(config, load_configfile(overlay))
+    return config
+
+
+def test_another_workflow_takes_this_one_in_as_a_module_and_plans_all_of_it(tmp_path):
+    folder = importer(tmp_path / "other", configuration())
+    own = planned(snakemake("all", "-n", directory=tmp_path, configs=()).stdout)
+    assert planned(run_importer(folder, "all", "-n")) == own
+
+
+def test_a_module_runs_on_shipped_files(tmp_path):
+    folder = importer(tmp_path / "other", configuration(TINY))
+    target = "results/tiny/datasets/alloy_300K_wide/card.json"
+    run_importer(folder, target)
+    assert (folder / target).is_file()
+
+
+def test_files_of_ones_own_are_found_in_the_working_directory(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "mine").mkdir(parents=True)
+    for name in (*CRYSTALS, "eci.yaml"):
+        (elsewhere / "mine" / name).write_bytes((ROOT / "resources" / name).read_bytes())
+    (elsewhere / "set.extxyz").write_text("not read in a plan")
+    config = tmp_path / "own.yaml"
+    config.write_text(
+        yaml.safe_dump(
+            {
+                "alloy": {"ecis": "mine/eci.yaml"},
+                "datasets": {
+                    "interface": {"geometry": {"substrate": "mine/LCO.cif", "film": "mine/LSC.cif"}}
+                },
+                "models": {"given": {"kind": "file", "path": "set.extxyz"}},
+                "runs": [{"datasets": ["alloy_300K_wide"], "models": ["given"], "seeds": [0]}],
+            }
+        )
+    )
+    structures = "results/tiny/datasets/interface/unrelaxed.extxyz"
+    small = ROOT / "tests" / "config" / "tiny_interface.yaml"
+    said = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        + ["--directory", str(elsewhere), "all", structures, "-n", "--cores", "1"]
+        + ["--configfile", *map(str, (TINY, small, config))],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    for name in ("mine/LCO.cif", "mine/LSC.cif", "mine/eci.yaml", "set.extxyz"):
+        assert str(elsewhere / name) in said
+    snakemake(structures, directory=elsewhere, configs=(TINY, small, config))
+    assert (elsewhere / structures).is_file()
