@@ -243,7 +243,9 @@ def test_a_packed_file_is_read_as_what_it_holds(tmp_path, name):
     with gzip.open(tmp_path / name, "wb") as stream:
         stream.write(plain.read_bytes())
     assert sizes(read_frames(tmp_path / name)) == [8]
-    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:40])
-    with pytest.raises(InputError) as error:
-        read_frames(tmp_path / name)
-    assert "\n" not in str(error.value)
+    data = (tmp_path / name).read_bytes()
+    for damaged in (data[:40], data[:20] + bytes(range(100, 160)) + data[60:], b"plain"):
+        (tmp_path / name).write_bytes(damaged)
+        with pytest.raises(InputError) as error:
+            read_frames(tmp_path / name)
+        assert "\n" not in str(error.value)

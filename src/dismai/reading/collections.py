@@ -1,6 +1,8 @@
 """Folders and archives of files of structures: which files count, in which order."""
 
+import lzma
 import re
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -29,8 +31,9 @@ MAX_RATIO = 100
 """Content of an archive over its size: text of structures is packed to a third."""
 SMALL_BYTES = 10_000_000
 """Content that is not compared with the size of its archive."""
-DAMAGED = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error,
-           tarfile.TarError)  # fmt: skip
+DAMAGED = (OSError, EOFError, RuntimeError, ValueError, OverflowError, struct.error, zlib.error,
+           lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)  # fmt: skip
+"""What the readers of archives raise on damage."""
 
 
 class Member(NamedTuple):
@@ -151,10 +154,14 @@ def _unpacked(path: Path, folder: Path) -> Members:
             try:
                 left -= copy_limited(stream, place, left, path)
                 files.append(Member(name, place))
+            except InputError:
+                raise
             except DAMAGED as error:
                 found = " ".join(str(error).split())[:120]
                 reason = f"expected a file of the archive, found {found}"
                 files.append(Member(name, StructureError(reason)))
+    except InputError:
+        raise
     except DAMAGED as error:
         found = " ".join(f"{type(error).__name__}: {error}".split())[:120]
         if not files:

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -159,7 +160,7 @@ def _text(path: Path) -> str:
         return decode(data)
     except FileNotFoundError:
         found = "no such file"
-    except (EOFError, lzma.LZMAError, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         found = " ".join(str(error).split())[:120]
     except OSError as error:
         found = found_in(error)
