@@ -13,6 +13,7 @@ from ase.cell import Cell
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.errors import InputError, StructureError
+from dismai.evaluation.advice import how_to_relax, next_steps, other_dataset
 from dismai.evaluation.floor import noise_floor
 from dismai.evaluation.interface import REFERENCE
 from dismai.evaluation.kinds import KINDS
@@ -115,6 +116,7 @@ def evaluate_file(
         _said_of_relaxation(spec, relaxing),
         floor_note,
         *_gaps(result.features),
+        *next_steps(structures, result.fates, spec, options),
     ]
     if spec.n_atoms != KINDS[spec.kind].paper_atoms:
         notes.append(
@@ -152,6 +154,8 @@ def check_size(
         return
     sizes = sorted({len(atoms) for atoms in readable})
     ends = "; give training structures of yours by --reference"
+    if other := other_dataset(readable, spec):
+        ends = f"; these elements are those of another dataset: {other}".rstrip(".")
     if spec.n_atoms not in sizes:
         found = str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
         raise InputError(
@@ -207,7 +211,7 @@ def _said_of_relaxation(spec: DatasetSpec, relaxing: Relaxing | None) -> str:
         )
     return (
         "Structures were scored as given, without relaxation; the published values are those of "
-        "relaxed structures."
+        f"relaxed structures ({how_to_relax(spec.kind)} relaxes first)."
     )
 
 
