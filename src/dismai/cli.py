@@ -72,7 +72,7 @@ def common(
 
 @app.command(epilog=EVALUATE_EXAMPLES)
 def evaluate(
-    file: Annotated[Path, typer.Argument(help="Structures: extended XYZ or what ASE reads.")],
+    file: Annotated[Path, typer.Argument(help="File, folder or archive of structures.")],
     dataset: Annotated[
         str,
         typer.Option(
@@ -83,7 +83,7 @@ def evaluate(
     ],
     reference: Annotated[
         Path | None,
-        typer.Option(help="Training structures with card.json beside; else the shipped set."),
+        typer.Option(help="Training structures, or their folder; else the shipped set."),
     ] = None,
     align: Annotated[
         Align, typer.Option(help="Alloys: lattice as it is, shifted, or rotated and shifted.")

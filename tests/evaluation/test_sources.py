@@ -1,6 +1,7 @@
 """From files to fates and references: file names are kept, folders mean one set."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,6 +136,15 @@ def test_what_was_lost_or_left_out_is_said(structures, reference, tmp_path):
     notes = evaluated(folder, reference).notes
     assert "Not read: 1 file that is no structure (energies.csv)." in notes
     assert "1 of 4 structures could not be read; they count as failed." in notes
+
+
+@pytest.mark.parametrize("kind", ["zip", "gztar"])
+def test_an_archive_scores_as_its_folder_does(structures, reference, tmp_path, kind):
+    folder = folder_of(structures[5:], tmp_path / "set")
+    packed = shutil.make_archive(tmp_path / "packed", kind, folder)
+    ours, theirs = evaluated(Path(packed), reference), evaluated(folder, reference)
+    assert ours.fates["status"].equals(theirs.fates["status"])
+    assert ours.metrics["value"].equals(theirs.metrics["value"])
 
 
 @pytest.mark.parametrize("place", ["file", "reference"])

@@ -135,6 +135,47 @@ def test_what_was_read_before_damage_stays(tmp_path, silicon, monkeypatch):
     assert "the third is damaged" in str(frames[2])
 
 
+SHELX = "TITL x\nCELL 1.0 5 5 5 90 90 90\nLATT -1\nSFAC Si\n{atoms}END\n"
+CASTEP = """%BLOCK LATTICE_CART
+5 0 0
+0 5 0
+0 0 5
+%ENDBLOCK LATTICE_CART
+%BLOCK POSITIONS_FRAC
+Si 0 0 0{mixture}
+%ENDBLOCK POSITIONS_FRAC
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("x.res", SHELX.format(atoms="Si1 1 0.0 0.0 0.0 0.75\n"), "site Si1: .* found 0.75"),
+        ("x.res", SHELX.format(atoms="Si1 1 0.0 0.0 0.0 10.5\n"), "site Si1: .* found 0.5"),
+        ("x.res", SHELX.replace("-1", "1").format(atoms=""), "found 'LATT 1'"),
+        ("x.res", SHELX.replace("SFAC", "SYMM -X, Y, Z\nSFAC").format(atoms=""), "found 'SYMM -X"),
+        ("x.cell", CASTEP.format(mixture=" MIXTURE:( 1 0.6)"), "found MIXTURE"),
+    ],
+)
+def test_what_ase_would_leave_out_is_refused(tmp_path, name, text, found):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=found):
+        read_frames(tmp_path / name)
+
+
+def test_full_sites_of_other_formats_are_read(tmp_path, silicon):
+    atoms = "Si 1 0.0 0.0 0.0 1.0\nSi 1 0.5 0.5 0.5 11.0\n"
+    (tmp_path / "x.res").write_text(SHELX.format(atoms=atoms))
+    (tmp_path / "x.cell").write_text(CASTEP.format(mixture=""))
+    ase.io.write(tmp_path / "x.pdb", silicon)
+    found = [read_frames(tmp_path / f"x.{end}")[0] for end in ("res", "cell", "pdb")]
+    assert [len(atoms) for atoms in found] == [2, 1, 8]
+    text = (tmp_path / "x.pdb").read_text().replace("  1.00  0.00", "  0.50  0.00", 1)
+    (tmp_path / "x.pdb").write_text(text)
+    with pytest.raises(InputError, match="atom 0: expected occupancy 1, found 0.5"):
+        read_frames(tmp_path / "x.pdb")
+
+
 @pytest.mark.parametrize("name", ["x.dat", "x.png", "x.txt", "x.csv", "x", "x.json", "x.py"])
 @pytest.mark.parametrize("content", [b"", b"hello\n", b"a,b\n1,2\n", bytes(range(256)) * 20])
 def test_what_holds_no_structures_is_one_plain_line(tmp_path, name, content):

@@ -11,13 +11,14 @@ from ase.io.formats import UnknownFileTypeError
 
 from dismai.errors import StructureError
 from dismai.reading import lammps
-from dismai.reading.sites import whole
+from dismai.reading.sites import is_full, partial, whole
 from dismai.reading.xyz import FORTRAN
 from dismai.text import decode, to_lines
 
 EXPECTED = "expected a structure file that ASE reads"
 HEAD_BYTES = 65536
 MAX_REWRITTEN_BYTES = 100_000_000
+SHELX_ATOM = re.compile(r"[A-Za-z]\S*\s+\d+(\s+-?\d*\.\d+){4}")
 SPEAKING = (UnknownFileTypeError, AttributeError, TypeError, IndexError, KeyError, AssertionError)
 """Errors of readers that mean another format and whose text helps nobody."""
 
@@ -32,6 +33,7 @@ def read(path: Path) -> list[Atoms | StructureError]:
     lammps.refuse_types(head)
     if lammps.is_dump(head):
         return lammps.read_dump(decode(path.read_bytes()))
+    _refuse_what_ase_ignores(path.suffix.lower(), head)
     frames, error = _through_ase(path)
     if error is not None and not frames:
         with tempfile.TemporaryDirectory() as folder:
@@ -81,6 +83,23 @@ def _head(path: Path) -> str:
         raise StructureError(f"{EXPECTED}, found {found}") from None
     except ValueError:
         return ""
+
+
+def _refuse_what_ase_ignores(suffix: str, head: str) -> None:
+    """StructureError for partial occupancies and symmetry that ASE's readers leave out."""
+    if suffix == ".cell" and (mixed := re.search(r"mixture\s*[:=]?\s*\([^)]*\)", head, re.I)):
+        raise partial("site", mixed[0][:40])
+    if suffix != ".res":
+        return
+    for line in to_lines(head):
+        words = line.split()
+        if words[:1] == ["SYMM"] or (words[:1] == ["LATT"] and words[1:2] != ["-1"]):
+            raise StructureError(f"expected all atoms (LATT -1), found {line.strip()[:40]!r}")
+        if SHELX_ATOM.match(line) and len(words) > 5:
+            occupancy = float(words[5])
+            occupancy -= 10.0 * (occupancy >= 10.0)  # ten more: not refined
+            if not is_full(occupancy):
+                raise partial(f"site {words[0]}", f"{occupancy:g}")
 
 
 def _rewritten(path: Path, folder: Path) -> Path | None:
