@@ -4,6 +4,7 @@ Options are checked before anything heavy is imported, and the folder of --out b
 """
 
 import os
+import shlex
 import signal
 import sys
 from contextlib import nullcontext
@@ -150,7 +151,7 @@ def evaluate(
             typer.echo(to_json(result) if json else to_text(result))
         finally:
             if out is not None:
-                write_evaluation(result, out)
+                write_evaluation(result, out, shlex.join(["dismai", *sys.argv[1:]]))
     if out is not None and not json:
         typer.echo(f"\nWritten: {out / 'report.html'}, metrics and fates beside it.")
 

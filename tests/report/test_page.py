@@ -2,12 +2,13 @@
 
 import json
 import re
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
+from dismai import __version__
 from dismai.datasets.spec import write_card
 from dismai.evaluation.file import evaluate_file, to_text
 from dismai.evaluation.output import to_json, write_evaluation
@@ -92,9 +93,54 @@ def test_text_and_json_say_the_same(evaluation):
     for row in content["metrics"]:
         assert row["metric"] in lines
         assert row["value"] is None or f"{row['value']:.4g}" in lines
-    assert any("second training structure" in note for note in content["notes"])
+    assert any("expected of 9 new structures" in note for note in content["notes"])
     relaxation = [note for note in content["notes"] if "relax" in note]
     assert len(relaxation) == 1
+
+
+def test_the_page_can_be_read_aloud_and_by_keys_and_scrolls_its_tables(text):
+    assert text.count("<main>") == text.count("</main>") == 1
+    assert (
+        text.index("<main>") < text.index("<h1>") < text.index("</main>") < text.index("<footer>")
+    )
+    assert text.count('<div class="wide" tabindex="0"><table>') == text.count("<table>") == 3
+    pictures = re.findall(r"<svg[^>]*>", text)
+    assert all('role="img"' in picture for picture in pictures)
+    assert len(re.findall(r'<svg[^>]*role="img"><title>[^<]{20,}</title>', text)) == len(pictures)
+
+
+def test_best_values_stand_beside_and_what_does_not_compare_is_marked(evaluation, text):
+    lines = to_text(evaluation)
+    for metric in evaluation.metrics["metric"]:
+        assert f"<td class=number>{METRICS[metric].best_text}</td>" in text
+        assert METRICS[metric].best_text in re.search(rf"^{metric} .*$", lines, re.M).group()
+    reason = "a training set of unknown origin"
+    assert f'title="does not compare: {reason}' in text or f"; {reason}" in text
+    for written in (lines, text):
+        assert "† Published values do not compare" in written
+        assert "95 % interval: " in written
+        assert not re.search(r"\bnan\b", written)
+    assert "value (n = 9)" in text
+    assert "Only 9 accepted" in lines
+    assert json.loads(to_json(evaluation))["published_differs"][-1]
+
+
+def test_the_page_and_the_numbers_say_where_they_come_from(evaluation, tmp_path):
+    command = "dismai evaluate 'my set.extxyz'"
+    for name in ("first", "second"):
+        write_evaluation(evaluation, tmp_path / name, command)
+    text = (tmp_path / "first" / "report.html").read_text()
+    content = json.loads((tmp_path / "first" / "metrics.json").read_text())
+    assert content["provenance"]["dismai"] == __version__
+    assert content["provenance"]["command"] == command
+    assert content["provenance"]["settings"]["align"] == "none"
+    digest = content["provenance"]["input_sha256"]
+    assert re.fullmatch("[0-9a-f]{64}", digest)
+    for part in (digest, __version__, escape(command), content["reference_sha256"]):
+        assert part in text
+    for name in ("metrics.parquet", "metrics.json", "fates.parquet"):
+        first, second = ((tmp_path / run / name).read_bytes() for run in ("first", "second"))
+        assert first == second
 
 
 def test_a_set_without_accepted_structures_has_a_page_too(evaluation, tmp_path):
@@ -113,3 +159,7 @@ def test_a_set_without_accepted_structures_has_a_page_too(evaluation, tmp_path):
     table = read_table(tmp_path / "out" / "metrics.parquet").set_index("metric")
     assert table["value"]["percent_failed"] == 100
     assert np.isnan(table["value"].drop("percent_failed")).all()
+    lines, written = to_text(found), (tmp_path / "out" / "report.html").read_text()
+    assert not re.search(r"\bnan\b", lines + written)
+    assert "–: no structure accepted (everything but percent_failed)." in lines
+    assert '<td class=number title="no structure accepted"><b>–</b></td>' in written

@@ -3,8 +3,9 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,18 +17,26 @@ from dismai.errors import InputError, StructureError
 from dismai.evaluation.advice import how_to_relax, next_steps, other_dataset
 from dismai.evaluation.floor import noise_floor
 from dismai.evaluation.interface import REFERENCE
-from dismai.evaluation.kinds import KINDS
 from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import numbered, process
-from dismai.evaluation.relaxation import ENERGY, RELAXED, Relaxing, check_kind
+from dismai.evaluation.relaxation import (
+    DISPLACEMENT,
+    ENERGY,
+    RELAXED,
+    RELAXED_KINDS,
+    Relaxing,
+    check_kind,
+)
 from dismai.evaluation.said import said_scores
 from dismai.evaluation.score import score
 from dismai.files import printable
 from dismai.io import read_set
+from dismai.jobs import sha256
+from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 from dismai.postprocess.on_lattice import Alignment
 from dismai.potentials import fingerprint
-from dismai.published import published_numbers
+from dismai.published import MARK, differences, published_numbers
 from dismai.reference import Reference, load_built, load_shipped, said_of_overlap
 from dismai.resources import resource
 
@@ -40,6 +49,8 @@ class Evaluation:
     """Metrics (one row each), what became of every structure, and what they were compared with.
 
     notes: what the reader of the numbers has to know, in sentences.
+    settings: what was asked for, by name.
+    input_sha256: of the file of structures, or of the names and contents in the folder.
     """
 
     metrics: pd.DataFrame
@@ -47,10 +58,30 @@ class Evaluation:
     features: pd.DataFrame
     reference: Reference
     notes: tuple[str, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+    input_sha256: str = ""
 
     @property
     def spec(self) -> DatasetSpec:
         return self.reference.spec
+
+    @property
+    def n_accepted(self) -> int:
+        return int(self.metrics["n_accepted"].iloc[0])
+
+    @property
+    def differs(self) -> list[str]:
+        """Why published values do not compare with these; empty where they do."""
+        reasons = differences(self.spec)
+        if self.spec.kind in RELAXED_KINDS and DISPLACEMENT not in self.features:
+            reasons.append("structures as given, not at minima of a potential")
+        return reasons
+
+    def why_none(self, name: str) -> str:
+        """Why a metric has no value."""
+        if self.n_accepted == 0 and not METRICS[name].of_generated:
+            return "no structure accepted"
+        return "not defined for so few structures, or without a descriptor that they lack"
 
     def rejections(self) -> list[tuple[str, int]]:
         """Reasons of rejection, most frequent first, with the number of structures."""
@@ -108,6 +139,8 @@ def evaluate_file(
     floor, floor_note = noise_floor(expected, len(result.features))
     metrics["noise_floor"] = metrics["metric"].map(floor)
     metrics["published"] = metrics["metric"].map(_published(dataset)).fillna("")
+    relax = relaxing.potential.model_dump(mode="json") if relaxing else None
+    settings = {"align": align, "n_generated": len(structures), "relax": relax, "seed": seed}
     notes = [
         *found.notes,
         *_unreadable(found.frames),
@@ -118,15 +151,13 @@ def evaluate_file(
         *_gaps(result.features),
         *next_steps(structures, result.fates, spec, options),
     ]
-    if spec.n_atoms != KINDS[spec.kind].paper_atoms:
-        notes.append(
-            f"The published values belong to {KINDS[spec.kind].paper_atoms} atoms; other sizes "
-            "do not compare."
-        )
     if held_out is None:
         notes.append("Memorisation: without held-out structures, training structures are "
                      "compared with each other.")  # fmt: skip
-    return Evaluation(metrics, result.fates, result.features, expected, tuple(notes))
+    evaluation = Evaluation(
+        metrics, result.fates, result.features, expected, tuple(notes), settings, sha256(path)
+    )
+    return replace(evaluation, notes=(*notes, *_reading(evaluation)))
 
 
 def load_reference(
@@ -215,6 +246,31 @@ def _said_of_relaxation(spec: DatasetSpec, relaxing: Relaxing | None) -> str:
     )
 
 
+def _reading(evaluation: Evaluation) -> list[str]:
+    """How the numbers are to be read: intervals, dashes, published values."""
+    n = evaluation.n_accepted
+    notes = [
+        "95 % interval: what another set of as many structures of the same model may give; it "
+        "says nothing about another training."
+    ]
+    if n < FEWEST_STRUCTURES:
+        notes.append(
+            f"Only {n} accepted: fewer than {FEWEST_STRUCTURES} structures say nothing about a "
+            "distribution, and get no rank and no p-value."
+        )
+    values = evaluation.metrics
+    names = values.loc[values["value"].isna(), "metric"]
+    for why in dict.fromkeys(map(evaluation.why_none, names)):
+        own = [name for name in names if evaluation.why_none(name) == why]
+        which = ", ".join(own) if len(own) < len(values) - 1 else "everything but percent_failed"
+        notes.append(f"–: {why} ({which}).")
+    if values.loc[values["value"].notna(), "noise_floor"].isna().any():
+        notes.append("– as noise floor: not known for held-out structures.")
+    if evaluation.differs and (values["published"] != "").any():
+        notes.append(f"{MARK} Published values do not compare: {'; '.join(evaluation.differs)}.")
+    return notes
+
+
 def _unreadable(frames: Sequence[Atoms | StructureError]) -> list[str]:
     n_bad = sum(isinstance(frame, StructureError) for frame in frames)
     if n_bad == 0:
@@ -250,20 +306,23 @@ def to_text(evaluation: Evaluation) -> str:
     spec = evaluation.spec
     width = max(len(name) for name in evaluation.metrics["metric"])
     units = max(4, max(len(unit) for unit in evaluation.metrics["unit"]))
+    mark = f" {MARK}" if evaluation.differs else ""
     lines = [
         f"{first['model']} against {first['dataset']} ({spec.n_train} training structures of "
         f"{spec.n_atoms} atoms): {first['n_accepted']} of {first['n_generated']} accepted",
         "",
-        f"{'metric':{width}s} {'value':>9s} {'95 % interval':>21s} {'noise floor':>12s}  "
-        f"{'unit':{units}s}  published",
+        f"{'metric':{width}s} {'value':>9s} {'95 % interval':>21s} {'noise floor':>12s} "
+        f"{'best':>6s}  {'unit':{units}s}  published",
     ]
     for row in evaluation.metrics.itertuples():
-        interval = f"[{row.ci_low:.4g}, {row.ci_high:.4g}]"
-        floor = f"{'–':>12s}" if np.isnan(row.noise_floor) else f"{row.noise_floor:12.4g}"
-        cells = (f"{row.value:9.4g}", f"{interval:>21s}", floor)
-        if np.isnan(row.value):
-            cells = (f"{'–':>9s}", f"{'':>21s}", floor)
-        line = f"{row.metric:{width}s} {' '.join(cells)}  {row.unit:{units}s}  {row.published}"
+        entry = METRICS[row.metric]
+        interval = f"[{row.ci_low:.4g}, {row.ci_high:.4g}]" if np.isfinite(row.ci_low) else ""
+        published = f"{row.published}{mark}" if row.published else ""
+        line = (
+            f"{row.metric:{width}s} {_number(row.value):>9s} {interval:>21s} "
+            f"{_number(row.noise_floor):>12s} {entry.best_text:>6s}  "
+            f"{entry.shown_unit:{units}s}  {published}"
+        )
         lines.append(line.rstrip())
     rejections = evaluation.rejections()
     if rejections:
@@ -272,3 +331,7 @@ def to_text(evaluation: Evaluation) -> str:
         if len(rejections) > 10:
             lines.append(f"         and {len(rejections) - 10} other reasons")
     return "\n".join([*lines, "", *evaluation.notes])
+
+
+def _number(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.4g}"

@@ -1,23 +1,28 @@
 """The files of an evaluation: tables, JSON and the page."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dismai import __version__
 from dismai.evaluation.file import Evaluation
 from dismai.files import replacing_in
 from dismai.io import FATES_SCHEMA, METRICS_SCHEMA, write_table
+from dismai.metrics.entries import METRICS
 from dismai.reference import reference_digest
 from dismai.report.page import page
 from dismai.versions import VERSIONS
 
 
-def to_json(evaluation: Evaluation) -> str:
-    """Numbers and notes as JSON; a value that is not defined is null."""
+def to_json(evaluation: Evaluation, command: str | None = None) -> str:
+    """Numbers, notes and origin as JSON; a value that is not defined is null."""
     first = evaluation.metrics.iloc[0]
     columns = ["metric", "unit", "value", "ci_low", "ci_high", "noise_floor", "published"]
+    origin = {"dismai": __version__, "input_sha256": evaluation.input_sha256}
+    origin |= {"command": command} if command else {}
     content: dict[str, Any] = {
         "dataset": first["dataset"],
         "model": first["model"],
@@ -27,9 +32,12 @@ def to_json(evaluation: Evaluation) -> str:
         "n_train": evaluation.spec.n_train,
         "n_atoms": evaluation.spec.n_atoms,
         "reference_sha256": reference_digest(evaluation.reference.train),
+        "provenance": {**origin, "settings": evaluation.settings},
         "notes": list(evaluation.notes),
+        "published_differs": evaluation.differs,
         "metrics": [
             {name: _plain(value) for name, value in row.items()}
+            | {"best": METRICS[row["metric"]].best_text}
             for row in evaluation.metrics[columns].to_dict("records")
         ],
         "rejected": [
@@ -43,8 +51,11 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
-    """Write metrics.parquet, metrics.json, fates.parquet and report.html, all or none."""
+def write_evaluation(evaluation: Evaluation, folder: Path, command: str | None = None) -> None:
+    """Write metrics.parquet, metrics.json, fates.parquet and report.html, all or none.
+
+    command: as it was typed. The date stands in the page only: tables stay equal to the byte.
+    """
     folder = Path(folder)
     meta = {
         "dismai": json.dumps(
@@ -55,8 +66,9 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
             sort_keys=True,
         )
     }
+    text = page(evaluation, command, date.today().isoformat())
     with replacing_in(folder) as part:  # all of them, or none
         write_table(evaluation.metrics, part / "metrics.parquet", METRICS_SCHEMA, meta)
         write_table(evaluation.fates, part / "fates.parquet", FATES_SCHEMA, meta)
-        (part / "metrics.json").write_text(to_json(evaluation), encoding="utf-8")
-        (part / "report.html").write_text(page(evaluation), encoding="utf-8")
+        (part / "metrics.json").write_text(to_json(evaluation, command), encoding="utf-8")
+        (part / "report.html").write_text(text, encoding="utf-8")

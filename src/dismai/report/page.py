@@ -1,6 +1,7 @@
 """One self-contained HTML page about one evaluated set; nothing in it comes from outside."""
 
 import io
+import json
 import re
 from collections.abc import Callable
 from html import escape
@@ -10,9 +11,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from dismai import __version__
 from dismai.evaluation.file import Evaluation
 from dismai.evaluation.kinds import KINDS
 from dismai.metrics.entries import METRICS
+from dismai.published import MARK
+from dismai.reference import reference_digest
 from dismai.report.curves import (
     plot_cation_motifs,
     plot_factor_and_dihedral,
@@ -30,7 +34,7 @@ MAX_FATES = 200
 STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; color: #1c2733; background: #fff;
-  max-width: 1080px; margin: 2.5em auto; padding: 0 1.5em; }
+  max-width: 1180px; margin: 2.5em auto; padding: 0 1.5em; }
 h1 { font-size: 1.6em; margin: 0 0 .2em; } h2 { font-size: 1.2em; margin: 2.2em 0 .6em; }
 p.lead { color: #4a5866; margin-top: 0; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
@@ -40,6 +44,7 @@ th { background: #f4f6f8; font-weight: 600; }
 td.number, th.number { text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
 td.name { font-family: ui-monospace, monospace; font-size: 13px; }
+td.what { min-width: 11em; color: #5b6975; font-size: 13px; }
 td.small { color: #5b6975; font-size: 13px; }
 ul.notes { background: #fff8e5; border-left: 4px solid #e6b84c; padding: .7em 1em .7em 2em; }
 figure { margin: 1.4em 0 2em; } figure svg { max-width: 100%; height: auto; }
@@ -47,7 +52,11 @@ figcaption { color: #4a5866; font-size: 14px; }
 .tiles { display: flex; gap: 1em; flex-wrap: wrap; margin: 1.2em 0; }
 .tile { border: 1px solid #e3e8ed; border-radius: 8px; padding: .6em 1.1em; min-width: 8em; }
 .tile b { display: block; font-size: 1.5em; } .tile span { color: #5b6975; font-size: 13px; }
-footer { color: #7b8792; font-size: 13px; margin: 3em 0 1em; }
+footer { color: #4a5866; font-size: 13px; margin: 3em 0 1em; }
+footer dl { display: grid; grid-template-columns: max-content 1fr; gap: .2em 1em; }
+footer dt { font-weight: 600; } footer dd { margin: 0; overflow-wrap: anywhere; }
+.wide { overflow-x: auto; } td.differs { color: #6b7680; font-style: italic; }
+h1 { overflow-wrap: anywhere; }
 """
 
 Drawing = tuple[str, Callable[[Evaluation, dict[str, pd.DataFrame]], Figure]]
@@ -111,21 +120,24 @@ FIGURES: dict[str, list[Drawing]] = {
 }
 
 
-def page(evaluation: Evaluation) -> str:
-    """The page as HTML text; the same evaluation gives the same text."""
+def page(evaluation: Evaluation, command: str | None = None, made: str | None = None) -> str:
+    """The page as HTML text; the same evaluation gives the same text.
+
+    command: as it was typed.  made: date, for the last lines.
+    """
     first, spec = evaluation.metrics.iloc[0], evaluation.spec
     headline = evaluation.metrics.set_index("metric").loc[KINDS[spec.kind].headline]
     sets = {str(first["model"]): evaluation.features}
     title = f"{first['model']} against {spec.name}"
     figures = "".join(
-        f"<figure>{inline_svg(draw(evaluation, sets))}<figcaption>{escape(caption)}</figcaption>"
-        "</figure>"
+        f"<figure>{_titled(inline_svg(draw(evaluation, sets)), caption)}"
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
         for caption, draw in FIGURES[spec.kind]
     )
     notes = "".join(f"<li>{escape(note)}</li>" for note in evaluation.notes)
     tiles = [
         (f"{first['n_accepted']} of {first['n_generated']}", "structures accepted"),
-        (_number(headline["value"]), KINDS[spec.kind].headline),
+        (_number(headline["value"]), f"{headline.name} ({METRICS[headline.name].best_text})"),
         (_number(headline["noise_floor"]), "noise floor of the same"),
         (str(spec.n_train), f"training structures of {spec.n_atoms} atoms"),
     ]
@@ -137,16 +149,15 @@ def page(evaluation: Evaluation) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>\n"
-        f"<h1>{escape(title)}</h1>\n"
+        f"<main><h1>{escape(title)}</h1>\n"
         '<p class="lead">Dismai-Bench: how well generated structures reproduce the disorder of '
         "the training set.</p>\n"
         f'<div class="tiles">{boxes}</div>\n<ul class="notes">{notes}</ul>\n'
-        f"<h2>Metrics</h2>\n{_metrics(evaluation.metrics)}\n"
+        f"<h2>Metrics</h2>\n{_metrics(evaluation)}\n"
         f"<h2>Figures</h2>\n{figures}\n"
         f"<h2>What became of the structures</h2>\n{_fates(evaluation)}\n"
-        f"<h2>What each metric does not see</h2>\n{_explanations(evaluation.metrics)}\n"
-        "<footer>Made by dismai evaluate. Tables of the same numbers: metrics.parquet, "
-        "metrics.json, fates.parquet.</footer>\n</body></html>\n"
+        f"<h2>What each metric does not see</h2>\n{_explanations(evaluation.metrics)}</main>\n"
+        f"<footer>{_origin(evaluation, command, made)}</footer>\n</body></html>\n"
     )
 
 
@@ -163,22 +174,68 @@ def inline_svg(figure: Figure) -> str:
     return text.replace("xlink:href", "href")
 
 
-def _metrics(table: pd.DataFrame) -> str:
+def _titled(svg: str, caption: str) -> str:
+    """An SVG element with its caption as the name that a screen reader says."""
+    head, _, rest = svg.partition(">")
+    return f'{head} role="img"><title>{escape(caption)}</title>{rest}'
+
+
+def _wide(table: str) -> str:
+    """A table that scrolls by itself where the window is narrower, by keys too."""
+    return f'<div class="wide" tabindex="0">{table}</div>'
+
+
+def _metrics(evaluation: Evaluation) -> str:
+    n = evaluation.n_accepted
     head = (
-        "<tr><th>metric</th><th class=number>value</th><th class=number>95 % interval</th>"
-        "<th class=number>noise floor</th><th>unit</th><th>published</th></tr>"
+        f"<tr><th>metric</th><th>what</th><th class=number>value (n = {n})</th>"
+        "<th class=number>95 % interval</th><th class=number>noise floor</th>"
+        "<th class=number>best</th><th>unit</th><th>published</th></tr>"
     )
+    why = f' title="does not compare: {escape("; ".join(evaluation.differs))}"'
+    differs = f' class="small differs"{why}' if evaluation.differs else ' class="small"'
+    mark = f" {MARK}" if evaluation.differs else ""
     rows = []
-    for row in table.itertuples():
+    for row in evaluation.metrics.itertuples():
+        entry = METRICS[row.metric]
+        known = np.isfinite(row.value)
+        none = "" if known else f' title="{escape(evaluation.why_none(row.metric))}"'
         interval = f"{_number(row.ci_low)} … {_number(row.ci_high)}"
+        published = escape(row.published) + mark if row.published else ""
         rows.append(
-            f'<tr><td class="name">{escape(row.metric)}</td>'
-            f"<td class=number><b>{_number(row.value)}</b></td>"
-            f"<td class=number>{'–' if np.isnan(row.value) else interval}</td>"
+            f'<tr><td class="name">{escape(row.metric)}</td><td class="what">'
+            f"{escape(entry.label)}</td><td class=number{none}><b>{_number(row.value)}</b></td>"
+            f"<td class=number>{interval if np.isfinite(row.ci_low) else '–'}</td>"
             f"<td class=number>{_number(row.noise_floor)}</td>"
-            f'<td>{escape(row.unit)}</td><td class="small">{escape(row.published)}</td></tr>'
+            f"<td class=number>{entry.best_text}</td><td>{escape(entry.shown_unit)}</td>"
+            f"<td{differs if published else ''}>{published}</td></tr>"
         )
-    return f"<table>{head}{''.join(rows)}</table>"
+    arrows = (
+        "best: ↓ lower, ↑ higher, → nearest to the value is better. Structures accepted: "
+        f"n = {n} of {len(evaluation.fates)}."
+    )
+    return _wide(f"<table>{head}{''.join(rows)}</table>") + f"<p>{arrows}</p>"
+
+
+def _origin(evaluation: Evaluation, command: str | None, made: str | None) -> str:
+    """Version, command, input and settings, as a list of terms."""
+    settings = ", ".join(
+        f"{name} {json.dumps(value) if isinstance(value, dict) else value}"
+        for name, value in evaluation.settings.items()
+        if value is not None
+    )
+    terms = {
+        "Made by": f"dismai evaluate {__version__}" + (f" on {made}" if made else ""),
+        "Command": command,
+        "Settings": settings,
+        "SHA-256 of the structures": evaluation.input_sha256,
+        "SHA-256 of the reference": reference_digest(evaluation.reference.train),
+        "The same numbers": "metrics.parquet, metrics.json, fates.parquet",
+    }
+    items = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in terms.items() if text
+    )
+    return f"<dl>{items}</dl>"
 
 
 def _fates(evaluation: Evaluation) -> str:
@@ -194,10 +251,12 @@ def _fates(evaluation: Evaluation) -> str:
         .items()
     )
     n_reasons = len(rejected.drop_duplicates(["stage", "reason"]))
+    head = "<tr><th class=number>structures</th><th>stage</th><th>reason</th></tr>"
     more = f"<p>and {n_reasons - MAX_FATES} other reasons</p>" if n_reasons > MAX_FATES else ""
     return (
-        f"<p>{len(rejected)} of {len(evaluation.fates)} were rejected:</p><table><tr>"
-        f"<th class=number>structures</th><th>stage</th><th>reason</th></tr>{rows}</table>{more}"
+        f"<p>{len(rejected)} of {len(evaluation.fates)} were rejected:</p>"
+        + _wide(f"<table>{head}{rows}</table>")
+        + more
     )
 
 
@@ -207,7 +266,8 @@ def _explanations(table: pd.DataFrame) -> str:
         f"<td>{escape(METRICS[name].blind)}</td></tr>"
         for name in table["metric"]
     )
-    return f"<table><tr><th>metric</th><th>sees</th><th>is blind to</th></tr>{rows}</table>"
+    head = "<tr><th>metric</th><th>sees</th><th>is blind to</th></tr>"
+    return _wide(f"<table>{head}{rows}</table>")
 
 
 def _number(value: float) -> str:
