@@ -101,6 +101,7 @@ def test_runs_with_the_same_seeds_are_told_apart_and_other_seeds_are_joined():
     [
         (rows({"m": {0: 0.1}}), None, "expected at least two models"),
         (rows({"m": {0: 0.1}, "n": {0: 0.2}}), "d_rdf", "expected the metric d_rdf"),
+        (rows({"m": {0: 0.1}, "n": {0: 0.2}}), "d_clustr", "did you mean d_cluster"),
         (rows({"m": {0: 0.1}, "n": {0: 0.2}}, dataset="x"), None, "dataset 'x': expected one of"),
     ],
 )

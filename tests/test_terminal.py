@@ -156,3 +156,11 @@ def test_a_table_for_the_terminal_is_aligned_and_says_why_a_value_is_missing():
 def test_the_profile_of_one_machine_uses_these_lines():
     profile = yaml.safe_load(Path("profiles/local/config.yaml").read_text())
     assert profile["logger"] == "dismai"
+
+
+def test_a_configuration_in_another_encoding_is_one_line(tmp_path):
+    (tmp_path / "mine.yaml").write_bytes("note: Müller".encode("latin-1"))
+    code, _, said = snakemake(tmp_path, "--configfile", "mine.yaml")
+    assert code == 1
+    assert said.startswith("dismai: mine.yaml: expected UTF-8, found ")
+    assert len(said.splitlines()) == 1

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from dismai.errors import InputError
+from dismai.errors import InputError, did_you_mean
 from dismai.evaluation.kinds import KINDS, kind_name
 from dismai.evaluation.standing import BELOW_HALF, Standing, places, standing
 from dismai.metrics.entries import METRICS, Metric
@@ -101,7 +101,8 @@ def _with_metric(table: pd.DataFrame, metrics: dict[str, str], metric: str) -> d
     """The datasets on which a metric was scored; all of them where none has it."""
     if metric not in METRICS:
         known = [name for name in METRICS if (table["metric"] == name).any()]
-        raise InputError(f"metric {metric!r}: expected one of {', '.join(known)}")
+        meant = did_you_mean(metric, known)
+        raise InputError(f"metric {metric!r}: expected one of {', '.join(known)}{meant}")
     scored = set(table.loc[table["metric"] == metric, "dataset"])
     return {name: metric for name in metrics if name in scored or not scored}
 

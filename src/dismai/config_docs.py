@@ -17,8 +17,8 @@ HEADER = """# Configuration
 Made from `src/dismai/config.py` by `make schema`; `config/schema.json` is the same for editors.
 `config/config.yaml` is paper scale; `--configfile` overlays unite mappings and replace lists. A
 wrong key, type or value stops before any job, with exit code 2 and one line: key, expected, found,
-and the name that was probably meant. Files are YAML in UTF-8, without a byte-order mark if you can:
-those in another encoding end in an error of Snakemake itself, which reads them first.
+and the name that was probably meant. Files are YAML in UTF-8. Snakemake reads them first: another
+encoding is one line with `--profile profiles/local`, and an error of its own without.
 """
 KIND = "which kind of entry this is"
 

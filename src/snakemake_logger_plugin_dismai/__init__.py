@@ -56,6 +56,19 @@ def tail(logs: Iterable[str]) -> Iterator[str]:
         yield from (f"    | {line}" for line in lines[-TAIL:])
 
 
+def undecodable() -> list[str]:
+    """Which YAML files of the command line are not UTF-8; Snakemake gives a traceback, no name."""
+    found = []
+    for word in sys.argv[1:]:
+        if word.endswith((".yaml", ".yml")) and Path(word).is_file():
+            try:
+                Path(word).read_text(encoding="utf-8")
+            except UnicodeDecodeError as error:
+                found.append(f"dismai: {word}: expected UTF-8, found {error.reason} at byte "
+                             f"{error.start} (iconv -f latin1 -t utf8 converts)")  # fmt: skip
+    return found
+
+
 class LogHandler(LogHandlerBase):
     """Writes to the terminal; `--quiet rules` leaves out starts, `--quiet progress` ends.
 
@@ -103,6 +116,8 @@ class LogHandler(LogHandlerBase):
         ended = ENDED.search(str(record.msg)) if event == LogEvent.ERROR else None
         if ended:  # Snakemake's sentence names a temporary script; the failed job follows
             return [f"    {ended[0]}"]
+        if getattr(record, "exception", "") == "UnicodeDecodeError" and (found := undecodable()):
+            return found
         shown = record.levelno >= WARNING or self.common_settings.verbose
         shown |= event == LogEvent.SHELLCMD and self.common_settings.printshellcmds
         if event is None and "all" not in self.quiet:
