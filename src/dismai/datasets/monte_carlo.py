@@ -7,10 +7,10 @@ is then four look-ups and one pair correction, and the fields change only when a
 from typing import Literal
 
 import numpy as np
-from numba import njit
 
 from dismai.cluster_expansion import ClusterExpansion
 from dismai.fcc import neighbor_table, shell_vectors, site_coordinates, site_index
+from dismai.kernels import njit
 
 BOLTZMANN_eV_PER_K = 8.617333262e-5
 NO_ENERGY_eV = 1e-12

@@ -34,7 +34,8 @@ def in_order(
 ) -> Iterator[Result]:
     """Results of work on each item, in the order of the items.
 
-    Each item is worked on alone, so that the number of processes changes nothing.
+    Each item is worked on alone, so that the number of processes changes nothing. The first one
+    is this process's: what it compiles the others find, and do not all compile themselves.
     """
     advance = reporter(name, len(items)) if reporter else lambda n_done: None
     n_processes = min(n_jobs, len(items) // MIN_PER_PROCESS)
@@ -43,11 +44,13 @@ def in_order(
             yield work(item)
             advance(1)
         return
+    yield work(items[0])
+    advance(1)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["dismai.evaluation.process"])
     ours = (n_processes, _begin, (os.getpid(),))
     with _script_not_repeated(), context.Pool(*ours) as pool:
-        for result in pool.imap(work, items, CHUNK):
+        for result in pool.imap(work, items[1:], CHUNK):
             yield result
             advance(1)
 

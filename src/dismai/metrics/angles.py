@@ -8,9 +8,9 @@ import math
 
 import numpy as np
 from ase import Atoms
-from numba import njit
 
 from dismai.errors import InputError, StructureError
+from dismai.kernels import njit
 from dismai.metrics.crystalnn.elements import site_table
 from dismai.metrics.crystalnn.voronoi import Tessellation, tessellate
 from dismai.metrics.crystalnn.weights import GEOMETRIC, bonds, likely_numbers

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from numba import njit
 
 from dismai.cluster_expansion import (
     CLUSTER_MULTIPLICITY,
@@ -24,6 +23,7 @@ from dismai.cluster_expansion import (
 )
 from dismai.errors import StructureError
 from dismai.fcc import neighbor_table, site_index
+from dismai.kernels import njit
 from dismai.metrics.geometry import count_pairs, upright
 from dismai.resources import resource
 

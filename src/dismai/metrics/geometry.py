@@ -7,11 +7,11 @@ slightly different size is rescaled.
 import numpy as np
 from ase import Atoms
 from ase.geometry import minkowski_reduce
-from numba import njit
 
 from dismai.cluster_expansion import PAIR_INDEX
 from dismai.errors import StructureError
 from dismai.fcc import shell_vectors
+from dismai.kernels import njit
 from dismai.metrics.lattice_fit import count_pairs_on_sites, fit_lattice
 
 RIGHT_ANGLE_TOLERANCE = 0.0175

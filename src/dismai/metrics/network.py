@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms
-from numba import njit
 
 from dismai.errors import InputError, StructureError
+from dismai.kernels import njit
 from dismai.metrics.crystalnn.neighbors import neighbor_list
 from dismai.metrics.crystalnn.points import check_radius, make_grid, points_within
 from dismai.metrics.crystalnn.voronoi import Tessellation

@@ -7,9 +7,9 @@ with n_b the number of ordered pairs of atoms, periodic images included, whose d
 
 import numpy as np
 from ase import Atoms
-from numba import njit
 
 from dismai.errors import InputError
+from dismai.kernels import njit
 from dismai.metrics.crystalnn.points import Grid, box_range, check_radius, make_grid
 
 

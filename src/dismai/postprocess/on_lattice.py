@@ -11,12 +11,12 @@ from typing import Literal
 
 import numpy as np
 from ase import Atoms
-from numba import njit
 
 from dismai.cluster_expansion import SPECIES
 from dismai.datasets.spec import FccLattice
 from dismai.errors import InputError, StructureError
 from dismai.fcc import fractional_sites
+from dismai.kernels import njit
 from dismai.metrics.geometry import (
     MATCH_RADIUS_A,
     box_positions,

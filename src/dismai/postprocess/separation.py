@@ -9,9 +9,9 @@ which image of an atom the file happens to hold.
 
 import numpy as np
 from ase import Atoms
-from numba import njit
 
 from dismai.errors import StructureError
+from dismai.kernels import njit
 from dismai.metrics.crystalnn.points import Grid, check_radius, make_grid, points_within
 
 EXTRA = 0.1  # Å beyond min_distance

@@ -12,9 +12,9 @@ Solids 282, 248; p = 4, q = 0; both terms end at r = a sigma = 3.77 Å.
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
-from numba import njit
 
 from dismai.errors import StructureError
+from dismai.kernels import njit
 from dismai.metrics.crystalnn.points import check_radius, make_grid, points_within
 
 EPSILON_EV = 1.64833

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from numba import njit
 from pydantic import ValidationError
 
 from dismai.datasets.interface.lattice_match import Match, find_match
@@ -26,6 +25,7 @@ from dismai.datasets.interface.slabs import (
 )
 from dismai.datasets.settings import INTERFACE_ELEMENTS, InterfaceGeometry
 from dismai.errors import InputError
+from dismai.kernels import njit
 from dismai.resources import resource
 from dismai.seeds import generator_for
 

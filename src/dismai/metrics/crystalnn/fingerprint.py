@@ -10,9 +10,9 @@ from types import MappingProxyType
 
 import numpy as np
 from ase import Atoms
-from numba import njit
 
 from dismai.errors import InputError
+from dismai.kernels import njit
 from dismai.metrics.crystalnn.elements import site_table
 from dismai.metrics.crystalnn.motif_table import (
     FAMILY,

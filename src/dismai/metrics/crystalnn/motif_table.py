@@ -1,8 +1,8 @@
 """The order parameters of each coordination number and their places in a fingerprint."""
 
 import numpy as np
-from numba import njit
 
+from dismai.kernels import njit
 from dismai.metrics.crystalnn.order_parameters import (
     body_centered,
     cuboctahedral,

@@ -13,7 +13,8 @@ G(x; w) = exp(-(w x)^2 / 2).
 import math
 
 import numpy as np
-from numba import njit
+
+from dismai.kernels import njit
 
 MAX_NEIGHBORS = 12  # no order parameter is defined for more
 ON_AXIS = 1e-12

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms
-from numba import njit
 
 from dismai.errors import StructureError
+from dismai.kernels import njit
 
 ATOMS_PER_BOX = 3.0
 MAX_BOXES = 50_000  # to be visited for one atom

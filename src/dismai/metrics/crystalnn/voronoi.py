@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from numba import njit
 
 from dismai.errors import StructureError
+from dismai.kernels import njit
 from dismai.metrics.crystalnn.points import Grid, check_radius, make_grid, points_within
 
 # Å; a face is first cut out of a small square, which keeps all digits, then, if it reaches the

@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from dismai.errors import InputError, StructureError
+from dismai.kernels import njit
 from dismai.metrics.crystalnn.elements import SiteTable
 from dismai.metrics.crystalnn.voronoi import Tessellation
 
