@@ -22,10 +22,7 @@ def aligned(markdown: str) -> str:
         ).rstrip()
         for row in rows
     ]
-    text = "\n".join(lines)
-    if any("–" in row for row in rows[1:]):
-        text += "\n–: not scored, because it was not run there or none of its structures passed"
-    return text
+    return "\n".join(lines)
 
 
 def _is_number(cells: tuple[str, ...]) -> bool:
