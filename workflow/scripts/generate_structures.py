@@ -16,5 +16,5 @@ with job(snakemake, saves=True), locked(target.parent / "state"):
     model.device = device(snakemake)
     model.state_folder = target.parent / "state"
     seed = seed_for(snakemake.params.seed, "generate", *names)
-    structures = model.sample(snakemake.params.n_structures, seed)
+    structures = models.sample(model, snakemake.params.n_structures, seed)
     write_structures(structures, target)

@@ -17,5 +17,4 @@ with job(snakemake, saves=True), locked(target.parent / "state"):
     model.device = device(snakemake)
     train = read_structures(Path(snakemake.input.train))
     val = read_structures(Path(snakemake.input.val))
-    model.fit(train, val, target.parent, seed_for(snakemake.params.seed, "train", *names))
-    model.save(target)
+    models.train(model, train, val, target, seed_for(snakemake.params.seed, "train", *names))

@@ -7,6 +7,7 @@ An architecture is found through two entry-point groups: `dismai.models` names i
 from __future__ import annotations
 
 import difflib
+import logging
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,11 @@ from dismai.errors import InputError
 from dismai.section import Section
 
 if TYPE_CHECKING:
+    from ase import Atoms
+
     from dismai.models.base import GenerativeModel
+
+logger = logging.getLogger(__name__)
 
 MODEL_GROUP = "dismai.models"
 HPARAMS_GROUP = "dismai.hparams"
@@ -35,7 +40,11 @@ def check_hparams(name: str, params: dict[str, Any]) -> Section:
     An architecture that registers no hyperparameters section is imported to find it.
     """
     registered = _entry(HPARAMS_GROUP, name) if name in names() else None
-    hparams_class = registered.load() if registered else _model_class(name).Hparams
+    if registered:
+        hparams_class = _imported(registered)
+        _check_section(name, hparams_class)
+    else:
+        hparams_class = _model_class(name).Hparams
     try:
         return hparams_class(**params)
     except ValidationError as error:
@@ -52,6 +61,45 @@ def load(path: Path) -> GenerativeModel:
     from dismai.models.weights import read_header  # needs torch
 
     return _model_class(read_header(Path(path))["architecture"]).load(Path(path))
+
+
+def train(
+    model: GenerativeModel, train: list[Atoms], val: list[Atoms], target: Path, seed: int
+) -> None:
+    """Fit a model and save it; `hparams.yaml` and `history.csv` stand beside its file.
+
+    Raises:
+        InputError: the model saves no file that `load` can read.
+    """
+    from dismai.models.weights import check_saved, write_missing  # needs torch
+
+    model.fit(train, val, target.parent, seed)
+    write_missing(target.parent, model)
+    model.save(target)
+    check_saved(target, model)
+
+
+def sample(model: GenerativeModel, n: int, seed: int) -> list[Atoms]:
+    """Structures drawn from a model; too few are left to the evaluation, as failed ones.
+
+    Raises:
+        InputError: none, too many, or something that is no structure.
+    """
+    from ase import Atoms
+
+    structures = model.sample(n, seed)
+    place = f"{model.architecture}: sample"
+    if not isinstance(structures, list | tuple):
+        raise InputError(f"{place}: expected a list, found {type(structures).__name__}")
+    for number, atoms in enumerate(structures):
+        if not isinstance(atoms, Atoms):
+            found = type(atoms).__name__
+            raise InputError(f"{place}: structure {number}: expected ase.Atoms, found {found}")
+    if not 1 <= len(structures) <= n:
+        raise InputError(f"{place}: expected {n} structures, found {len(structures)}")
+    if len(structures) < n:
+        logger.warning("%s: expected %d structures, found %d", place, n, len(structures))
+    return list(structures)
 
 
 def parameter_count(name: str, dataset: str) -> int:
@@ -86,10 +134,41 @@ def _entry(group: str, name: str) -> EntryPoint | None:
 
 
 def _model_class(name: str) -> type[GenerativeModel]:
+    """The class of an architecture; InputError names what it lacks."""
+    from dismai.models.base import GenerativeModel
+
     entry = _entry(MODEL_GROUP, name)
     if entry is None:
         raise InputError(f"architecture: expected one of {', '.join(names())}, found {name!r}")
-    return entry.load()
+    found = _imported(entry)
+    place = f"{name}: {entry.value}"
+    if not (isinstance(found, type) and issubclass(found, GenerativeModel)):
+        raise InputError(f"{place}: expected a subclass of dismai.models.base.GenerativeModel")
+    missing = sorted(found.__abstractmethods__)
+    for method, other in (("tensors", "save"), ("take_tensors", "load")):
+        own = getattr(found, method) is not getattr(GenerativeModel, method)
+        whole = getattr(found, other).__qualname__ != f"GenerativeModel.{other}"
+        if not own and not whole:
+            missing.append(f"{method} (or {other})")
+    if missing:
+        raise InputError(f"{place}: expected the methods {', '.join(missing)}, found none")
+    _check_section(name, found.Hparams)
+    if not hasattr(found, "architecture"):
+        found.architecture = name
+    return found
+
+
+def _imported(entry: EntryPoint) -> Any:
+    try:
+        return entry.load()
+    except Exception as error:  # the module of somebody else may raise anything
+        found = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+        raise InputError(f"{entry.name}: expected {entry.value} to import, found {found}") from None
+
+
+def _check_section(name: str, hparams: Any) -> None:
+    if not (isinstance(hparams, type) and issubclass(hparams, Section)):
+        raise InputError(f"{name}: Hparams: expected a subclass of dismai.section.Section")
 
 
 def _first_mistake(name: str, hparams_class: type[Section], error: ValidationError) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from ase import Atoms
 from torch import Tensor, nn
 
 from dismai.datasets.spec import DatasetSpec
 from dismai.models.base import GenerativeModel
-from dismai.models.weights import read_model, write_model
 from dismai.section import Section
 
 if TYPE_CHECKING:
@@ -73,16 +72,6 @@ class TorchModel(GenerativeModel):
         """Take over what `tensors` gave."""
         self.networks = self.new_networks(seed=0)  # overwritten at once
         self.networks.load_state_dict(tensors)
-
-    def save(self, path: Path) -> None:
-        write_model(path, self, self.tensors())
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        spec, hparams, tensors = read_model(path, cls.architecture)
-        model = cls(spec, cls.Hparams(**hparams))
-        model.take_tensors(tensors)
-        return model
 
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.new_networks(seed=0).parameters())

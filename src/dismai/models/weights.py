@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from torch import Tensor
 
@@ -22,9 +23,9 @@ def write_model(path: Path, model: GenerativeModel, tensors: dict[str, Tensor]) 
         "hparams": hparams,
         "card": model.spec.model_dump(mode="json"),
     }
-    write_tensors(path, tensors, header)
-    text = yaml.safe_dump({"architecture": model.architecture, **hparams}, sort_keys=False)
-    write_atomically(Path(path).with_name("hparams.yaml"), text.encode())
+    converted = {name: torch.as_tensor(value) for name, value in tensors.items()}
+    write_tensors(path, converted, header)
+    _write_hparams(Path(path), model.architecture, hparams)
 
 
 def read_model(path: Path, architecture: str) -> tuple[DatasetSpec, dict[str, Any], dict]:
@@ -35,6 +36,41 @@ def read_model(path: Path, architecture: str) -> tuple[DatasetSpec, dict[str, An
         found = header["architecture"]
         raise InputError(f"{path}: architecture: expected {architecture}, found {found}")
     return DatasetSpec(**header["card"]), header["hparams"], tensors
+
+
+def write_missing(folder: Path, model: GenerativeModel) -> None:
+    """Write `history.csv` from what the model logged, unless its `fit` wrote one."""
+    path = Path(folder) / "history.csv"
+    if model.history or not path.exists():
+        columns = list(dict.fromkeys(["step", *(key for row in model.history for key in row)]))
+        lines = [",".join(f"{row.get(key, '')}" for key in columns) for row in model.history]
+        write_atomically(path, "\n".join([",".join(columns), *lines, ""]).encode())
+
+
+def check_saved(path: Path, model: GenerativeModel) -> None:
+    """InputError unless a model has saved a file from which it can be loaded by name.
+
+    `hparams.yaml` is written where `save` did not.
+    """
+    path, place = Path(path), f"{model.architecture}: save"
+    advice = "dismai.models.weights.write_model makes it, as does save of GenerativeModel"
+    if not path.is_file():
+        raise InputError(f"{place}: expected {path.name}, found no such file; {advice}")
+    try:
+        header = read_header(path)
+    except InputError as error:
+        found = str(error).removeprefix(f"{path}: ")
+        raise InputError(f"{place}: {path.name}: {found}; {advice}") from None
+    if header["architecture"] != model.architecture:
+        found = header["architecture"]
+        raise InputError(f"{place}: expected architecture {model.architecture}, found {found}")
+    if not path.with_name("hparams.yaml").is_file():
+        _write_hparams(path, header["architecture"], header["hparams"])
+
+
+def _write_hparams(path: Path, architecture: str, hparams: dict[str, Any]) -> None:
+    text = yaml.safe_dump({"architecture": architecture, **hparams}, sort_keys=False)
+    write_atomically(path.with_name("hparams.yaml"), text.encode())
 
 
 def read_header(path: Path) -> dict[str, Any]:
