@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from dismai.config import BASELINES, TABLE_OF_KIND, n_generated, run_table, validate
 from dismai.errors import InputError
@@ -46,6 +47,10 @@ wildcard_constraints:
 
 
 report: "docs/report/workflow.rst"
+
+
+if workflow.is_main_process:
+    logger.info(size_of_run())
 
 
 rule all:

@@ -335,6 +335,15 @@ def n_generated_of(wildcards):
     return n_generated(CONFIG, run_of(wildcards))
 
 
+def size_of_run():
+    """One line that says how much a run of the configuration is."""
+    n_trained = sum(run.kind == "trained" for run in RUNS)
+    return (
+        f"Run {config['run']!r}: {n_trained} models are trained on {len(DATASETS)} datasets, "
+        f"{len(RUNS)} sets of structures scored"
+    )
+
+
 def align_of(wildcards):
     """How generated alloys of a run are laid on the lattice."""
     run = run_of(wildcards)
