@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
-.PHONY: install lock gpaw demo test test-slurm lint format schema profiles reference clean
+.PHONY: install lock gpaw demo demo-all test test-slurm lint format schema profiles reference clean
 
 install: $(INSTALLED)
 
@@ -29,9 +29,10 @@ lock:
 gpaw: $(INSTALLED)
 	$(BIN)/python -m pip install --no-deps -r requirements-gpaw.txt
 
+# demo: one model that learns on a dataset of each kind. demo-all: five models on six datasets.
 # One live run at a time; after a crash or Ctrl-C the same command goes on where it stopped.
-demo: $(INSTALLED)
-	@$(BIN)/python -m dismai.demo
+demo demo-all: $(INSTALLED)
+	@$(BIN)/python -m dismai.demo $@
 
 # GPAW, where it is installed, is tested in a process of its own: a test after it failed for no reason.
 test: $(INSTALLED)

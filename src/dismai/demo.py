@@ -1,4 +1,4 @@
-"""`make demo`: one live run at a time; after a crash or a kill the same call goes on."""
+"""`make demo`, `make demo-all`: one live run at a time; after a kill the same call goes on."""
 
 import os
 import signal
@@ -12,13 +12,18 @@ from dismai.jobs import die_with_parent, end_with_parents
 from dismai.report.text import aligned
 
 RESULTS = Path("results")
-CONFIG = ("--configfile", "config/demo.yaml", "--profile", "profiles/local")
-REPORT = RESULTS / "demo" / "report.html"
-RANKING = RESULTS / "demo" / "tables" / "ranking.md"
+CONFIGURATIONS = {
+    "demo": ("config/demo.yaml",),
+    "demo-all": ("config/demo.yaml", "config/demo-all.yaml"),
+}
+"""Files of every run that can be asked for; its name is that of its folder of results."""
 
 
-def snakemake(*arguments: str) -> int:
-    """Run snakemake, which is killed if this process dies; its exit code."""
+def snakemake(name: str, *arguments: str) -> int:
+    """Run snakemake, which is killed if this process dies; its exit code.
+
+    name: of the run, a key of CONFIGURATIONS.
+    """
 
     def prepare_child() -> None:
         die_with_parent()
@@ -26,31 +31,42 @@ def snakemake(*arguments: str) -> int:
 
     # Rules call programs by name: those beside this interpreter come first.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    command = [sys.executable, "-m", "snakemake", "all", *arguments, *CONFIG]
+    settings = ("--configfile", *CONFIGURATIONS[name], "--profile", "profiles/local")
+    command = [sys.executable, "-m", "snakemake", "all", *arguments, *settings]
     return subprocess.run(
         command, env={**os.environ, "PATH": path}, preexec_fn=prepare_child
     ).returncode
 
 
-def main() -> int:
-    """Unlock what a killed run left, run everything, write the report; an exit code."""
+def main(*arguments: str) -> int:
+    """Unlock what a killed run left, run everything, write the report; an exit code.
+
+    arguments: the name of the run, `demo` if none is given.
+    """
+    name = arguments[0] if arguments else "demo"
+    if len(arguments) > 1 or name not in CONFIGURATIONS:
+        known, found = " or ".join(CONFIGURATIONS), " ".join(arguments)
+        print(f"dismai.demo: run: expected {known}, found {found!r}", file=sys.stderr)
+        return 2
     end_with_parents()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for snakemake, which ends its jobs
     RESULTS.mkdir(exist_ok=True)
     try:
         with FileLock(RESULTS / ".lock", timeout=0):
-            return snakemake("--unlock", "--quiet", "all") or snakemake() or _report()
+            return snakemake(name, "--unlock", "--quiet", "all") or snakemake(name) or _report(name)
     except Timeout:
-        print(f"make demo: another run is at work in {RESULTS}/", file=sys.stderr)
+        print(f"make {name}: another run is at work in {RESULTS}/", file=sys.stderr)
         return 3
 
 
-def _report() -> int:
-    code = snakemake("--quiet", "all", "--report", str(REPORT))
+def _report(name: str) -> int:
+    report = RESULTS / name / "report.html"
+    code = snakemake(name, "--quiet", "all", "--report", str(report))
     if code == 0:
-        print(f"\n{aligned(RANKING.read_text())}\n\nreport: {REPORT}")
+        ranking = RESULTS / name / "tables" / "ranking.md"
+        print(f"\n{aligned(ranking.read_text())}\n\nreport: {report}")
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

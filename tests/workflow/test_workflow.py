@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from dismai.demo import CONFIGURATIONS
 from dismai.errors import InputError
 from dismai.io import read_table
 from dismai.validation import findings
@@ -73,10 +74,25 @@ def test_the_paper_scale_plan_has_every_job(tmp_path):
     assert "melt_quench" not in jobs  # the large cell ships with the project
 
 
-def test_the_demo_plan_has_all_models_on_all_datasets_and_stays_small(tmp_path):
-    demo = ROOT / "config" / "demo.yaml"
-    jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=(demo,)).stdout)
-    assert jobs["total"] == 208
+@pytest.mark.parametrize(
+    ("name", "trained", "total"),
+    # One model on a dataset of each kind; five models on six datasets.
+    [("demo", 3, 66), ("demo-all", 30, 208)],
+)
+def test_the_plans_of_the_demos_have_every_job_and_stay_small(tmp_path, name, trained, total):
+    configs = [ROOT / path for path in CONFIGURATIONS[name]]
+    jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=configs).stdout)
+    assert jobs["train_model"] == jobs["generate_structures"] == trained
+    assert jobs["total"] == total
+
+
+@pytest.mark.parametrize(
+    ("study", "total"), [("potentials", 10), ("study_potential", 5), ("study_degradation", 12)]
+)
+def test_the_studies_that_the_demo_offers_can_be_planned(tmp_path, study, total):
+    configs = [ROOT / path for path in CONFIGURATIONS["demo"]]
+    jobs = planned(snakemake(study, "-n", directory=tmp_path, configs=configs).stdout)
+    assert jobs["total"] == total
 
 
 @pytest.fixture(scope="module")
