@@ -13,9 +13,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import ase.io
 from ase import Atoms
 from ase.data import atomic_numbers, chemical_symbols
+from ase.io.extxyz import read_xyz
 
 from dismai.errors import StructureError
 from dismai.reading.sites import whole
@@ -72,7 +72,9 @@ class _Splitter:
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines = lines[: _past_the_last(lines)]
         self.counts = {
-            index: int(match[1]) for index, line in enumerate(lines) if (match := COUNT.match(line))
+            index: int(match[1])
+            for index, line in enumerate(lines)
+            if not line[:1].isalpha() and (match := COUNT.match(line))  # most begin with a symbol
         }
         self.headers: list[int] = []
         for index in self.counts:
@@ -233,7 +235,7 @@ def _parsed(lines: list[str]) -> Atoms:
     text = io.StringIO("\n".join([n_atoms, *lines[1:]]) + "\n")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ase.io.read(text, index=0, format="extxyz")
+        return next(read_xyz(text, 0))
 
 
 def _as_usual(block: Block) -> list[str]:
