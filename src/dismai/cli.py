@@ -151,9 +151,10 @@ def evaluate(
             typer.echo(to_json(result) if json else to_text(result))
         finally:
             if out is not None:
-                write_evaluation(result, out, shlex.join(["dismai", *sys.argv[1:]]))
+                write_evaluation(result, out, printable(shlex.join(["dismai", *sys.argv[1:]])))
     if out is not None and not json:
-        typer.echo(f"\nWritten: {out / 'report.html'}, metrics and fates beside it.")
+        page = printable(str(out / "report.html"))
+        typer.echo(f"\nWritten: {page}, metrics and fates beside it.")
 
 
 @app.command(epilog=COMPARE_EXAMPLES)
