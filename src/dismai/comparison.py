@@ -331,7 +331,8 @@ def _remarks(comparison: Comparison) -> list[str]:
     if (ranking["reason"] == BELOW_HALF).any():
         lines.append("Models with fewer than half of their structures accepted rank behind others.")
     if n:
-        lines.append(f"P-values are corrected for {n} comparison{'s' * (n > 1)} (Holm).")
+        how = ", ".join(dict.fromkeys(pairs.loc[pairs["p"].notna(), "method"]))
+        lines.append(f"P-values: {how}; corrected for {n} comparison{'s' * (n > 1)} (Holm).")
     if (pairs["method"] == SAMPLING).any():
         lines.append(
             "Sampling error only: no two seeds pair, so that another training may rank otherwise."
