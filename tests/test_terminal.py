@@ -162,3 +162,8 @@ def test_a_configuration_in_another_encoding_is_one_line(tmp_path):
     assert code == 1
     assert said.startswith("dismai: mine.yaml: expected UTF-8, found ")
     assert len(said.splitlines()) == 1
+
+
+def test_notes_below_a_table_follow_it_on_the_terminal():
+    text = aligned("| model | rank |\n| --- | --- |\n| best | 1 |\n\nn: accepted structures.\n")
+    assert text.splitlines() == ["model  rank", "best      1", "", "n: accepted structures."]

@@ -4,16 +4,21 @@ import re
 
 
 def aligned(markdown: str) -> str:
-    """A Markdown table with aligned columns, numbers to the right; a dash for what is missing."""
+    """A Markdown table with aligned columns, numbers to the right; a dash for what is missing.
+
+    Lines that are no row of the table, such as notes below it, follow as they are.
+    """
+    written = [line.strip() for line in markdown.splitlines() if line.strip()]
+    notes = [line for line in written if not line.startswith("|")]
     rows = [
-        [cell.strip() for cell in line.strip().strip("|").split("|")]
-        for line in markdown.splitlines()
-        if line.strip() and not re.fullmatch(r"[\s|:-]+", line)
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in written
+        if line.startswith("|") and not re.fullmatch(r"[\s|:-]+", line)
     ]
     missing = {"nan", "None", "<NA>", ""}
     rows = [["–" if cell in missing else cell for cell in row] for row in rows]
     if not rows:
-        return ""
+        return "\n".join(notes)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(
@@ -22,7 +27,7 @@ def aligned(markdown: str) -> str:
         ).rstrip()
         for row in rows
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *([""] if notes else []), *notes])
 
 
 def _is_number(cells: tuple[str, ...]) -> bool:
