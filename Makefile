@@ -32,7 +32,7 @@ gpaw: $(INSTALLED)
 # demo: one model that learns on a dataset of each kind. demo-all: five models on six datasets.
 # One live run at a time; after a crash or Ctrl-C the same command goes on where it stopped.
 demo demo-all: $(INSTALLED)
-	@$(BIN)/python -m dismai.demo $@
+	@$(BIN)/python -m dismai.pipeline.demo $@
 
 # GPAW, where it is installed, is tested in a process of its own: a test after it failed for no reason.
 test: $(INSTALLED)
@@ -47,6 +47,7 @@ test-slurm: $(INSTALLED)
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 
@@ -57,7 +58,7 @@ format: $(INSTALLED)
 
 # Remakes the schema of the configuration, its documentation and the list of metrics from the code.
 schema: $(INSTALLED)
-	$(BIN)/python -m dismai.config_docs config/schema.json docs/configuration.md
+	$(BIN)/python -m dismai.pipeline.config_docs config/schema.json docs/configuration.md
 	$(BIN)/python -m dismai.metrics.entries docs/metrics.md
 
 # Makes `snakemake --profile local` and `--profile slurm` work as typed, from anywhere.

@@ -9,12 +9,13 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from dismai.config import BASELINES, TABLE_OF_KIND, n_generated, run_table, validate
-from dismai.errors import InputError
-from dismai.models.cost import PAPER_ATOMS, generation_minutes, training_minutes
+from dismai.base.names import BASELINES
+from dismai.pipeline.config import TABLE_OF_KIND, n_generated, run_table, validate
+from dismai.base.errors import InputError
+from dismai.pipeline.cost import PAPER_ATOMS, generation_minutes, training_minutes
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
 from dismai.potentials.settings import NETWORKS
-from dismai.versions import VERSIONS
+from dismai.base.versions import VERSIONS
 
 SOURCE = Path(workflow.current_basedir)
 """The folder of this file, also where another workflow takes it in as a module."""

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dismai.baselines import random_decoration
-from dismai.datasets.alloy import build, sample
-from dismai.datasets.spec import FccLattice
-from dismai.io import write_structures
+from dismai.base.card import FccLattice
+from dismai.datasets.alloy.build import build, sample
+from dismai.datasets.baselines import random_decoration
+from dismai.files.structures import write_structures
 from dismai.metrics.clusters import formation_energy, probabilities
 from dismai.metrics.statistics import bootstrap_weights, euclidean
 from dismai.postprocess.on_lattice import keep_on_lattice, max_removed

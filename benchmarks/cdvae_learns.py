@@ -22,28 +22,29 @@ from ase import Atoms
 from learning import run
 
 from dismai import models
-from dismai.baselines import fresh_quenches, random_atoms
-from dismai.datasets.amorphous_si import block_edge, slice_blocks
-from dismai.datasets.bulk import read_bulk
-from dismai.datasets.settings import AmorphousSiDataset, Stage
-from dismai.datasets.silicon_set import build
-from dismai.datasets.spec import DatasetSpec, cell_rows
-from dismai.evaluation.amorphous_si import COORDINATION, MOTIF, RDF, mean_distance
-from dismai.evaluation.options import Options
+from dismai.base.card import DatasetSpec, cell_rows
+from dismai.base.columns import ENERGY
+from dismai.base.resources import resource
+from dismai.datasets.amorphous_si.blocks import block_edge, slice_blocks
+from dismai.datasets.amorphous_si.build import build
+from dismai.datasets.amorphous_si.bulk import read_bulk
+from dismai.datasets.amorphous_si.describe import COORDINATION, MOTIF, RDF, mean_distance
+from dismai.datasets.amorphous_si.settings import AmorphousSiDataset, Stage
+from dismai.datasets.baselines import fresh_quenches, random_atoms
+from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference, process
-from dismai.evaluation.relaxation import ENERGY, Relaxing
-from dismai.io import write_structures
+from dismai.files.structures import write_structures
+from dismai.files.tensors import read_tree
 from dismai.metrics.statistics import bootstrap_weights, euclidean
 from dismai.models.cdvae.model import CDVAE
 from dismai.models.cdvae.module import loss_names
 from dismai.potentials.relax import relax_one
+from dismai.potentials.relaxing import Relaxing
 from dismai.potentials.resumable import relax_resumable
 from dismai.potentials.settings import Relaxation, SwPotential
 from dismai.potentials.sw import stillinger_weber
 from dismai.report.figures import plot_structures, plot_training, save_figure
-from dismai.resources import resource
 from dismai.training.callbacks import states
-from dismai.training.files import read_tree
 
 SEED = 20240701
 POTENTIAL = SwPotential(kind="sw")

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from dismai.baselines import random_decoration
-from dismai.evaluation.alloy import clean, describe, features_table
-from dismai.evaluation.options import Options
+from dismai.datasets.alloy.describe import clean, describe, features_table
+from dismai.datasets.baselines import random_decoration
+from dismai.datasets.options import Options
+from dismai.evaluation.reference import load_shipped
 from dismai.metrics.clusters import probabilities, published_expansion
 from dismai.postprocess import keep_on_lattice
-from dismai.reference import load_shipped
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "reference_vectors.json"
 
 
 def check_golden(lattice) -> float:
     """Largest deviation of the cluster probabilities of structure A from the golden ones."""
-    from dismai.datasets.alloy import to_atoms
+    from dismai.datasets.alloy.build import to_atoms
 
     key = 101 * np.arange(256) % 256
     atoms = to_atoms(np.where(key < 154, 1, np.where(key < 205, 2, 0)), lattice)

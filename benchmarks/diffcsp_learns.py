@@ -16,9 +16,9 @@ from alloy_learning import N_GENERATED, dataset, score_and_draw
 from learning import run
 
 from dismai import models
+from dismai.files.tensors import read_tree
 from dismai.models.diffcsp.model import DiffCSP
 from dismai.training.callbacks import states
-from dismai.training.files import read_tree
 
 SETTINGS = {
     "small": {

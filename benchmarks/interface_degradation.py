@@ -12,10 +12,10 @@ from pathlib import Path
 
 from interface_learning import SEED, card
 
-from dismai.datasets.interface.dataset import random_interfaces
-from dismai.datasets.settings import InterfaceGeometry
-from dismai.degradation import responses, sensitivity
-from dismai.evaluation.options import Options
+from dismai.datasets.interface.build import random_interfaces
+from dismai.datasets.interface.settings import InterfaceGeometry
+from dismai.datasets.options import Options
+from dismai.evaluation.degradation import responses, sensitivity
 from dismai.report.degradation import plot_sensitivity
 from dismai.report.figures import save_figure
 

@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from dismai import config
-from dismai.datasets.interface.dataset import random_interfaces
-from dismai.datasets.spec import REGION_ATOMS, DatasetSpec, cell_rows
-from dismai.evaluation.options import Options
+from dismai.base.card import REGION_ATOMS, DatasetSpec, cell_rows
+from dismai.base.seeds import generator_for
+from dismai.datasets.interface.build import random_interfaces
+from dismai.datasets.options import Options
 from dismai.evaluation.process import Processed, process
-from dismai.evaluation.relaxation import Relaxing
 from dismai.evaluation.score import score
+from dismai.pipeline import config
 from dismai.potentials import check_entry
+from dismai.potentials.relaxing import Relaxing
 from dismai.potentials.settings import Relaxation
-from dismai.seeds import generator_for
 
 SEED = 20240701
 N_TRAIN, N_VALIDATION, N_GENERATED, N_REFERENCE = 800, 50, 50, 50

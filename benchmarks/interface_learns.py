@@ -19,7 +19,7 @@ from learning import run
 
 from dismai import models
 from dismai.evaluation.said import said_scores
-from dismai.io import write_structures
+from dismai.files.structures import write_structures
 from dismai.report.figures import plot_structures, plot_training, save_figure
 
 CRYSTENS: dict[str, Any] = {

@@ -20,7 +20,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from dismai import models
-from dismai.datasets.spec import DatasetSpec
+from dismai.base.card import DatasetSpec
 
 ATOM_VOLUME_A3 = 11.7
 """Of fcc with a = 3.6 Å."""

@@ -9,9 +9,9 @@ import time
 
 import numpy as np
 
-from dismai.datasets.alloy import PAPER_COMPOSITION, sample, short_range_order
-from dismai.datasets.icet_expansion import canonical_ensemble
-from dismai.datasets.monte_carlo import CanonicalSampler
+from dismai.datasets.alloy.build import PAPER_COMPOSITION, sample, short_range_order
+from dismai.datasets.alloy.icet_expansion import canonical_ensemble
+from dismai.datasets.alloy.monte_carlo import CanonicalSampler
 from dismai.metrics.clusters import count_clusters, published_expansion, sro_names
 
 SUPERCELL = (4, 4, 4)

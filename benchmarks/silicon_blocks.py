@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from dismai.baselines import random_atoms
-from dismai.datasets.silicon_set import four_fold
-from dismai.datasets.spec import read_card
-from dismai.evaluation.amorphous_si import ANGLES, MOTIF, RDF
-from dismai.evaluation.options import Options
+from dismai.base.card import read_card
+from dismai.base.columns import ENERGY
+from dismai.datasets.amorphous_si.build import four_fold
+from dismai.datasets.amorphous_si.describe import ANGLES, MOTIF, RDF
+from dismai.datasets.baselines import random_atoms
+from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference
-from dismai.evaluation.relaxation import ENERGY
-from dismai.io import read_structures, read_table
+from dismai.files.structures import read_structures, read_table
 from dismai.metrics.network import bond_network
 from dismai.metrics.silicon import BOND_CUTOFF_A
 from dismai.metrics.statistics import bootstrap_weights, euclidean

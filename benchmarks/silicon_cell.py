@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from dismai.datasets.melt_quench import SW_LINE
-from dismai.io import read_cell
-from dismai.jobs import sha256
+from dismai.base.atomic import sha256
+from dismai.datasets.amorphous_si.melt_quench import SW_LINE
+from dismai.files.structures import read_cell
 from dismai.metrics.rdf import rdf
 from dismai.metrics.silicon import summarize
 from dismai.metrics.structure_factor import first_peak

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from dismai.datasets.amorphous_si import slice_blocks
-from dismai.datasets.bulk import read_bulk
-from dismai.datasets.silicon_set import four_fold
+from dismai.base.resources import resource
+from dismai.datasets.amorphous_si.blocks import slice_blocks
+from dismai.datasets.amorphous_si.build import four_fold
+from dismai.datasets.amorphous_si.bulk import read_bulk
 from dismai.postprocess import move_apart
 from dismai.potentials import load
 from dismai.potentials.relax import relax
-from dismai.resources import resource
 
 
 def main() -> None:

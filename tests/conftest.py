@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from dismai.cluster_expansion import SPECIES
-from dismai.datasets.spec import DatasetSpec, FccLattice, cell_rows
-from dismai.fcc import fractional_sites
+from dismai.base.card import DatasetSpec, FccLattice, cell_rows
+from dismai.geometry.cluster_expansion import SPECIES
+from dismai.geometry.fcc import fractional_sites
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"

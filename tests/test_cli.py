@@ -8,14 +8,14 @@ import sys
 import numpy as np
 import pytest
 
-from dismai.baselines import random_decoration
-from dismai.datasets.amorphous_si import slice_blocks
-from dismai.datasets.bulk import read_bulk
-from dismai.io import read_table, write_structures
+from dismai.base.resources import resource
+from dismai.datasets.amorphous_si.blocks import slice_blocks
+from dismai.datasets.amorphous_si.bulk import read_bulk
+from dismai.datasets.baselines import random_decoration
+from dismai.evaluation.reference import load_shipped, shipped_references
+from dismai.files.structures import read_table, write_structures
 from dismai.metrics.clusters import published_expansion
 from dismai.potentials import check_entry, fingerprint
-from dismai.reference import load_shipped, shipped_references
-from dismai.resources import resource
 from tests.conftest import random_crystal
 
 ALLOYS = ["alloy_1500K_narrow", "alloy_1500K_wide", "alloy_300K_narrow", "alloy_300K_wide"]

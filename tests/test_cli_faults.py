@@ -11,14 +11,14 @@ from contextlib import ExitStack
 
 import pytest
 
-from dismai.baselines import random_decoration
-from dismai.datasets.amorphous_si import slice_blocks
-from dismai.datasets.bulk import read_bulk
-from dismai.files import output_folder, printable, replacing_in
-from dismai.io import read_table, write_structures
+from dismai.base.atomic import output_folder, printable, replacing_in
+from dismai.base.resources import resource
+from dismai.datasets.amorphous_si.blocks import slice_blocks
+from dismai.datasets.amorphous_si.bulk import read_bulk
+from dismai.datasets.baselines import random_decoration
+from dismai.evaluation.reference import load_shipped
+from dismai.files.structures import read_table, write_structures
 from dismai.metrics.clusters import published_expansion
-from dismai.reference import load_shipped
-from dismai.resources import resource
 
 COMMAND = [sys.executable, "-m", "dismai.cli"]
 NOT_UTF8 = os.fsdecode(b"sm\xf8rrebr\xf8d")

@@ -5,8 +5,8 @@ import re
 import pytest
 import yaml
 
-from dismai.models.cost import COSTS, generation_minutes, training_minutes
 from dismai.models.settings import TrainedModel
+from dismai.pipeline.cost import COSTS, generation_minutes, training_minutes
 from tests.conftest import ROOT
 
 PROFILE = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())

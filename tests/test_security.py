@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dismai import models
-from dismai.config import load, validate
-from dismai.datasets.alloy import load_snapshots
-from dismai.datasets.bulk import read_bulk
-from dismai.datasets.spec import read_card
-from dismai.dft.labels import read_labels
-from dismai.errors import InputError
-from dismai.external import fill_in
-from dismai.io import read_frames, read_structures, read_table
+from dismai.base.card import read_card
+from dismai.base.errors import InputError
+from dismai.datasets.alloy.build import load_snapshots
+from dismai.datasets.amorphous_si.bulk import read_bulk
+from dismai.files.structures import read_frames, read_structures, read_table
+from dismai.files.tensors import read_tree
+from dismai.pipeline.config import load, validate
+from dismai.pipeline.external import fill_in
+from dismai.potentials.labels import read_labels
 from dismai.potentials.m3gnet import load as load_m3gnet
-from dismai.training.files import read_tree
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "workflow").rglob("*.py")])
@@ -32,7 +32,7 @@ FORBIDDEN = {
     *("eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "np.fromfile"),
 }
 FETCHING = {"urllib.request", "requests", "httpx", "aiohttp", "boto3", "ftplib", "socket"}
-MAY_FETCH = {"src/dismai/datasets/archive.py"}
+MAY_FETCH = {"src/dismai/files/archive.py"}
 
 
 def imports(tree):

@@ -4,8 +4,8 @@ import numpy as np
 from ase import Atoms
 from pydantic import Field
 
+from dismai.base.section import Section
 from dismai.models.base import GenerativeModel
-from dismai.section import Section
 
 
 class Hparams(Section):

@@ -15,9 +15,9 @@ from typing import Annotated
 import typer
 
 from dismai import __version__
-from dismai.datasets.names import DATASETS
-from dismai.errors import InputError
-from dismai.files import explain, output_folder, printable
+from dismai.base.atomic import explain, output_folder, printable
+from dismai.base.errors import InputError
+from dismai.base.names import DATASETS
 
 app = typer.Typer(
     help="Judge generative models of disordered materials.",
@@ -124,11 +124,11 @@ def evaluate(
 
     potential = check_request(file, dataset, reference, relax, n_generated, out)
     with nullcontext() if out is None else output_folder(out):
+        from dismai.base.progress import progress_bars
         from dismai.evaluation.file import evaluate_file, to_text
-        from dismai.evaluation.output import to_json, write_evaluation
         from dismai.evaluation.parallel import usable_cores
-        from dismai.evaluation.relaxation import Relaxing
-        from dismai.progress import progress_bars
+        from dismai.potentials.relaxing import Relaxing
+        from dismai.report.output import to_json, write_evaluation
 
         relaxing = None
         if potential is not None:  # what is finished survives a kill if there is a folder for it
@@ -168,9 +168,9 @@ def compare(
     json: Annotated[bool, typer.Option("--json", help="Print all pairs as JSON.")] = False,
 ) -> None:
     """Rank several scored sets, paired by seeds where seeds pair."""
-    from dismai.comparison import compare as compare_sets
-    from dismai.comparison import to_json, to_text
-    from dismai.runs import load_runs
+    from dismai.evaluation.comparison import compare as compare_sets
+    from dismai.evaluation.comparison import to_json, to_text
+    from dismai.evaluation.runs import load_runs
 
     comparison = compare_sets(load_runs(runs), metric)
     typer.echo(to_json(comparison) if json else to_text(comparison))
@@ -181,7 +181,7 @@ def describe(
     files: Annotated[list[Path], typer.Argument(help="Files or folders of structures.")],
 ) -> None:
     """Say what the structures of a file are."""
-    from dismai.describe import describe_file
+    from dismai.report.describe import describe_file
 
     for file in files:
         typer.echo(describe_file(file))
@@ -192,7 +192,7 @@ def validate(
     folders: Annotated[list[Path], typer.Argument(help="Result folders: results/RUN.")],
 ) -> None:
     """Check that result folders are complete and consistent."""
-    from dismai.validation import findings
+    from dismai.pipeline.validation import findings
 
     wrong = False
     for folder in folders:
@@ -207,8 +207,8 @@ def validate(
 @app.command()
 def datasets() -> None:
     """List the datasets by name; one with a shipped reference needs no --reference."""
+    from dismai.base.resources import shipped_references
     from dismai.models import paper_spec
-    from dismai.resources import shipped_references
 
     shipped = shipped_references()
     typer.echo(f"{'name':18s} {'kind':12s} {'atoms in the paper':28s} shipped reference")

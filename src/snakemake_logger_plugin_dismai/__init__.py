@@ -16,7 +16,7 @@ from snakemake.logging import DefaultFormatter
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from dismai.jobs import label
+from dismai.pipeline.jobs import label
 
 TAIL = 30
 """Lines of the log of a failed job that are shown."""

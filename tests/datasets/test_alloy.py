@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from dismai.cluster_expansion import read_cluster_expansion
-from dismai.datasets import alloy
-from dismai.datasets.spec import FccLattice, read_card, write_card
-from dismai.errors import InputError
+from dismai.base.card import FccLattice, read_card, write_card
+from dismai.base.errors import InputError
+from dismai.datasets.alloy import build as alloy
+from dismai.geometry.cluster_expansion import read_cluster_expansion
 from dismai.metrics.clusters import count_clusters, published_expansion, sro_names
 
 SMALL = {

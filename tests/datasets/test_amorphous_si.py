@@ -5,11 +5,11 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
-from dismai.datasets import amorphous_si
-from dismai.datasets.amorphous_si import leaked_share, members, plan, repair, slice_blocks
-from dismai.datasets.bulk import read_bulk
-from dismai.errors import InputError
-from dismai.resources import resource
+from dismai.base.errors import InputError
+from dismai.base.resources import resource
+from dismai.datasets.amorphous_si import blocks as amorphous_si
+from dismai.datasets.amorphous_si.blocks import leaked_share, members, plan, repair, slice_blocks
+from dismai.datasets.amorphous_si.bulk import read_bulk
 
 
 @pytest.fixture(scope="module")

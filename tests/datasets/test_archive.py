@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from dismai.datasets.archive import extract, fetch, read_ready_made
-from dismai.errors import InputError
-from dismai.io import write_structures
-from dismai.jobs import sha256
+from dismai.base.atomic import sha256
+from dismai.base.errors import InputError
+from dismai.files.archive import extract, fetch, read_ready_made
+from dismai.files.structures import write_structures
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from dismai.datasets.bulk import read_bulk
-from dismai.errors import InputError
-from dismai.io import read_cell, write_cell, write_structures
+from dismai.base.errors import InputError
+from dismai.base.resources import resource
+from dismai.datasets.amorphous_si.bulk import read_bulk
+from dismai.files.structures import read_cell, write_cell, write_structures
 from dismai.metrics.silicon import summarize
-from dismai.resources import resource
 
 
 def test_the_shipped_cell_is_what_its_card_says():

@@ -8,13 +8,13 @@ import pytest
 from ase.geometry import cell_to_cellpar
 from ase.neighborlist import neighbor_list
 
+from dismai.base.errors import InputError
+from dismai.base.resources import resource
 from dismai.datasets.interface import ORDER, random_interface
 from dismai.datasets.interface.assembly import blueprint, geometry_of
 from dismai.datasets.interface.mpinterfaces import transformations
 from dismai.datasets.interface.slabs import LCO_110, LSC_100, lsc_planes, read_crystal
-from dismai.errors import InputError
 from dismai.metrics.interface import AREA, interface_area
-from dismai.resources import resource
 
 SMALL = {"lco_layers": 2, "lsc_layers": 3}
 TINY = {

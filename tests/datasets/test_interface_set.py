@@ -4,17 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dismai.datasets.interface.dataset import (
-    build,
-    composition_of,
-    in_file_order,
-    random_interfaces,
-)
-from dismai.datasets.settings import InterfaceDataset
-from dismai.datasets.silicon_set import with_energies
-from dismai.datasets.spec import read_card, write_card
-from dismai.errors import InputError
-from dismai.evaluation.interface import energy_scores, interface_energies
+from dismai.base.card import read_card, write_card
+from dismai.base.errors import InputError
+from dismai.datasets.amorphous_si.build import with_energies
+from dismai.datasets.interface.build import build, composition_of, in_file_order, random_interfaces
+from dismai.datasets.interface.describe import energy_scores, interface_energies
+from dismai.datasets.interface.settings import InterfaceDataset
 from dismai.metrics.interface import fitted_reference_energy, interface_area, interface_energy
 
 GEOMETRY = {

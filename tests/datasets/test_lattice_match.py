@@ -5,11 +5,11 @@ from itertools import product
 import numpy as np
 import pytest
 
+from dismai.base.errors import InputError
 from dismai.datasets.interface import mpinterfaces
 from dismai.datasets.interface.lattice_match import find_match
+from dismai.datasets.interface.settings import LatticeMatch
 from dismai.datasets.interface.superlattices import hermite_normal_forms, reduced
-from dismai.datasets.settings import LatticeMatch
-from dismai.errors import InputError
 
 LIMITS = LatticeMatch(max_area_A2=60, length_tolerance=0.05, angle_tolerance=0.08)
 

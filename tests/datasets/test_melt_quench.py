@@ -7,10 +7,10 @@ import time
 import numpy as np
 import pytest
 
-from dismai.datasets import melt_quench as module
-from dismai.datasets.melt_quench import melt_quench
-from dismai.datasets.settings import Stage
-from dismai.errors import InputError
+from dismai.base.errors import InputError
+from dismai.datasets.amorphous_si import melt_quench as module
+from dismai.datasets.amorphous_si.melt_quench import melt_quench
+from dismai.datasets.amorphous_si.settings import Stage
 from dismai.metrics.silicon import summarize
 
 SHORT = (

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dismai.datasets import alloy
-from dismai.datasets.icet_expansion import decorated, to_icet
-from dismai.datasets.monte_carlo import (
+from dismai.datasets.alloy import build as alloy
+from dismai.datasets.alloy.icet_expansion import decorated, to_icet
+from dismai.datasets.alloy.monte_carlo import (
     BOLTZMANN_eV_PER_K,
     CanonicalSampler,
     interaction_matrices,

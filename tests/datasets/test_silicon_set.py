@@ -5,11 +5,17 @@ import pandas as pd
 import pytest
 from ase.build import bulk
 
-from dismai.baselines import fresh_quenches, random_atoms
-from dismai.datasets.amorphous_si import slice_blocks
-from dismai.datasets.settings import AmorphousSiDataset, Stage
-from dismai.datasets.silicon_set import best_cuts, build, four_fold, mark_parts, with_energies
-from dismai.errors import InputError
+from dismai.base.errors import InputError
+from dismai.datasets.amorphous_si.blocks import slice_blocks
+from dismai.datasets.amorphous_si.build import (
+    best_cuts,
+    build,
+    four_fold,
+    mark_parts,
+    with_energies,
+)
+from dismai.datasets.amorphous_si.settings import AmorphousSiDataset, Stage
+from dismai.datasets.baselines import fresh_quenches, random_atoms
 from dismai.metrics.silicon import summarize
 
 

@@ -6,9 +6,9 @@ from ase import Atoms
 from ase.build import bulk
 
 from dismai import dft
+from dismai.base.errors import InputError
 from dismai.dft import calculators
 from dismai.dft.settings import Dft
-from dismai.errors import InputError
 
 CHEAP = {"cutoff_eV": 250.0, "kpts": (2, 2, 2)}
 

@@ -8,11 +8,11 @@ from ase.calculators.emt import EMT
 from pydantic import ValidationError
 
 from dismai import dft
+from dismai.base.errors import InputError, StructureError
+from dismai.datasets.interface.labelling import kept_steps
 from dismai.dft import calculators
-from dismai.dft.labels import Label, checked, read_labels, write_labels
-from dismai.dft.sampling import kept_steps
 from dismai.dft.settings import Dft
-from dismai.errors import InputError, StructureError
+from dismai.potentials.labels import Label, checked, read_labels, write_labels
 
 
 def label(stress=True, **changes):

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from ase.calculators.lj import LennardJones
 
+from dismai.base.errors import StructureError
+from dismai.datasets.interface.labelling import Task, label_interfaces
+from dismai.datasets.interface.settings import Labels
 from dismai.dft import calculators
-from dismai.dft.labels import read_labels
-from dismai.dft.sampling import Task, label_interfaces
-from dismai.dft.settings import Dft, Labels
-from dismai.errors import StructureError
+from dismai.dft.settings import Dft
+from dismai.potentials.labels import read_labels
 
 GEOMETRY = {
     "lco_layers": 2,

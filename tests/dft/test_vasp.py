@@ -6,13 +6,13 @@ from ase import Atoms
 from ase.calculators.lj import LennardJones
 
 from dismai import dft
+from dismai.base.atomic import locked
+from dismai.base.errors import InputError, StructureError
 from dismai.dft.potcar import VARIABLE
 from dismai.dft.settings import Dft
 from dismai.dft.vasp import parse
-from dismai.errors import InputError, StructureError
-from dismai.jobs import locked
+from dismai.evaluation.study_potential import compare_minima
 from dismai.potentials.settings import Relaxation
-from dismai.potentials.study import compare_minima
 from tests.dft.synthetic_vasprun import vasprun
 
 START = [[0.0, 0.0, 0.0], [0.5, 0.5, 0.48]]

@@ -8,10 +8,10 @@ from ase import Atoms
 from pydantic import ValidationError
 from pymatgen.io.vasp.inputs import Incar, Kpoints, Poscar
 
+from dismai.base.errors import InputError
 from dismai.dft.potcar import POTENTIALS, VARIABLE, read_potcar
 from dismai.dft.settings import Dft, Vasp
 from dismai.dft.vasp_inputs import block_order, stages, write_inputs
-from dismai.errors import InputError
 
 REGION = np.array([True, False, False, True, True, False])
 

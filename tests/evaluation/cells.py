@@ -4,8 +4,8 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 
-from dismai.datasets.alloy import to_atoms
-from dismai.datasets.spec import DatasetSpec, FccLattice, cell_rows
+from dismai.base.card import DatasetSpec, FccLattice, cell_rows
+from dismai.datasets.alloy.build import to_atoms
 
 
 def diamonds(n, seed=0):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from dismai.baselines import random_decoration
-from dismai.errors import InputError
+from dismai.base.errors import InputError
+from dismai.datasets.baselines import random_decoration
 from dismai.evaluation.file import check_size, evaluate_file
-from dismai.io import write_structures
+from dismai.evaluation.reference import load_shipped
+from dismai.files.structures import write_structures
 from dismai.metrics.clusters import published_expansion
 from dismai.models import paper_spec
-from dismai.reference import load_shipped
 
 
 @pytest.fixture(scope="module")

@@ -13,20 +13,20 @@ import pytest
 from ase.io import write
 from typer.testing import CliRunner
 
-from dismai.baselines import random_decoration
+from dismai.base.card import write_card
+from dismai.base.errors import InputError
 from dismai.cli import app
-from dismai.datasets.spec import write_card
-from dismai.errors import InputError
+from dismai.datasets.baselines import random_decoration
+from dismai.datasets.options import Options
 from dismai.evaluation.file import evaluate_file
-from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import in_order
 from dismai.evaluation.process import describe_reference, process
-from dismai.io import write_structures
+from dismai.evaluation.reference import load_shipped
+from dismai.files.structures import write_structures
 from dismai.metrics import crystalnn, rdf
 from dismai.metrics.clusters import published_expansion
 from dismai.metrics.interface import cation_distances, cation_means
 from dismai.metrics.statistics import euclidean
-from dismai.reference import load_shipped
 from tests.conftest import ROOT
 from tests.evaluation.cells import MAKERS, card, diamonds, slabs
 from tests.test_cli import dismai
@@ -68,7 +68,7 @@ def test_the_interface_has_the_distances_of_the_plain_functions():
     train, generated = slabs(6), slabs(5, seed=40)
     reference = describe_reference(train, spec, options, "train")
     result = process(dict(enumerate(generated)), spec, options)
-    from dismai.evaluation.interface import score
+    from dismai.datasets.interface.describe import score
 
     found = score(result.features, reference, spec)
     numbers = {"Li": 18, "Co": 6, "Sc": 6}

@@ -7,11 +7,11 @@ import ase.io
 import numpy as np
 import pytest
 
-from dismai.errors import InputError
-from dismai.evaluation.options import Options
+from dismai.base.errors import InputError
+from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference, load_generated, process
 from dismai.evaluation.score import score
-from dismai.io import read_frames
+from dismai.files.structures import read_frames
 from tests.evaluation.cells import MAKERS, card
 
 N_CASES = 300

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dismai.datasets.alloy import to_atoms
+from dismai.datasets.alloy.build import to_atoms
+from dismai.datasets.options import Options
+from dismai.datasets.registry import KINDS
 from dismai.evaluation.floor import noise_floor
-from dismai.evaluation.kinds import KINDS
-from dismai.evaluation.options import Options
 from dismai.evaluation.process import describe_reference, process
+from dismai.evaluation.reference import Reference
 from dismai.evaluation.score import score
 from dismai.metrics.entries import METRICS
-from dismai.reference import Reference
 from tests.evaluation.cells import MAKERS, card
 
 N = 18

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dismai.baselines import gaussian_displacement, random_decoration
-from dismai.datasets import alloy
-from dismai.errors import InputError, StructureError
-from dismai.evaluation.options import Options
+from dismai.base.errors import InputError, StructureError
+from dismai.datasets.alloy import build as alloy
+from dismai.datasets.baselines import gaussian_displacement, random_decoration
+from dismai.datasets.options import Options
 from dismai.evaluation.process import (
     describe_reference,
     import_file,
@@ -16,7 +16,7 @@ from dismai.evaluation.process import (
     shard_range,
 )
 from dismai.evaluation.score import score
-from dismai.io import write_structures
+from dismai.files.structures import write_structures
 from tests.conftest import alloy_spec
 
 SPEC = alloy_spec()

@@ -7,17 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dismai.datasets.spec import write_card
-from dismai.errors import InputError
+from dismai.base.card import write_card
+from dismai.base.columns import RELAXED
+from dismai.base.errors import InputError
+from dismai.datasets.options import Options
 from dismai.evaluation.file import evaluate_file
-from dismai.evaluation.options import Options
 from dismai.evaluation.process import describe_reference, process
-from dismai.evaluation.relaxation import RELAXED, Relaxing
 from dismai.evaluation.score import score
-from dismai.io import write_structures
+from dismai.files.structures import write_structures
 from dismai.metrics.relaxation import displacement
 from dismai.potentials import BUILT_IN, check_entry, load
 from dismai.potentials.relax import relax
+from dismai.potentials.relaxing import Relaxing
 from dismai.potentials.settings import Relaxation
 from tests.conftest import alloy_spec
 from tests.evaluation.cells import card, diamonds
@@ -138,7 +139,7 @@ def test_a_wrong_potential_is_one_line(folder, dataset, word, message):
 
 def test_energies_of_another_potential_are_not_compared(folder):
     from dismai.evaluation.file import without_other_energies
-    from dismai.reference import load_built
+    from dismai.evaluation.reference import load_built
 
     reference = load_built(folder / "train.extxyz", "amorphous_si", Options(relaxing=SW))
     zero = {"reference_energy_eV_per_atom": -4.3, "n_tried": 4}

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from dismai.baselines import random_decoration
-from dismai.datasets.spec import write_card
-from dismai.errors import StructureError
+from dismai.base.card import write_card
+from dismai.base.errors import StructureError
+from dismai.datasets.baselines import random_decoration
 from dismai.evaluation.file import evaluate_file
-from dismai.evaluation.said import RIGHT, SAID, SPECIES, said_scores
-from dismai.io import write_structures
+from dismai.evaluation.said import said_scores
+from dismai.files.structures import write_structures
+from dismai.metrics.self_reports import RIGHT, SAID, SPECIES
 from tests.conftest import alloy_spec
 
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from dismai.baselines import random_decoration
-from dismai.errors import InputError
+from dismai.base.errors import InputError
+from dismai.datasets.baselines import random_decoration
+from dismai.datasets.options import Options
 from dismai.evaluation.file import evaluate_file
-from dismai.evaluation.options import Options
 from dismai.evaluation.process import check, import_file, load_generated, process
-from dismai.io import write_structures
+from dismai.evaluation.reference import said_of_overlap, training_file
+from dismai.files.structures import write_structures
 from dismai.postprocess.separation import move_apart
-from dismai.reference import said_of_overlap, training_file
 from tests.conftest import alloy_spec
 
 SPEC = alloy_spec()

@@ -11,7 +11,7 @@ import time
 import pandas as pd
 import pytest
 
-from dismai.io import FATES_SCHEMA, read_table, write_structures, write_table
+from dismai.files.structures import FATES_SCHEMA, read_table, write_structures, write_table
 from tests.models.conftest import ordered_alloys
 
 TABLES = [

@@ -6,9 +6,10 @@ from ase.neighborlist import neighbor_list
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dismai.cluster_expansion import PAIR_INDEX, cluster_names
-from dismai.errors import StructureError
-from dismai.metrics import clusters, geometry
+from dismai.base.errors import StructureError
+from dismai.geometry import axes as geometry
+from dismai.geometry.cluster_expansion import PAIR_INDEX, cluster_names
+from dismai.metrics import clusters
 from tests.conftest import crystal, random_crystal
 
 SHELL_DISTANCES_A = [2.545584, 3.6, 4.409082, 5.091169, 5.6921, 6.235383, 6.734983]

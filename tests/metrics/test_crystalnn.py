@@ -7,7 +7,7 @@ from ase.build import bulk
 from hypothesis import Phase, given, reject, settings
 from hypothesis import strategies as st
 
-from dismai.errors import InputError, StructureError
+from dismai.base.errors import InputError, StructureError
 from dismai.metrics import crystalnn
 from dismai.metrics.crystalnn.elements import elements, radius
 from tests.metrics.reference_cells import (

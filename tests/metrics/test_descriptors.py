@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from dismai.errors import StructureError
+from dismai.base.errors import StructureError
 from dismai.metrics import angles, crystalnn, rdf
 from dismai.metrics.descriptors import describe, describe_all
 from tests.metrics.reference_cells import interface264, random_cell

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from dismai.base.card import write_card
+from dismai.base.columns import RELAXED_KINDS
 from dismai.cli import app
-from dismai.datasets.spec import write_card
-from dismai.evaluation.relaxation import RELAXED_KINDS
-from dismai.evaluation.said import RIGHT, SAID
-from dismai.io import read_table, write_structures
+from dismai.files.structures import read_table, write_structures
 from dismai.metrics.entries import LOW, METRICS, documentation, documented
+from dismai.metrics.self_reports import RIGHT, SAID
 from dismai.report.tables import HEADINGS
 from tests.evaluation.cells import DATASET, MAKERS, card
 

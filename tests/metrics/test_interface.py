@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dismai.errors import StructureError
+from dismai.base.errors import StructureError
 from dismai.metrics import crystalnn
 from dismai.metrics.interface import (
     AREA,

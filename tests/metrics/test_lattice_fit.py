@@ -7,15 +7,15 @@ from ase.neighborlist import neighbor_list
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dismai.cluster_expansion import PAIR_INDEX
-from dismai.datasets.spec import FccLattice
-from dismai.errors import InputError
-from dismai.evaluation.options import Options
+from dismai.base.card import FccLattice
+from dismai.base.errors import InputError
+from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference, process
 from dismai.evaluation.score import score
+from dismai.geometry.axes import count_vacancies
+from dismai.geometry.cluster_expansion import PAIR_INDEX
+from dismai.geometry.lattice_fit import fit_lattice
 from dismai.metrics.clusters import counts, probabilities, species_indices
-from dismai.metrics.geometry import count_vacancies
-from dismai.metrics.lattice_fit import fit_lattice
 from dismai.postprocess import keep_on_lattice
 from tests.conftest import alloy_spec, random_crystal
 from tests.evaluation.cells import ordered_alloys

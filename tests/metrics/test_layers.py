@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 from dismai.metrics import crystalnn
 from dismai.metrics.layers import cell_height, density_profile, heights, site_profile
 from dismai.metrics.relaxation import displacement, energy_above_training

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 from dismai.metrics import crystalnn
 from dismai.metrics.motifs import (
     coordination_numbers,

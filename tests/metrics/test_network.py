@@ -7,7 +7,7 @@ from ase.build import bulk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dismai.errors import InputError, StructureError
+from dismai.base.errors import InputError, StructureError
 from dismai.metrics.network import (
     bond_network,
     coordination_shares,

@@ -5,7 +5,7 @@ from ase.build import bulk
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from dismai.errors import InputError, StructureError
+from dismai.base.errors import InputError, StructureError
 from dismai.metrics.rdf import rdf
 from tests.metrics.reference_cells import GOLDEN, random_cell, rattled_crystal, si256, slab
 

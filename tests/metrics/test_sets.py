@@ -4,22 +4,20 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 from dismai.metrics import pairs
-from dismai.metrics.set_intervals import (
+from dismai.metrics.sets import (
     KERNEL_WIDTHS,
     compare_sets,
+    coverage,
+    diversity,
     expected_coverage,
     expected_mmd,
     expected_soap_mmd,
-    soap_mmd_ci,
-)
-from dismai.metrics.sets import (
-    coverage,
-    diversity,
     fidelity,
     memorisation,
     mmd,
+    soap_mmd_ci,
     standardize,
 )
 

@@ -5,8 +5,8 @@ import pytest
 from ase.build import bulk
 from scipy.stats import spearmanr
 
-from dismai.errors import InputError
-from dismai.metrics.set_intervals import soap_mmd_ci
+from dismai.base.errors import InputError
+from dismai.metrics.sets import soap_mmd_ci
 from dismai.metrics.soap import n_features, soap_mmd, soap_vectors
 
 

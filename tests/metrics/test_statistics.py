@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, bootstrap
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 from dismai.metrics import statistics
 
 

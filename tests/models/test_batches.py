@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from dismai.base.section import Section
+from dismai.base.seeds import seed_for
 from dismai.models.base import GenerativeModel
 from dismai.models.batches import draw_in_batches
-from dismai.section import Section
-from dismai.seeds import seed_for
 from tests.conftest import alloy_spec
 
 

@@ -7,7 +7,7 @@ from ase import Atoms
 from ase.neighborlist import neighbor_list
 from numpy.testing import assert_allclose
 
-from dismai.fcc import fractional_sites
+from dismai.geometry.fcc import fractional_sites
 from dismai.models.cdvae.encoder import bond_graph, join
 from dismai.models.cdvae.graph import nearest_graph
 

@@ -11,7 +11,7 @@ from scipy.special import eval_legendre, spherical_jn
 from torch.nn import functional
 
 import dismai.models
-from dismai.fcc import fractional_sites
+from dismai.geometry.fcc import fractional_sites
 from dismai.models.cdvae.bases import (
     BesselBasis,
     SineBasis,

@@ -9,8 +9,8 @@ from ase.io import read
 from numpy.testing import assert_allclose
 
 import dismai.models
-from dismai.errors import InputError
-from dismai.io import write_structures
+from dismai.base.errors import InputError
+from dismai.files.structures import write_structures
 from dismai.models.cdvae.hparams import Hparams
 from dismai.models.cdvae.model import CDVAE
 from dismai.models.cdvae.module import CDVAEModule, bonded_structures

@@ -12,9 +12,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 import dismai.models
-from dismai.datasets.alloy import build, sample
-from dismai.datasets.spec import FccLattice
-from dismai.errors import InputError
+from dismai.base.card import FccLattice
+from dismai.base.errors import InputError
+from dismai.datasets.alloy.build import build, sample
 from dismai.postprocess.on_lattice import keep_on_lattice
 from tests.models.conftest import QUICK, SMALL, alloy_spec, fit_and_save, ordered_alloys, outcome
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dismai.evaluation.said import SAID
+from dismai.metrics.self_reports import SAID
 from dismai.models.crystens.pictures import (
     LINES,
     MAPS,

@@ -9,9 +9,9 @@ import torch
 from numpy.testing import assert_allclose
 
 import dismai.models
-from dismai.datasets.spec import DatasetSpec
-from dismai.errors import InputError
-from dismai.evaluation.said import SAID
+from dismai.base.card import DatasetSpec
+from dismai.base.errors import InputError
+from dismai.metrics.self_reports import SAID
 from dismai.models.crystens.hparams import Hparams
 from dismai.models.crystens.module import StageModule
 from dismai.models.crystens.network import Plan, UNet

@@ -8,7 +8,7 @@ import torch
 from numpy.testing import assert_allclose
 
 import dismai.models
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 from dismai.models.diffcsp import network
 from dismai.models.diffcsp.hparams import Hparams
 from dismai.models.diffcsp.module import DiffCSPModule

@@ -7,8 +7,8 @@ from ase import Atoms
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dismai import models
-from dismai.datasets.spec import DatasetSpec
-from dismai.errors import InputError
+from dismai.base.card import DatasetSpec
+from dismai.base.errors import InputError
 from dismai.models import paper_spec
 from dismai.models.batches import Streams
 from dismai.models.image.diffusion import (

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from dismai import models
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 from dismai.models.weights import read_header
 from tests.conftest import alloy_spec
 from tests.models.conftest import ordered_alloys
@@ -147,7 +147,7 @@ def saving(lines):
             "mine: save: model.safetensors: header: expected an entry of dismai, found none",
         ),
         (
-            "import torch\nfrom dismai.training.files import write_tensors\n"
+            "import torch\nfrom dismai.files.tensors import write_tensors\n"
             "write_tensors(path, {'x': torch.as_tensor(self.x)}, {'mine': 1})",
             "mine: save: model.safetensors: header: expected architecture, hparams, card",
         ),

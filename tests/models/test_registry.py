@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import dismai.models
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 from tests.models.conftest import alloy_spec
 
 

@@ -8,12 +8,12 @@ import torch
 from numpy.testing import assert_allclose
 
 import dismai.models
-from dismai.datasets.spec import DatasetSpec
-from dismai.errors import InputError
-from dismai.evaluation.options import Options
+from dismai.base.card import DatasetSpec
+from dismai.base.errors import InputError
+from dismai.datasets.options import Options
 from dismai.evaluation.process import load_generated, process
-from dismai.evaluation.said import SPECIES
-from dismai.io import write_structures
+from dismai.files.structures import write_structures
+from dismai.metrics.self_reports import SPECIES
 from dismai.models.image.orders import RegionOrders
 from dismai.models.image.scales import Scales
 from dismai.models.unimat.module import UniMatModule

@@ -6,10 +6,10 @@ from ase import Atoms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dismai.datasets.spec import FccLattice
-from dismai.errors import InputError
+from dismai.base.card import FccLattice
+from dismai.base.errors import InputError
+from dismai.geometry.axes import count_vacancies
 from dismai.metrics.clusters import probabilities
-from dismai.metrics.geometry import count_vacancies
 from dismai.postprocess import keep_on_lattice
 from dismai.postprocess.on_lattice import max_removed
 from tests.conftest import random_crystal

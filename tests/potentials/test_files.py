@@ -9,7 +9,7 @@ import pytest
 import torch
 from ase.build import bulk
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 from dismai.potentials import check_entry, fingerprint, load, name_of, named, packages
 from dismai.potentials.m3gnet.network import build, save
 from dismai.potentials.m3gnet.settings import M3gnet

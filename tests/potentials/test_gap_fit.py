@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 from dismai.potentials import load
 from dismai.potentials.gap import check_gap, read_gap
 from dismai.potentials.gap_fit import fit, learning_curve, parity, read_cells, write_cells

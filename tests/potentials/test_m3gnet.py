@@ -9,16 +9,16 @@ import torch
 from ase.build import bulk
 
 from dismai import potentials
-from dismai.dft.labels import EV_PER_A3_TO_GPA, Label
-from dismai.errors import InputError
+from dismai.base.errors import InputError
+from dismai.base.resources import resource
+from dismai.files.tensors import write_tensors
+from dismai.potentials.labels import EV_PER_A3_TO_GPA, Label
 from dismai.potentials.m3gnet import load
 from dismai.potentials.m3gnet.data import reference_energies, split
 from dismai.potentials.m3gnet.errors import error_table
 from dismai.potentials.m3gnet.network import MODEL_FILE, build, calculator, save
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.m3gnet.training import predictions, train
-from dismai.resources import resource
-from dismai.training.files import write_tensors
 
 SMALL = M3gnet(
     units=8, n_blocks=1, max_n=2, max_l=2, cutoff_A=4.0, threebody_cutoff_A=3.0, batch=2, epochs=2

@@ -9,7 +9,7 @@ import pytest
 from ase.build import bulk
 from ase.calculators.lj import LennardJones
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 from dismai.potentials import check_entry, fingerprint, load, named
 from dismai.potentials.settings import SwPotential
 

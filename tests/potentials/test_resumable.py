@@ -14,8 +14,8 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
-from dismai.errors import InputError
-from dismai.io import write_structures
+from dismai.base.errors import InputError
+from dismai.files.structures import write_structures
 from dismai.potentials import check_entry, load
 from dismai.potentials.relax import relax
 from dismai.potentials.resumable import Relaxer, relax_resumable

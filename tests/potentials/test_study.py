@@ -6,12 +6,12 @@ import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
 
+from dismai.base.resources import resource
 from dismai.dft import calculators
 from dismai.dft.settings import Dft
+from dismai.evaluation.study_potential import METRICS, compare_minima, table_5
 from dismai.potentials.settings import Relaxation
-from dismai.potentials.study import METRICS, compare_minima, table_5
 from dismai.report.potential import plot_minima
-from dismai.resources import resource
 
 PUBLISHED = resource("published.csv")
 RELAXATION = Relaxation(optimizer="lbfgs", fmax_eV_per_A=0.01)

@@ -10,16 +10,16 @@ from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.patches import StepPatch
 
-from dismai.evaluation import interface
-from dismai.evaluation.alloy import ENERGY_COLUMN
-from dismai.evaluation.kinds import KINDS
-from dismai.evaluation.options import Options
+from dismai.datasets.alloy.describe import ENERGY_COLUMN
+from dismai.datasets.interface import describe as interface
+from dismai.datasets.options import Options
+from dismai.datasets.registry import KINDS
 from dismai.evaluation.process import describe_reference
-from dismai.io import write_structures
+from dismai.files.structures import write_structures
+from dismai.pipeline.figure_inputs import figure_inputs, pooled
 from dismai.report import curves, figures, style
 from dismai.report.degradation import plot_sensitivity
 from dismai.report.histograms import bin_edges
-from dismai.report.inputs import figure_inputs, pooled
 from dismai.report.potential import plot_learning
 from tests.evaluation.cells import MAKERS, card
 

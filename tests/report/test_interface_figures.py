@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dismai.datasets.spec import DatasetSpec
+from dismai.base.card import DatasetSpec
 from dismai.report.curves import plot_gamma
 
 ENERGY = "energy_eV_per_atom"

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from dismai import __version__
-from dismai.datasets.spec import write_card
+from dismai.base.card import write_card
 from dismai.evaluation.file import evaluate_file, to_text
-from dismai.evaluation.output import to_json, write_evaluation
-from dismai.io import read_table, write_structures
+from dismai.files.structures import read_table, write_structures
 from dismai.metrics.entries import METRICS
+from dismai.report.output import to_json, write_evaluation
 from dismai.report.page import page
 from tests.evaluation.cells import DATASET, MAKERS, card
 

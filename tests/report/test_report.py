@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dismai.baselines import random_decoration
-from dismai.evaluation.options import Options
+from dismai.base.atomic import sha256
+from dismai.base.resources import resource
+from dismai.datasets.baselines import random_decoration
+from dismai.datasets.options import Options
+from dismai.datasets.published import differences
 from dismai.evaluation.process import describe_reference
-from dismai.jobs import sha256
-from dismai.published import differences
 from dismai.report import figures, tables
-from dismai.resources import resource
 from tests.conftest import alloy_spec
 
 SPEC = alloy_spec()

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from dismai.dft.labels import read_labels
-from dismai.io import read_table
-from dismai.validation import findings
+from dismai.files.structures import read_table
+from dismai.pipeline.validation import findings
+from dismai.potentials.labels import read_labels
 from tests.workflow.test_workflow import ROOT, TINY, command
 
 pytestmark = pytest.mark.slurm

@@ -3,8 +3,9 @@
 import numpy as np
 from ase import Atoms
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.training.data import EpochBatches, fractional_coordinates, hash_structures
+from dismai.base.card import DatasetSpec
+from dismai.files.structures import hash_structures
+from dismai.training.data import EpochBatches, fractional_coordinates
 
 SPEC = DatasetSpec(
     name="amorphous_si",

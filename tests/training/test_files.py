@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from dismai.errors import InputError
-from dismai.training.files import read_tree, write_tree
+from dismai.base.errors import InputError
+from dismai.files.tensors import read_tree, write_tree
 
 TREE = {
     "weights": {"a": torch.arange(6.0).reshape(2, 3), "scalar": torch.tensor(3)},

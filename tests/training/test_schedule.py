@@ -8,11 +8,11 @@ import pytest
 import torch
 from lightning.pytorch import LightningModule
 
-from dismai import stopping
-from dismai.errors import InputError
-from dismai.seeds import seed_for
+from dismai.base import stopping
+from dismai.base.errors import InputError
+from dismai.base.seeds import seed_for
+from dismai.files.tensors import read_tree
 from dismai.training.callbacks import states
-from dismai.training.files import read_tree
 from dismai.training.run import Training, run_training
 from dismai.training.schedule import Ema, Plateau, Validation
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import yaml
 
-from dismai.datasets.spec import read_card
+from dismai.base.atomic import sha256
+from dismai.base.card import read_card
 from dismai.dft.potcar import VARIABLE
-from dismai.io import read_structures, read_table, write_structures
-from dismai.jobs import sha256
+from dismai.files.structures import read_structures, read_table, write_structures
 from tests.workflow.test_workflow import ROOT, TINY, snakemake
 
 CONFIGS = (TINY, ROOT / "tests" / "config" / "tiny_interface.yaml")

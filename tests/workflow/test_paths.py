@@ -9,13 +9,13 @@ import sys
 import pytest
 import yaml
 
-from dismai.evaluation import relaxation, relaxed_set
-from dismai.report import inputs
+from dismai.pipeline import figure_inputs as inputs
+from dismai.pipeline import relaxed_set, relaxing
 from tests.workflow.test_workflow import ROOT, TINY, planned, snakemake
 
 CRYSTALS = ("LCO.cif", "LSC.cif")
 READ_BY_THE_PACKAGE = {
-    "relaxing_of": relaxation.relaxing_of,
+    "relaxing_of": relaxing.relaxing_of,
     "write_dataset": relaxed_set.write_dataset,
     "figure_inputs": inputs.figure_inputs,
 }

@@ -5,9 +5,9 @@ import zipfile
 import pytest
 import yaml
 
-from dismai.datasets.spec import read_card
-from dismai.io import read_structures, read_table
-from dismai.jobs import sha256
+from dismai.base.atomic import sha256
+from dismai.base.card import read_card
+from dismai.files.structures import read_structures, read_table
 from tests.workflow.test_workflow import ROOT, TINY, planned, snakemake
 
 CONFIGS = (TINY, ROOT / "tests" / "config" / "tiny_si.yaml")

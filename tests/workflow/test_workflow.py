@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from dismai.demo import CONFIGURATIONS
-from dismai.errors import InputError
-from dismai.io import read_table
-from dismai.validation import findings
+from dismai.base.errors import InputError
+from dismai.files.structures import read_table
+from dismai.pipeline.demo import CONFIGURATIONS
+from dismai.pipeline.validation import findings
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "config" / "tiny.yaml"
@@ -297,8 +297,8 @@ def test_the_degradation_study_and_the_comparison_run_on_a_finished_run(finished
     assert {"swapped", "copied", "memorised", "broken"} <= set(table["damage"])
     figure = (results / "figures/alloy_300K_wide/degradation.svg").read_text()
     assert "d_cluster" in figure
-    from dismai.comparison import compare
-    from dismai.runs import load_runs
+    from dismai.evaluation.comparison import compare
+    from dismai.evaluation.runs import load_runs
 
     ranking = compare(load_runs([results])).ranking
     assert {"cryingan", "random_decoration", "held_out"} <= set(ranking["model"])
@@ -346,7 +346,7 @@ def test_models_that_fail_or_misbehave_cost_only_themselves(finished, tmp_path):
     """One gives NaN, another composition and too few structures; the other one does not train."""
     folder = copy_of(finished, tmp_path)
     spoil = (
-        "import sys; from dismai.io import read_structures, write_structures;"
+        "import sys; from dismai.files.structures import read_structures, write_structures;"
         "a = read_structures(sys.argv[1])[:4]; a[0].positions[3] = float('nan');"
         "a[1].symbols[:] = 'Fe'; write_structures(a, sys.argv[2])"
     )
@@ -373,8 +373,8 @@ def test_models_that_fail_or_misbehave_cost_only_themselves(finished, tmp_path):
     assert not (folder / targets[0]).exists()
     log = folder / "results/tiny/logs/train_by_command/alloy_300K_wide/broken/seed0.log"
     assert log.read_text().splitlines()[-2:] == [
-        "INFO dismai.external: out of luck",
-        f"ERROR dismai.jobs: command {sys.executable!r}: expected exit code 0, found 1",
+        "INFO dismai.pipeline.external: out of luck",
+        f"ERROR dismai.pipeline.jobs: command {sys.executable!r}: expected exit code 0, found 1",
     ]
     fates = read_table(folder / "results/tiny/generated/alloy_300K_wide/wild/seed0/fates.parquet")
     assert fates["status"].tolist() == ["rejected"] * 2 + ["accepted"] * 2 + ["rejected"] * 2

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from dismai.cluster_expansion import read_cluster_expansion
-from dismai.datasets.alloy import build, load_snapshots
-from dismai.datasets.spec import FccLattice, write_card
-from dismai.evaluation.options import Options
+from dismai.base.card import FccLattice, write_card
+from dismai.datasets.alloy.build import build, load_snapshots
+from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference
-from dismai.io import features_schema, write_structures, write_table
-from dismai.jobs import job, origin, provenance
+from dismai.files.structures import features_schema, write_structures, write_table
+from dismai.geometry.cluster_expansion import read_cluster_expansion
+from dismai.pipeline.jobs import job, origin, provenance
 
 settings, sampling = snakemake.params.settings, snakemake.params.sampling
 output = snakemake.output

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from dismai.datasets.bulk import read_bulk
-from dismai.datasets.settings import AmorphousSiDataset
-from dismai.datasets.silicon_set import build
-from dismai.evaluation.relaxed_set import read_shards, write_dataset
-from dismai.io import gather_tables, read_structures
-from dismai.jobs import job, origin
+from dismai.datasets.amorphous_si.build import build
+from dismai.datasets.amorphous_si.bulk import read_bulk
+from dismai.datasets.amorphous_si.settings import AmorphousSiDataset
+from dismai.files.structures import gather_tables, read_structures
+from dismai.pipeline.jobs import job, origin
+from dismai.pipeline.relaxed_set import read_shards, write_dataset
 
 with job(snakemake):
     relaxed = read_shards(snakemake.input.relaxed)

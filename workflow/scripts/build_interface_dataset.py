@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from dismai.datasets.interface.dataset import build
-from dismai.datasets.settings import InterfaceDataset
-from dismai.evaluation.relaxed_set import read_shards, write_dataset
-from dismai.io import gather_tables, read_structures
-from dismai.jobs import job, origin
+from dismai.datasets.interface.build import build
+from dismai.datasets.interface.settings import InterfaceDataset
+from dismai.files.structures import gather_tables, read_structures
+from dismai.pipeline.jobs import job, origin
+from dismai.pipeline.relaxed_set import read_shards, write_dataset
 
 with job(snakemake):
     settings = InterfaceDataset(

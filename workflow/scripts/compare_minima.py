@@ -2,17 +2,18 @@
 
 from pathlib import Path
 
+from dismai.base.atomic import locked, sha256
+from dismai.base.seeds import seed_for
 from dismai.datasets.interface import random_interface
-from dismai.datasets.settings import InterfaceGeometry
+from dismai.datasets.interface.settings import InterfaceGeometry
 from dismai.dft.settings import Dft, PotentialStudy
-from dismai.io import write_table
-from dismai.jobs import job, locked, provenance, sha256
+from dismai.evaluation.study_potential import MINIMA_SCHEMA, compare_minima, table_5
+from dismai.files.structures import write_table
+from dismai.pipeline.jobs import job, provenance
 from dismai.potentials.m3gnet import load
 from dismai.potentials.settings import Relaxation
-from dismai.potentials.study import MINIMA_SCHEMA, compare_minima, table_5
 from dismai.report.figures import save_figure
 from dismai.report.potential import plot_minima
-from dismai.seeds import seed_for
 
 params, output = snakemake.params, snakemake.output
 model = Path(snakemake.input.potential)

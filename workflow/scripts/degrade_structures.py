@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from dismai.cluster_expansion import read_cluster_expansion
-from dismai.datasets.spec import read_card
-from dismai.degradation import RESPONSES_SCHEMA, responses, sensitivity
-from dismai.evaluation.options import Options
-from dismai.io import read_structures, write_table
-from dismai.jobs import job, provenance
+from dismai.base.card import read_card
+from dismai.datasets.options import Options
+from dismai.evaluation.degradation import RESPONSES_SCHEMA, responses, sensitivity
+from dismai.files.structures import read_structures, write_table
+from dismai.geometry.cluster_expansion import read_cluster_expansion
+from dismai.pipeline.jobs import job, provenance
 from dismai.report.degradation import plot_sensitivity
 from dismai.report.figures import save_figure
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from dismai.io import write_table
-from dismai.jobs import job, provenance
+from dismai.files.structures import write_table
+from dismai.pipeline.jobs import job, provenance
 from dismai.potentials import load
 from dismai.potentials.gap_fit import PARITY_SCHEMA, fit, parity, read_cells
 from dismai.potentials.settings import GapFit

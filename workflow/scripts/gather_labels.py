@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from dismai.dft.labels import read_labels
-from dismai.dft.sampling import RELAXATIONS_SCHEMA
-from dismai.io import concatenate_files, gather_tables, write_table
-from dismai.jobs import job, provenance
+from dismai.datasets.interface.labelling import RELAXATIONS_SCHEMA
+from dismai.files.structures import concatenate_files, gather_tables, write_table
+from dismai.pipeline.jobs import job, provenance
+from dismai.potentials.labels import read_labels
 
 with job(snakemake):
     labels = Path(snakemake.output.labels)

@@ -1,8 +1,8 @@
 """Generate structures with a third-party model by the command of the configuration."""
 
-from dismai.external import run_command
-from dismai.jobs import job
-from dismai.seeds import seed_for
+from dismai.base.seeds import seed_for
+from dismai.pipeline.external import run_command
+from dismai.pipeline.jobs import job
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
 

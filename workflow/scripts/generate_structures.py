@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from dismai import models
-from dismai.io import write_structures
-from dismai.jobs import device, job, locked
-from dismai.seeds import seed_for
+from dismai.base.atomic import locked
+from dismai.base.seeds import seed_for
+from dismai.files.structures import write_structures
+from dismai.pipeline.jobs import device, job
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
 

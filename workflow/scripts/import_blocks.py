@@ -3,11 +3,11 @@
 import tempfile
 from pathlib import Path
 
-from dismai.datasets.archive import extract, fetch, read_ready_made
-from dismai.datasets.silicon_set import mark_parts
-from dismai.io import write_structures
-from dismai.jobs import job
-from dismai.seeds import seed_for
+from dismai.base.seeds import seed_for
+from dismai.datasets.amorphous_si.build import mark_parts
+from dismai.files.archive import extract, fetch, read_ready_made
+from dismai.files.structures import write_structures
+from dismai.pipeline.jobs import job
 
 settings = snakemake.params.settings
 

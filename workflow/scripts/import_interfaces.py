@@ -3,11 +3,11 @@
 import tempfile
 from pathlib import Path
 
-from dismai.datasets.archive import extract, fetch, read_ready_made
-from dismai.datasets.interface.dataset import composition_of, in_file_order
-from dismai.datasets.settings import InterfaceDataset
-from dismai.io import write_structures
-from dismai.jobs import job
+from dismai.datasets.interface.build import composition_of, in_file_order
+from dismai.datasets.interface.settings import InterfaceDataset
+from dismai.files.archive import extract, fetch, read_ready_made
+from dismai.files.structures import write_structures
+from dismai.pipeline.jobs import job
 
 with job(snakemake), tempfile.TemporaryDirectory() as folder:
     settings = InterfaceDataset(**snakemake.params.settings)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dismai.evaluation.process import import_file
-from dismai.jobs import job
+from dismai.pipeline.jobs import job
 
 with job(snakemake):
     import_file(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dismai.jobs import job
+from dismai.pipeline.jobs import job
 from dismai.potentials import at, check_entry, load
 from dismai.potentials.gap_fit import write_cells
 from dismai.potentials.settings import GapFit

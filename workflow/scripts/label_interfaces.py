@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from dismai.datasets.settings import InterfaceGeometry
-from dismai.dft.labels import write_labels
-from dismai.dft.sampling import RELAXATIONS_SCHEMA, Task, label_interfaces
-from dismai.dft.settings import Dft, Labels
+from dismai.base.atomic import locked
+from dismai.datasets.interface.labelling import RELAXATIONS_SCHEMA, Task, label_interfaces
+from dismai.datasets.interface.settings import InterfaceGeometry, Labels
+from dismai.dft.settings import Dft
 from dismai.evaluation.process import shard_range
-from dismai.io import write_table
-from dismai.jobs import job, locked, provenance
+from dismai.files.structures import write_table
+from dismai.pipeline.jobs import job, provenance
+from dismai.potentials.labels import write_labels
 
 params = snakemake.params
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))

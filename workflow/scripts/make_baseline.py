@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from dismai.baselines import make
-from dismai.datasets.spec import read_card
-from dismai.io import read_structures, write_structures
-from dismai.jobs import job
-from dismai.seeds import seed_for
+from dismai.base.card import read_card
+from dismai.base.seeds import seed_for
+from dismai.datasets.baselines import make
+from dismai.files.structures import read_structures, write_structures
+from dismai.pipeline.jobs import job
 
 with job(snakemake):
     structures = make(

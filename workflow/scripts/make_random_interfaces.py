@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from dismai.datasets.interface.dataset import random_interfaces
-from dismai.datasets.settings import InterfaceGeometry
-from dismai.io import write_structures
-from dismai.jobs import job
+from dismai.datasets.interface.build import random_interfaces
+from dismai.datasets.interface.settings import InterfaceGeometry
+from dismai.files.structures import write_structures
+from dismai.pipeline.jobs import job
 
 with job(snakemake):
     structures = random_interfaces(

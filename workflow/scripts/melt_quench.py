@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from dismai.datasets.melt_quench import melt_quench
-from dismai.datasets.settings import MeltQuench
-from dismai.io import write_cell
-from dismai.jobs import job, locked
-from dismai.seeds import seed_for
+from dismai.base.atomic import locked
+from dismai.base.seeds import seed_for
+from dismai.datasets.amorphous_si.melt_quench import melt_quench
+from dismai.datasets.amorphous_si.settings import MeltQuench
+from dismai.files.structures import write_cell
+from dismai.pipeline.jobs import job
 
 settings = MeltQuench(**snakemake.params.settings)
 state = Path(snakemake.output.bulk).parent / "state" / "melt_quench"

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from dismai.datasets.spec import read_card
-from dismai.io import read_structures
-from dismai.jobs import job
-from dismai.reference import pack_clusters
+from dismai.base.card import read_card
+from dismai.evaluation.reference import pack_clusters
+from dismai.files.structures import read_structures
+from dismai.pipeline.jobs import job
 
 with job(snakemake):
     pack_clusters(

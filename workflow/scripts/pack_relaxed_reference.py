@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from dismai.datasets.spec import read_card
-from dismai.io import read_table
-from dismai.jobs import job
+from dismai.base.card import read_card
+from dismai.evaluation.reference import pack_features
+from dismai.files.structures import read_table
+from dismai.pipeline.jobs import job
 from dismai.potentials import at, check_entry, fingerprint
-from dismai.reference import pack_features
 
 file = snakemake.input.potential
 

@@ -1,6 +1,7 @@
 """Figures of one alloy dataset: SRO, energies, structures, training curves."""
 
-from dismai.jobs import job
+from dismai.pipeline.figure_inputs import figure_inputs
+from dismai.pipeline.jobs import job
 from dismai.report.figures import (
     plot_energies,
     plot_sro,
@@ -8,7 +9,6 @@ from dismai.report.figures import (
     plot_training,
     save_figure,
 )
-from dismai.report.inputs import figure_inputs
 
 output = snakemake.output
 

@@ -1,6 +1,7 @@
 """Figures of one dataset of amorphous silicon: network, energies, structures, training curves."""
 
-from dismai.jobs import job
+from dismai.pipeline.figure_inputs import figure_inputs
+from dismai.pipeline.jobs import job
 from dismai.report.curves import (
     plot_factor_and_dihedral,
     plot_pair_and_angle,
@@ -8,7 +9,6 @@ from dismai.report.curves import (
     plot_si_motifs,
 )
 from dismai.report.figures import plot_energies, plot_structures, plot_training, save_figure
-from dismai.report.inputs import figure_inputs
 
 output = snakemake.output
 

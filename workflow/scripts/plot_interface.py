@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from dismai.datasets.spec import read_card
-from dismai.jobs import job
+from dismai.base.card import read_card
+from dismai.pipeline.figure_inputs import figure_inputs
+from dismai.pipeline.jobs import job
 from dismai.report.curves import plot_cation_motifs, plot_gamma, plot_profile
 from dismai.report.figures import plot_structures, plot_training, save_figure
-from dismai.report.inputs import figure_inputs
 
 output = snakemake.output
 SIDE = "-90x"

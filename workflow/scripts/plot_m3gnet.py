@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from dismai.io import read_table
-from dismai.jobs import job
+from dismai.files.structures import read_table
+from dismai.pipeline.jobs import job
 from dismai.report.figures import save_figure
 from dismai.report.potential import plot_learning, plot_parity
 

@@ -3,8 +3,8 @@
 import logging
 from pathlib import Path
 
-from dismai.io import gather_tables, write_table
-from dismai.jobs import job, provenance
+from dismai.files.structures import gather_tables, write_table
+from dismai.pipeline.jobs import job, provenance
 from dismai.potentials.gap_fit import CURVE_SCHEMA, learning_curve
 from dismai.report.figures import save_figure
 from dismai.report.potential_figures import plot_learning_curve, plot_parity

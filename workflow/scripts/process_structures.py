@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from dismai.cluster_expansion import read_cluster_expansion
-from dismai.datasets.spec import read_card
-from dismai.evaluation.options import Options
+from dismai.base.card import read_card
+from dismai.datasets.options import Options
 from dismai.evaluation.process import load_generated, process, shard_range
-from dismai.evaluation.relaxation import relaxing_of
-from dismai.io import FATES_SCHEMA, features_schema, write_structures, write_table
-from dismai.jobs import job, provenance
+from dismai.files.structures import FATES_SCHEMA, features_schema, write_structures, write_table
+from dismai.geometry.cluster_expansion import read_cluster_expansion
 from dismai.metrics.clusters import published_expansion
+from dismai.pipeline.jobs import job, provenance
+from dismai.pipeline.relaxing import relaxing_of
 
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
 

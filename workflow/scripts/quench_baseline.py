@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from dismai.baselines import fresh_quenches
-from dismai.datasets.settings import Stage
-from dismai.datasets.spec import read_card
-from dismai.io import write_structures
-from dismai.jobs import job, locked
-from dismai.seeds import seed_for
+from dismai.base.atomic import locked
+from dismai.base.card import read_card
+from dismai.base.seeds import seed_for
+from dismai.datasets.amorphous_si.settings import Stage
+from dismai.datasets.baselines import fresh_quenches
+from dismai.files.structures import write_structures
+from dismai.pipeline.jobs import job
 
 target = Path(snakemake.output.structures)
 state = target.parent / "state"

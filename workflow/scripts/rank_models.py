@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dismai.datasets.spec import read_card
-from dismai.io import gather_tables
-from dismai.jobs import job, provenance
+from dismai.base.card import read_card
+from dismai.files.structures import gather_tables
+from dismai.pipeline.jobs import job, provenance
 from dismai.report.tables import ranking, write_all
 
 output = snakemake.output

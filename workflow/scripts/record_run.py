@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dismai.jobs import job, write_config, write_environment
+from dismai.pipeline.jobs import job, write_config, write_environment
 
 with job(snakemake):
     write_config(snakemake.params.config, Path(snakemake.output.config))

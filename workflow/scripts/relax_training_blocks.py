@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from dismai.datasets.silicon_set import RELAXED_SCHEMA
+from dismai.datasets.amorphous_si.build import RELAXED_SCHEMA
 from dismai.evaluation.process import shard_range
-from dismai.evaluation.relaxation import relaxing_of
-from dismai.io import read_structures, write_structures, write_table
-from dismai.jobs import job, provenance
+from dismai.files.structures import read_structures, write_structures, write_table
+from dismai.pipeline.jobs import job, provenance
+from dismai.pipeline.relaxing import relaxing_of
 from dismai.potentials.resumable import relax_resumable
 
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dismai.cluster_expansion import read_cluster_expansion
-from dismai.datasets.alloy import sample, save_snapshots
-from dismai.jobs import job
+from dismai.datasets.alloy.build import sample, save_snapshots
+from dismai.geometry.cluster_expansion import read_cluster_expansion
+from dismai.pipeline.jobs import job
 
 settings = snakemake.params.settings
 

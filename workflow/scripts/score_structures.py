@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from dismai.datasets.spec import read_card
+from dismai.base.card import read_card
 from dismai.evaluation.process import load_generated
 from dismai.evaluation.said import said_scores
 from dismai.evaluation.score import score
-from dismai.io import (
+from dismai.files.structures import (
     FATES_SCHEMA,
     METRICS_SCHEMA,
     concatenate_files,
@@ -15,7 +15,7 @@ from dismai.io import (
     read_table,
     write_table,
 )
-from dismai.jobs import job, provenance
+from dismai.pipeline.jobs import job, provenance
 
 wildcards, output = snakemake.wildcards, snakemake.output
 

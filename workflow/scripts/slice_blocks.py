@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from dismai.datasets.amorphous_si import slice_blocks
-from dismai.datasets.bulk import read_bulk
-from dismai.io import write_structures
-from dismai.jobs import job
-from dismai.seeds import seed_for
+from dismai.base.seeds import seed_for
+from dismai.datasets.amorphous_si.blocks import slice_blocks
+from dismai.datasets.amorphous_si.bulk import read_bulk
+from dismai.files.structures import write_structures
+from dismai.pipeline.jobs import job
 
 settings = snakemake.params.settings
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from dismai.external import run_command
-from dismai.jobs import job, locked
-from dismai.seeds import seed_for
+from dismai.base.atomic import locked
+from dismai.base.seeds import seed_for
+from dismai.pipeline.external import run_command
+from dismai.pipeline.jobs import job
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
 state = Path(snakemake.output.model).parent / "state"

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from dismai.dft.labels import read_labels
-from dismai.io import write_table
-from dismai.jobs import device, job, locked, provenance
+from dismai.base.atomic import locked
+from dismai.base.seeds import seed_for
+from dismai.files.structures import write_table
+from dismai.pipeline.jobs import device, job, provenance
+from dismai.potentials.labels import read_labels
 from dismai.potentials.m3gnet.errors import ERRORS_SCHEMA, PREDICTIONS_SCHEMA, error_table
 from dismai.potentials.m3gnet.network import save
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.m3gnet.training import predictions, train
-from dismai.seeds import seed_for
 
 target = Path(snakemake.output.model)
 

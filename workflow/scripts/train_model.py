@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from dismai import models
-from dismai.datasets.spec import read_card
-from dismai.io import read_structures
-from dismai.jobs import device, job, locked
-from dismai.seeds import seed_for
+from dismai.base.atomic import locked
+from dismai.base.card import read_card
+from dismai.base.seeds import seed_for
+from dismai.files.structures import read_structures
+from dismai.pipeline.jobs import device, job
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
 target = Path(snakemake.output.model)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dismai.cluster_expansion import read_cluster_expansion
-from dismai.datasets.icet_expansion import to_icet
-from dismai.jobs import job
+from dismai.datasets.alloy.icet_expansion import to_icet
+from dismai.geometry.cluster_expansion import read_cluster_expansion
+from dismai.pipeline.jobs import job
 
 with job(snakemake):
     expansion = read_cluster_expansion(Path(snakemake.input.ecis))

@@ -1,1 +1,1 @@
-"""Datasets: how each is made, split and described by its card."""
+"""Datasets: one room a kind, their registry, what they share, trivial baselines."""

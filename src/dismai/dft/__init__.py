@@ -7,14 +7,14 @@ is read afterwards.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dismai.base.errors import InputError
 from dismai.dft.settings import Dft
-from dismai.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
     from ase import Atoms
 
-    from dismai.dft.labels import Label, Relaxation
+    from dismai.potentials.labels import Label, Relaxation
 
 
 def check(settings: Dft) -> None:

@@ -14,9 +14,9 @@ from ase.calculators.calculator import Calculator, PropertyNotImplementedError
 from ase.constraints import FixAtoms
 from ase.optimize import FIRE, LBFGS
 
-from dismai.dft.labels import Label, Relaxation, checked
+from dismai.base.errors import InputError, StructureError
 from dismai.dft.settings import Dft
-from dismai.errors import InputError, StructureError
+from dismai.potentials.labels import Label, Relaxation, checked
 
 OPTIMIZERS = {"lbfgs": LBFGS, "fire": FIRE}
 PACKAGES = {"surrogate": "chgnet", "gpaw": "gpaw"}

@@ -8,7 +8,7 @@ import gzip
 import os
 from pathlib import Path
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 
 POTENTIALS = {
     "Li": ("Li_sv", 3),  # 1s2 2s1

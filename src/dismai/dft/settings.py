@@ -4,8 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from dismai.datasets.settings import Exchanges
-from dismai.section import Section
+from dismai.base.section import Section
 
 FIXED_TAGS = (
     *("ENCUT", "NSW", "IBRION", "ISIF", "EDIFFG", "GGA"),
@@ -112,25 +111,3 @@ class PotentialStudy(Section):
         description="low-energy interfaces have an energy up to this, eV/atom: -4.78 with energies "
         "of the papers' VASP settings; the median by default",
     )
-
-
-class Labels(Section):
-    """Relaxations of random interfaces, whose ionic steps train the potential."""
-
-    n_plain: int = Field(350, ge=0, description="interfaces without exchanges")
-    n_exchanged: int = Field(600, ge=0, description="interfaces with exchanges of ions")
-    exchanges: Exchanges = Field(
-        Exchanges(Sc_Co=3, Li_Co=3, Cl_O=6), description="largest numbers of exchanged ions"
-    )
-    shards: int = Field(50, ge=1, description="jobs that share the relaxations")
-    first_step: int = Field(5, ge=0, description="first ionic step of stage 2 that is kept")
-    every: int = Field(10, ge=1, description="steps from one kept step to the next")
-    unfinished: Literal["refuse", "keep_steps"] = Field(
-        "refuse", description="relaxations that reach max_steps: refused, or their steps kept"
-    )
-
-    @model_validator(mode="after")
-    def _there_is_something_to_label(self):
-        if self.n_plain + self.n_exchanged == 0:
-            raise ValueError("n_plain: expected at least one interface, found 0")
-        return self

@@ -19,12 +19,12 @@ import numpy as np
 from ase import Atoms
 from pymatgen.io.vasp.outputs import Vasprun
 
-from dismai.dft.labels import EV_PER_A3_TO_GPA, Label, Relaxation
+from dismai.base.atomic import locked
+from dismai.base.errors import InputError, StructureError
 from dismai.dft.potcar import POTENTIALS, library, read_potcar
 from dismai.dft.settings import Dft, Vasp
 from dismai.dft.vasp_inputs import Stage, block_order, incar, stages, write_inputs
-from dismai.errors import InputError, StructureError
-from dismai.jobs import locked
+from dismai.potentials.labels import EV_PER_A3_TO_GPA, Label, Relaxation
 
 logger = logging.getLogger(__name__)
 

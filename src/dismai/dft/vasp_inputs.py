@@ -19,9 +19,9 @@ from ase import Atoms
 from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.vasp.inputs import Incar, Kpoints, Poscar
 
+from dismai.base.errors import InputError
 from dismai.dft.potcar import POTENTIALS, write_potcar
 from dismai.dft.settings import Dft
-from dismai.errors import InputError
 
 STAGE_1_CUTOFF_EV = 374.3
 STAGE_2_CUTOFF_EV = 450.0

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from dismai.datasets.names import DATASETS, ELEMENTS
-from dismai.datasets.spec import DatasetSpec
-from dismai.errors import StructureError
-from dismai.evaluation.options import Options
+from dismai.base.card import DatasetSpec
+from dismai.base.errors import StructureError
+from dismai.base.names import DATASETS, ELEMENTS
+from dismai.datasets.options import Options
 from dismai.postprocess.on_lattice import keep_on_lattice
 
 TRIED = 5

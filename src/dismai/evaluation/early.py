@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dismai.datasets.names import DATASETS
-from dismai.errors import InputError
-from dismai.resources import check_shipped, shipped_references
+from dismai.base.errors import InputError
+from dismai.base.names import DATASETS
+from dismai.base.resources import check_shipped, shipped_references
 
 if TYPE_CHECKING:
     from dismai.potentials.settings import Potential
@@ -50,7 +50,7 @@ def check_request(
 
 
 def _check_number(file: Path, n_generated: int) -> None:
-    from dismai.io import XYZ_SUFFIXES, count_frames
+    from dismai.files.structures import XYZ_SUFFIXES, count_frames
 
     if file.suffix.lower() in XYZ_SUFFIXES and file.is_file():
         found = count_frames(file)

@@ -12,33 +12,26 @@ import pandas as pd
 from ase import Atoms
 from ase.cell import Cell
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.errors import InputError, StructureError
+from dismai.base.atomic import printable, sha256
+from dismai.base.card import DatasetSpec
+from dismai.base.columns import DISPLACEMENT, ENERGY, REFERENCE, RELAXED, RELAXED_KINDS
+from dismai.base.errors import InputError, StructureError
+from dismai.base.resources import resource
+from dismai.datasets.options import Options
+from dismai.datasets.published import MARK, differences, published_numbers
 from dismai.evaluation.advice import how_to_relax, next_steps, other_dataset
 from dismai.evaluation.floor import noise_floor
-from dismai.evaluation.interface import REFERENCE
-from dismai.evaluation.options import Options
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import numbered, process
-from dismai.evaluation.relaxation import (
-    DISPLACEMENT,
-    ENERGY,
-    RELAXED,
-    RELAXED_KINDS,
-    Relaxing,
-    check_kind,
-)
+from dismai.evaluation.reference import Reference, load_built, load_shipped, said_of_overlap
+from dismai.evaluation.relax import check_kind
 from dismai.evaluation.said import said_scores
 from dismai.evaluation.score import score
-from dismai.files import printable
-from dismai.io import read_set
-from dismai.jobs import sha256
+from dismai.files.structures import read_set
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 from dismai.postprocess.on_lattice import Alignment
 from dismai.potentials import fingerprint
-from dismai.published import MARK, differences, published_numbers
-from dismai.reference import Reference, load_built, load_shipped, said_of_overlap
-from dismai.resources import resource
+from dismai.potentials.relaxing import Relaxing
 
 IN_PLANE_TOLERANCE = 0.05
 """Of lengths, relative; of the angle, in hundreds of degrees."""

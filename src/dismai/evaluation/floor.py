@@ -5,19 +5,19 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.evaluation.kinds import KINDS
-from dismai.evaluation.relaxation import relaxation_scores
+from dismai.base.card import DatasetSpec
+from dismai.datasets.registry import KINDS
+from dismai.evaluation.reference import Reference
+from dismai.evaluation.relax import relaxation_scores
 from dismai.metrics.entries import METRICS
-from dismai.metrics.set_intervals import (
+from dismai.metrics.sets import (
     K_NEIGHBORS,
     expected_coverage,
     expected_mmd,
     expected_soap_mmd,
+    fidelity,
 )
-from dismai.metrics.sets import fidelity
 from dismai.metrics.statistics import BOOTSTRAP_SEED, values_only
-from dismai.reference import Reference
 
 N_DRAWS = 16
 MOST_DRAWN = 10_000

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from dismai.jobs import end_with
+from dismai.base.processes import end_with
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

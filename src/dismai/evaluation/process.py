@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from dismai.cells import check_cell, check_finite
-from dismai.datasets.spec import DatasetSpec, formula
-from dismai.errors import InputError, StructureError
-from dismai.evaluation.kinds import KINDS
-from dismai.evaluation.options import Options
+from dismai.base.card import DatasetSpec, formula
+from dismai.base.columns import RELAXED
+from dismai.base.errors import InputError, StructureError
+from dismai.base.text import on_one_line
+from dismai.datasets.options import Options
+from dismai.datasets.registry import KINDS
 from dismai.evaluation.parallel import Reporter, in_order
-from dismai.evaluation.relaxation import RELAXED, check_kind, close_relaxers, relaxed
-from dismai.io import (
+from dismai.evaluation.relax import check_kind, close_relaxers, relaxed
+from dismai.files.structures import (
     FATES_SCHEMA,
     SOURCE_FILE,
     UNREADABLE,
@@ -27,7 +28,7 @@ from dismai.io import (
     read_set,
     write_structures,
 )
-from dismai.text import on_one_line
+from dismai.geometry.cells import check_cell, check_finite
 
 logger = logging.getLogger(__name__)
 

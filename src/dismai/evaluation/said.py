@@ -11,15 +11,10 @@ from numbers import Real
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import StructureError
-from dismai.metrics.entries import METRICS, with_units
+from dismai.base.errors import StructureError
+from dismai.metrics.entries import with_units
+from dismai.metrics.self_reports import RIGHT, SAID, SPECIES
 from dismai.metrics.statistics import Interval, mean_ci, percentage, share_ci
-
-SPECIES = "species_accuracy"
-RIGHT = "percent_right_species"
-"""Structures in which the species of all atoms are right."""
-SAID = tuple(name for name, metric in METRICS.items() if metric.self_reported and name != RIGHT)
-"""Names in `info` and of metrics; docs/models.md says what each of them means."""
 
 
 def said_scores(

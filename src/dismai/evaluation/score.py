@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.errors import InputError
-from dismai.evaluation.kinds import KINDS
-from dismai.evaluation.relaxation import relaxation_scores
+from dismai.base.card import DatasetSpec
+from dismai.base.errors import InputError
+from dismai.datasets.registry import KINDS
+from dismai.evaluation.relax import relaxation_scores
 from dismai.metrics.entries import METRICS, with_units
-from dismai.metrics.set_intervals import compare_sets
+from dismai.metrics.sets import compare_sets
 from dismai.metrics.statistics import Interval, percentage, within
 
 

@@ -9,10 +9,10 @@ import math
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import InputError, StructureError
-from dismai.kernels import njit
+from dismai.base.errors import InputError, StructureError
+from dismai.base.kernels import njit
+from dismai.geometry.voronoi import Tessellation, tessellate
 from dismai.metrics.crystalnn.elements import site_table
-from dismai.metrics.crystalnn.voronoi import Tessellation, tessellate
 from dismai.metrics.crystalnn.weights import GEOMETRIC, bonds, likely_numbers
 
 

@@ -12,7 +12,11 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 
-from dismai.cluster_expansion import (
+from dismai.base.errors import StructureError
+from dismai.base.kernels import njit
+from dismai.base.resources import resource
+from dismai.geometry.axes import count_pairs, upright
+from dismai.geometry.cluster_expansion import (
     CLUSTER_MULTIPLICITY,
     N_SHELLS,
     PAIR_INDEX,
@@ -21,11 +25,7 @@ from dismai.cluster_expansion import (
     ClusterExpansion,
     read_cluster_expansion,
 )
-from dismai.errors import StructureError
-from dismai.fcc import neighbor_table, site_index
-from dismai.kernels import njit
-from dismai.metrics.geometry import count_pairs, upright
-from dismai.resources import resource
+from dismai.geometry.fcc import neighbor_table, site_index
 
 SRO_PAIRS = ("Fe-Ni", "Cr-Fe", "Cr-Ni", "Fe-Fe", "Cr-Cr", "Ni-Ni")
 """Order of the Warren-Cowley parameters of one shell."""

@@ -8,11 +8,11 @@ from itertools import islice
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import StructureError
+from dismai.base.errors import StructureError
+from dismai.geometry.grid import make_grid
+from dismai.geometry.voronoi import Tessellation, tessellate
 from dismai.metrics.angles import bond_angles
 from dismai.metrics.crystalnn.fingerprint import Preset, fingerprints, get_preset, sites
-from dismai.metrics.crystalnn.points import make_grid
-from dismai.metrics.crystalnn.voronoi import Tessellation, tessellate
 from dismai.metrics.rdf import rdf
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import StructureError
+from dismai.base.errors import StructureError
 from dismai.metrics.statistics import euclidean
 
 REFERENCE_ENERGY = -4.78  # eV/atom

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import InputError
-from dismai.metrics.crystalnn.points import make_grid
+from dismai.base.errors import InputError
+from dismai.geometry.grid import make_grid
 from dismai.metrics.interface import interface_area
 
 FINE = 64

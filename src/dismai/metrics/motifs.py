@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 from dismai.metrics.crystalnn.motif_table import LABELS, MAX_NUMBER, OFFSETS
 from dismai.metrics.statistics import Interval, bootstrap_ci
 

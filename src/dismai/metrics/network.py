@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import InputError, StructureError
-from dismai.kernels import njit
+from dismai.base.errors import InputError, StructureError
+from dismai.base.kernels import njit
+from dismai.geometry.grid import check_radius, make_grid, points_within
+from dismai.geometry.voronoi import Tessellation
 from dismai.metrics.crystalnn.neighbors import neighbor_list
-from dismai.metrics.crystalnn.points import check_radius, make_grid, points_within
-from dismai.metrics.crystalnn.voronoi import Tessellation
 from dismai.metrics.crystalnn.weights import GEOMETRIC
 
 ZERO = np.zeros(3, np.int64)

@@ -8,9 +8,9 @@ with n_b the number of ordered pairs of atoms, periodic images included, whose d
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import InputError
-from dismai.kernels import njit
-from dismai.metrics.crystalnn.points import Grid, box_range, check_radius, make_grid
+from dismai.base.errors import InputError
+from dismai.base.kernels import njit
+from dismai.geometry.grid import Grid, box_range, check_radius, make_grid
 
 
 def rdf(

@@ -4,7 +4,7 @@ import numpy as np
 from ase import Atoms
 from ase.geometry import find_mic
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 
 
 def displacement(before: Atoms, after: Atoms) -> float:

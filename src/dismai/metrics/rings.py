@@ -10,8 +10,8 @@ rings) or to both ends of a bond (odd rings) that share only the root.
 
 import numpy as np
 
-from dismai.errors import InputError, StructureError
-from dismai.kernels import njit
+from dismai.base.errors import InputError, StructureError
+from dismai.base.kernels import njit
 from dismai.metrics.network import Network
 
 MAX_NODES = 1000  # atoms within half a ring; beyond it this is no network but a dense packing

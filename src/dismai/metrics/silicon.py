@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import StructureError
+from dismai.base.errors import StructureError
 from dismai.metrics.angles import pair_angles
 from dismai.metrics.network import bond_network
 from dismai.metrics.rdf import rdf

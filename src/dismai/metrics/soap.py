@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import InputError
-from dismai.metrics.crystalnn.points import make_grid
+from dismai.base.errors import InputError
+from dismai.geometry.grid import make_grid
 from dismai.metrics.pairs import Pairs, across
 
 R_CUT_A = 5.0

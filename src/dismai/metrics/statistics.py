@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 
 N_RESAMPLES = 1000
 BOOTSTRAP_SEED = 7

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import InputError, StructureError
-from dismai.kernels import njit
-from dismai.metrics.crystalnn.points import make_grid
+from dismai.base.errors import InputError, StructureError
+from dismai.base.kernels import njit
+from dismai.geometry.grid import make_grid
 
 MAX_TERMS = 2e9  # vectors times atoms; some seconds, 2500 atoms at the defaults
 

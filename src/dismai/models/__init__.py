@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from dismai.datasets.spec import DATASETS, DatasetSpec, FccLattice, cell_rows
-from dismai.errors import InputError
-from dismai.section import Section
+from dismai.base.card import DATASETS, DatasetSpec, FccLattice, cell_rows
+from dismai.base.errors import InputError
+from dismai.base.section import Section
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -168,7 +168,7 @@ def _imported(entry: EntryPoint) -> Any:
 
 def _check_section(name: str, hparams: Any) -> None:
     if not (isinstance(hparams, type) and issubclass(hparams, Section)):
-        raise InputError(f"{name}: Hparams: expected a subclass of dismai.section.Section")
+        raise InputError(f"{name}: Hparams: expected a subclass of dismai.base.section.Section")
 
 
 def _first_mistake(name: str, hparams_class: type[Section], error: ValidationError) -> str:

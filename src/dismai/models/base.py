@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.errors import InputError
-from dismai.section import Section
+from dismai.base.card import DatasetSpec
+from dismai.base.errors import InputError
+from dismai.base.section import Section
 
 if TYPE_CHECKING:
     from ase import Atoms

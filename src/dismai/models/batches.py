@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dismai import stopping
-from dismai.errors import InputError
+from dismai.base import stopping
+from dismai.base.errors import InputError
+from dismai.base.versions import VERSIONS
+from dismai.files.tensors import digest_tensors, read_tensors, write_tensors
 from dismai.models.base import GenerativeModel
-from dismai.training.files import digest_tensors, read_tensors, write_tensors
-from dismai.versions import VERSIONS
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from dismai.section import Section
+from dismai.base.section import Section
 
 Alignment = Literal["none", "translate", "rotate"]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ase import Atoms
 from torch import Tensor, nn
 
-from dismai.datasets.spec import DatasetSpec
+from dismai.base.card import DatasetSpec
+from dismai.base.section import Section
 from dismai.models.base import GenerativeModel
-from dismai.section import Section
 
 if TYPE_CHECKING:
     from dismai.training.run import Training

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from dismai.section import Section
+from dismai.base.section import Section
 
 Batch = Annotated[int, Field(ge=1, description="structures per step")]
 Epochs = Annotated[int, Field(ge=1, description="passes over the training set")]

@@ -7,10 +7,11 @@ import torch
 import yaml
 from torch import Tensor
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.errors import InputError
+from dismai.base.atomic import write_atomically
+from dismai.base.card import DatasetSpec
+from dismai.base.errors import InputError
+from dismai.files.tensors import read_tensors, write_tensors
 from dismai.models.base import GenerativeModel
-from dismai.training.files import read_tensors, write_atomically, write_tensors
 
 HEADER = ("architecture", "hparams", "card")
 

@@ -12,12 +12,10 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 
-from dismai.cluster_expansion import SPECIES
-from dismai.datasets.spec import FccLattice
-from dismai.errors import InputError, StructureError
-from dismai.fcc import fractional_sites
-from dismai.kernels import njit
-from dismai.metrics.geometry import (
+from dismai.base.card import FccLattice
+from dismai.base.errors import InputError, StructureError
+from dismai.base.kernels import njit
+from dismai.geometry.axes import (
     MATCH_RADIUS_A,
     box_positions,
     crystal_axes,
@@ -25,7 +23,9 @@ from dismai.metrics.geometry import (
     nearest_within,
     upright,
 )
-from dismai.metrics.lattice_fit import fit_lattice
+from dismai.geometry.cluster_expansion import SPECIES
+from dismai.geometry.fcc import fractional_sites
+from dismai.geometry.lattice_fit import fit_lattice
 
 Alignment = Literal["none", "translate", "rotate"]
 ANCHOR_RADIUS_A = 5.0

@@ -10,9 +10,9 @@ which image of an atom the file happens to hold.
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import StructureError
-from dismai.kernels import njit
-from dismai.metrics.crystalnn.points import Grid, check_radius, make_grid, points_within
+from dismai.base.errors import StructureError
+from dismai.base.kernels import njit
+from dismai.geometry.grid import Grid, check_radius, make_grid, points_within
 
 EXTRA = 0.1  # Å beyond min_distance
 MOST_CLOSE = 500  # atoms around one; beyond it the cell has collapsed

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from dismai.errors import InputError, did_you_mean
+from dismai.base.errors import InputError, did_you_mean
+from dismai.base.text import read_yaml
 from dismai.potentials.settings import (
     POTENTIAL_KINDS,
     AsePotential,
@@ -22,7 +23,6 @@ from dismai.potentials.settings import (
     Potential,
     SwPotential,
 )
-from dismai.text import read_yaml
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
@@ -166,7 +166,7 @@ def fingerprint(entry: Potential) -> str:
     Raises:
         InputError: a file that is missing, or a GAP that is none.
     """
-    from dismai.jobs import sha256
+    from dismai.base.atomic import sha256
     from dismai.potentials.gap import read_gap
 
     content = entry.model_dump(mode="json")

@@ -16,7 +16,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
-from dismai.jobs import sha256
+from dismai.base.atomic import sha256
 from dismai.potentials.settings import AsePotential
 
 OUTPUTS = {"directory", "label", "txt", "logfile", "log_file", "trajectory", "tmp_dir"}

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 from ase.calculators.calculator import Calculator
 from ase.data import chemical_symbols
 
-from dismai.errors import InputError
-from dismai.jobs import sha256 as digest_of
+from dismai.base.atomic import sha256 as digest_of
+from dismai.base.errors import InputError
 
 CENTRES = re.compile(r"\b(?:species_Z|Z\d?)=\{*([\d ]+)")
 """Atomic numbers in the definition of a descriptor."""

@@ -14,8 +14,8 @@ import pyarrow as pa
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
-from dismai.errors import InputError
-from dismai.io import read_structures, replacing
+from dismai.base.errors import InputError
+from dismai.files.structures import read_structures, replacing
 from dismai.potentials.settings import GapFit
 from dismai.potentials.training_cells import ENERGY, FORCES
 

@@ -12,7 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.optimize import FIRE, LBFGS
 from ase.optimize.sciopt import OptimizerConvergenceError, SciPyFminCG
 
-from dismai.errors import StructureError
+from dismai.base.errors import StructureError
 
 logger = logging.getLogger(__name__)
 

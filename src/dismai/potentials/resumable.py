@@ -12,13 +12,13 @@ from typing import Any
 import pandas as pd
 from ase import Atoms
 
-from dismai import stopping
-from dismai.io import replacing
+from dismai.base import stopping
+from dismai.base.versions import VERSIONS
+from dismai.files.structures import replacing
 from dismai.potentials import fingerprint, packages
 from dismai.potentials.relax import Relaxed, table_of
 from dismai.potentials.settings import Potential, Relaxation
 from dismai.potentials.worker import Worker, as_numbers
-from dismai.versions import VERSIONS
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from dismai.base.section import Section
 from dismai.potentials.m3gnet.settings import M3gnet
-from dismai.section import Section
 
 POTENTIAL_KINDS = ("gap", "sw", "chgnet", "m3gnet", "ase")
 NETWORKS = ("chgnet", "m3gnet")

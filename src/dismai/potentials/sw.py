@@ -13,9 +13,9 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
-from dismai.errors import StructureError
-from dismai.kernels import njit
-from dismai.metrics.crystalnn.points import check_radius, make_grid, points_within
+from dismai.base.errors import StructureError
+from dismai.base.kernels import njit
+from dismai.geometry.grid import check_radius, make_grid, points_within
 
 EPSILON_EV = 1.64833
 SIGMA_A = 2.0951

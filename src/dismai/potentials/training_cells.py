@@ -5,11 +5,11 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.calculator import Calculator
 
-from dismai.datasets.random_points import random_points
-from dismai.errors import InputError
+from dismai.base.errors import InputError
+from dismai.base.seeds import generator_for
+from dismai.geometry.random_points import random_points
 from dismai.potentials.relax import relax_one
 from dismai.potentials.settings import GapFit
-from dismai.seeds import generator_for
 
 LATTICE_A = 5.43
 DENSITY_PER_A3 = 8 / LATTICE_A**3

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from dismai import stopping
-from dismai.errors import InputError
+from dismai.base import stopping
+from dismai.base.errors import InputError
 from dismai.potentials import name_of
 from dismai.potentials.settings import Potential, Relaxation
 
@@ -169,7 +169,7 @@ def _last_line(text: str) -> str:
 
 def main() -> None:
     """Answer structure after structure until there are no more."""
-    from dismai.jobs import end_with_parents
+    from dismai.base.processes import end_with_parents
     from dismai.potentials import check_entry, load
     from dismai.potentials.relax import relax_one
 

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.evaluation import amorphous_si as si
-from dismai.evaluation import interface
+from dismai.base.card import DatasetSpec
+from dismai.datasets.amorphous_si import describe as si
+from dismai.datasets.interface import describe as interface
 from dismai.metrics.motifs import motif_names
 from dismai.report.histograms import plot_histograms
 from dismai.report.panels import MAX_OVERLAID, Quantity, draw_sets

@@ -17,7 +17,7 @@ def plot_sensitivity(tables: Mapping[str, pd.DataFrame]) -> Figure:
     sampling error) are pale.
 
     Args:
-        tables: label to the table of `dismai.degradation.sensitivity`.
+        tables: label to the table of `dismai.evaluation.degradation.sensitivity`.
     """
     tables = {label: table for label, table in tables.items() if len(table)}
     sizes = [table["metric"].nunique() for table in tables.values()] or [1]

@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from dismai.errors import StructureError
-from dismai.evaluation.alloy import ENERGY_COLUMN, SRO_COLUMNS
-from dismai.evaluation.relaxation import ENERGY
+from dismai.base.columns import ENERGY
+from dismai.base.errors import StructureError
+from dismai.datasets.alloy.describe import ENERGY_COLUMN, SRO_COLUMNS
 from dismai.report.histograms import plot_histograms
 from dismai.report.panels import Quantity, draw_sets, grid
 from dismai.report.style import (

@@ -12,11 +12,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dismai import __version__
+from dismai.datasets.published import MARK
+from dismai.datasets.registry import KINDS
 from dismai.evaluation.file import Evaluation
-from dismai.evaluation.kinds import KINDS
+from dismai.evaluation.reference import reference_digest
 from dismai.metrics.entries import METRICS
-from dismai.published import MARK
-from dismai.reference import reference_digest
 from dismai.report.curves import (
     plot_cation_motifs,
     plot_factor_and_dihedral,

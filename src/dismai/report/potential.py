@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from dismai.potentials.study import METRICS, NOT_COMPARED
+from dismai.evaluation.study_potential import METRICS, NOT_COMPARED
 from dismai.report.panels import grid
 from dismai.report.style import COLORS, MAX_SIZE_IN, add_notes, new_figure, plain
 

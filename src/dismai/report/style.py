@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dismai.config import BASELINES
+from dismai.base.names import BASELINES
 
 MAX_SIZE_IN = (9.0, 6.3)
 """Width and height that a browser window of 1366 x 768 shows whole beside the report's menu."""

@@ -9,17 +9,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.evaluation.kinds import KINDS
+from dismai.base.card import DatasetSpec
+from dismai.datasets.published import MARK, differences, published_numbers
+from dismai.datasets.registry import KINDS
 from dismai.evaluation.standing import BELOW_HALF, Standing, places, standing
-from dismai.io import write_table
-from dismai.metrics.entries import (
-    FEWEST_STRUCTURES,
-    METRICS,
-    headings,
-    self_reported_headings,
-)
-from dismai.published import MARK, differences, published_numbers
+from dismai.files.structures import write_table
+from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS, headings, self_reported_headings
 
 __all__ = ["published_numbers"]
 

@@ -10,9 +10,10 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.plugins.io import CheckpointIO
 
-from dismai import stopping
-from dismai.errors import InputError
-from dismai.training.files import read_tree, write_atomically, write_tree
+from dismai.base import stopping
+from dismai.base.atomic import write_atomically
+from dismai.base.errors import InputError
+from dismai.files.tensors import read_tree, write_tree
 from dismai.training.schedule import Validation
 
 logger = logging.getLogger(__name__)

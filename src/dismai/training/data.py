@@ -1,6 +1,5 @@
 """Training structures as arrays, and batches whose order follows from (seed, epoch) alone."""
 
-import hashlib
 import math
 from collections.abc import Iterator
 
@@ -9,9 +8,9 @@ from ase import Atoms
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.errors import InputError
-from dismai.seeds import generator_for
+from dismai.base.card import DatasetSpec
+from dismai.base.errors import InputError
+from dismai.base.seeds import generator_for
 
 CELL_TOLERANCE_A = 1e-3
 FACE_TOLERANCE = 1e-6
@@ -39,16 +38,6 @@ def fractional_coordinates(
     x = positions @ np.linalg.inv(spec.cell)
     x -= np.floor(x)
     return np.where(x > 1.0 - FACE_TOLERANCE, 0.0, x)
-
-
-def hash_structures(structures: list[Atoms]) -> str:
-    """SHA-256 over species, positions and cells of a set, in order."""
-    digest = hashlib.sha256()
-    for atoms in structures:
-        digest.update(np.ascontiguousarray(atoms.numbers, dtype="<i8").tobytes())
-        digest.update(np.ascontiguousarray(atoms.positions, dtype="<f8").tobytes())
-        digest.update(np.ascontiguousarray(atoms.cell.array, dtype="<f8").tobytes())
-    return digest.hexdigest()
 
 
 class EpochBatches(Sampler[list[int]]):

@@ -16,12 +16,13 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from torch.utils.data import Dataset
 
-from dismai.section import Section
+from dismai.base.atomic import write_atomically
+from dismai.base.section import Section
+from dismai.base.versions import VERSIONS
+from dismai.files.structures import hash_structures
 from dismai.training.callbacks import History, Progress, SafetensorsIO, StateKeeper, newest_usable
-from dismai.training.data import TrainingData, hash_structures
-from dismai.training.files import write_atomically
+from dismai.training.data import TrainingData
 from dismai.training.schedule import Ema, Plateau, Validation
-from dismai.versions import VERSIONS
 
 logger = logging.getLogger(__name__)
 

@@ -1,5 +1,11 @@
 """Random interfaces of Li3ScCl6(100) and LiCoO2(110): slabs, common cell, random region."""
 
-from dismai.datasets.interface.assembly import ORDER, random_interface
+from typing import Any
 
-__all__ = ["ORDER", "random_interface"]
+
+def __getattr__(name: str) -> Any:
+    if name in ("ORDER", "random_interface"):  # loads pymatgen; a configuration is read without
+        from dismai.datasets.interface import assembly
+
+        return getattr(assembly, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,12 @@ import numpy as np
 from ase import Atoms
 from pydantic import ValidationError
 
+from dismai.base.errors import InputError
+from dismai.base.kernels import njit
+from dismai.base.resources import resource
+from dismai.base.seeds import generator_for
 from dismai.datasets.interface.lattice_match import Match, find_match
+from dismai.datasets.interface.settings import INTERFACE_ELEMENTS, InterfaceGeometry
 from dismai.datasets.interface.slabs import (
     LCO_110,
     LSC_100,
@@ -23,11 +28,6 @@ from dismai.datasets.interface.slabs import (
     read_crystal,
     supercell,
 )
-from dismai.datasets.settings import INTERFACE_ELEMENTS, InterfaceGeometry
-from dismai.errors import InputError
-from dismai.kernels import njit
-from dismai.resources import resource
-from dismai.seeds import generator_for
 
 ORDER = INTERFACE_ELEMENTS
 REGION_UNIT = {"Sc": 1, "Cl": 6, "Li": 3}  # in the order of placing: the largest demands first

@@ -9,10 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from dismai.base.errors import InputError
 from dismai.datasets.interface.mpinterfaces import matching_vectors
+from dismai.datasets.interface.settings import LatticeMatch
 from dismai.datasets.interface.superlattices import LARGEST_SINE_RATIO, best_pairs
-from dismai.datasets.settings import LatticeMatch
-from dismai.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from types import ModuleType
 
 import numpy as np
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 
 logger = logging.getLogger(__name__)
 

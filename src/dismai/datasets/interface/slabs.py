@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 
-from dismai.datasets.spec import formula
-from dismai.errors import InputError
-from dismai.io import read_structures
+from dismai.base.card import formula
+from dismai.base.errors import InputError
+from dismai.files.structures import read_structures
 
 PLANE_TOLERANCE = 0.1
 """Largest distance of an atom from its plane, as a fraction of the stacking height."""

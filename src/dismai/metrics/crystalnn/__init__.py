@@ -4,15 +4,9 @@ The same numbers as pymatgen's CrystalNN and matminer's CrystalNNFingerprint ("o
 elements and oxidation states, without either library.
 """
 
-from dismai.metrics.crystalnn.fingerprint import (
-    PRESETS,
-    Preset,
-    feature_names,
-    fingerprints,
-    sites,
-)
+from dismai.geometry.voronoi import Tessellation, tessellate
+from dismai.metrics.crystalnn.fingerprint import PRESETS, Preset, feature_names, fingerprints, sites
 from dismai.metrics.crystalnn.neighbors import coordination_likelihoods, neighbor_list, neighbors
-from dismai.metrics.crystalnn.voronoi import Tessellation, tessellate
 from dismai.metrics.crystalnn.weights import CATION_ANION, DEFAULT, GEOMETRIC, Settings
 
 __all__ = [

@@ -15,7 +15,7 @@ from importlib.resources import files
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
 
 States = Mapping[str, float] | np.ndarray | list[float]
 

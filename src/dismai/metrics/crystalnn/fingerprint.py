@@ -11,8 +11,9 @@ from types import MappingProxyType
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import InputError
-from dismai.kernels import njit
+from dismai.base.errors import InputError
+from dismai.base.kernels import njit
+from dismai.geometry.voronoi import Tessellation, tessellate
 from dismai.metrics.crystalnn.elements import site_table
 from dismai.metrics.crystalnn.motif_table import (
     FAMILY,
@@ -23,7 +24,6 @@ from dismai.metrics.crystalnn.motif_table import (
     motif_values,
 )
 from dismai.metrics.crystalnn.order_parameters import MAX_NEIGHBORS, fill_angles
-from dismai.metrics.crystalnn.voronoi import Tessellation, tessellate
 from dismai.metrics.crystalnn.weights import CATION_ANION, DEFAULT, Settings, bonds, likelihoods
 
 

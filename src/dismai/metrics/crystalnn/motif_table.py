@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dismai.kernels import njit
+from dismai.base.kernels import njit
 from dismai.metrics.crystalnn.order_parameters import (
     body_centered,
     cuboctahedral,

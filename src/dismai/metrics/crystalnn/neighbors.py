@@ -3,9 +3,9 @@
 import numpy as np
 from ase import Atoms
 
-from dismai.errors import InputError
+from dismai.base.errors import InputError
+from dismai.geometry.voronoi import Tessellation, tessellate
 from dismai.metrics.crystalnn.elements import States, site_table
-from dismai.metrics.crystalnn.voronoi import Tessellation, tessellate
 from dismai.metrics.crystalnn.weights import DEFAULT, Settings, bonds, likelihoods, likely_numbers
 
 

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from dismai.kernels import njit
+from dismai.base.kernels import njit
 
 MAX_NEIGHBORS = 12  # no order parameter is defined for more
 ON_AXIS = 1e-12

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dismai.errors import InputError, StructureError
-from dismai.kernels import njit
+from dismai.base.errors import InputError, StructureError
+from dismai.base.kernels import njit
+from dismai.geometry.voronoi import Tessellation
 from dismai.metrics.crystalnn.elements import SiteTable
-from dismai.metrics.crystalnn.voronoi import Tessellation
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from dismai.datasets.spec import DatasetSpec
+from dismai.base.card import DatasetSpec
 from dismai.models.training_hparams import (
     Batch,
     CheckpointEvery,

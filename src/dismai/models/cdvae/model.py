@@ -17,7 +17,8 @@ from ase import Atoms
 from ase.data import atomic_numbers
 from torch import Tensor
 
-from dismai.datasets.spec import DatasetSpec
+from dismai.base.card import DatasetSpec
+from dismai.base.seeds import seed_for
 from dismai.models.batches import draw_in_batches, torch_device
 from dismai.models.cdvae.denoise import denoise
 from dismai.models.cdvae.hparams import Hparams
@@ -26,7 +27,6 @@ from dismai.models.cdvae.networks import Networks
 from dismai.models.cdvae.noise import noise_levels
 from dismai.models.cdvae.sampler import draw_composition, langevin
 from dismai.models.torch_model import TorchModel
-from dismai.seeds import seed_for
 
 if TYPE_CHECKING:
     from dismai.training.run import Training

@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.errors import InputError, StructureError
+from dismai.base.card import DatasetSpec
+from dismai.base.errors import InputError, StructureError
+from dismai.base.seeds import seed_for
 from dismai.models.cdvae.denoise import denoise
 from dismai.models.cdvae.encoder import bond_graph, join
 from dismai.models.cdvae.graph import Graph
@@ -23,7 +24,6 @@ from dismai.models.cdvae.noise import (
     noisy_species,
     species_loss,
 )
-from dismai.seeds import seed_for
 from dismai.training.data import fractional_coordinates
 
 

@@ -15,12 +15,12 @@ import torch
 from ase import Atoms
 from torch import Tensor
 
-from dismai.datasets.spec import DatasetSpec
+from dismai.base.card import DatasetSpec
+from dismai.base.seeds import seed_for
 from dismai.models.cryingan.distances import nearest_distances
 from dismai.models.cryingan.hparams import Hparams
 from dismai.models.cryingan.networks import Networks
 from dismai.models.torch_model import TorchModel
-from dismai.seeds import seed_for
 
 if TYPE_CHECKING:
     from dismai.models.cryingan.module import TranslatedTables

@@ -7,11 +7,11 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from dismai.base.seeds import seed_for
 from dismai.models.cryingan.distances import nearest_distances
 from dismai.models.cryingan.hparams import Hparams
 from dismai.models.cryingan.losses import critic_loss
 from dismai.models.cryingan.networks import Networks
-from dismai.seeds import seed_for
 
 
 class TranslatedTables(Dataset):

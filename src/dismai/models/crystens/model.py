@@ -16,21 +16,16 @@ import torch
 from ase import Atoms
 from torch import Tensor
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.evaluation.said import SAID
+from dismai.base.card import DatasetSpec
+from dismai.base.seeds import seed_for
+from dismai.metrics.self_reports import SAID
 from dismai.models.batches import Streams, draw_in_batches, torch_device
 from dismai.models.crystens.hparams import Hparams
 from dismai.models.crystens.network import Networks
-from dismai.models.crystens.pictures import (
-    Layout,
-    Resize,
-    decode,
-    picture_scales,
-)
+from dismai.models.crystens.pictures import Layout, Resize, decode, picture_scales
 from dismai.models.crystens.sampler import draw_pictures
 from dismai.models.image.scales import Scales
 from dismai.models.torch_model import TorchModel
-from dismai.seeds import seed_for
 
 if TYPE_CHECKING:
     from dismai.training.run import Training

@@ -5,19 +5,14 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from dismai.base.seeds import seed_for
 from dismai.models.crystens.hparams import Hparams
 from dismai.models.crystens.network import UNet
 from dismai.models.crystens.pictures import Layout, Resize, encode
 from dismai.models.crystens.sampler import to_network
-from dismai.models.image.diffusion import (
-    add_noise,
-    cosine_log_snr,
-    linear_log_snr,
-    weighted_error,
-)
+from dismai.models.image.diffusion import add_noise, cosine_log_snr, linear_log_snr, weighted_error
 from dismai.models.image.orders import RegionOrders, reorder
 from dismai.models.image.scales import Scales
-from dismai.seeds import seed_for
 
 
 class Numbered(Dataset):

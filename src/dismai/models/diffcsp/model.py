@@ -16,14 +16,14 @@ import torch
 from ase import Atoms
 from torch import Tensor
 
-from dismai.datasets.spec import DatasetSpec
+from dismai.base.card import DatasetSpec
+from dismai.base.seeds import seed_for
 from dismai.models.batches import Streams, draw_in_batches, torch_device
 from dismai.models.diffcsp.hparams import Hparams
 from dismai.models.diffcsp.network import Diffusion
 from dismai.models.diffcsp.noise import lattice_matrix
 from dismai.models.diffcsp.sampler import predictor_corrector
 from dismai.models.torch_model import TorchModel
-from dismai.seeds import seed_for
 
 if TYPE_CHECKING:
     from dismai.training.run import Training

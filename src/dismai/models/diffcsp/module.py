@@ -6,9 +6,9 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 from torch.utils.data import Dataset
 
+from dismai.base.seeds import seed_for
 from dismai.models.diffcsp.hparams import Hparams
 from dismai.models.diffcsp.network import Diffusion
-from dismai.seeds import seed_for
 
 
 class Coordinates(Dataset):

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dismai.datasets.spec import REGION_ATOMS, DatasetSpec
-from dismai.errors import InputError
-from dismai.seeds import generator_for
+from dismai.base.card import REGION_ATOMS, DatasetSpec
+from dismai.base.errors import InputError
+from dismai.base.seeds import generator_for
 
 PAPER_REGION = {"Li": 9, "Sc": 3, "Cl": 18}
 PAPER_COPIES = 50

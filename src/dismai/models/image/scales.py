@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dismai.datasets.spec import DatasetSpec
+from dismai.base.card import DatasetSpec
 
 SCALES = "picture_scales"
 """Among the statistics on the card of a model file: lowest and highest value by quantity."""

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.errors import InputError
+from dismai.base.card import DatasetSpec
+from dismai.base.errors import InputError
 from dismai.models.image.settings import Copies, EmaDecay, SnrCap
 from dismai.models.training_hparams import (
     Batch,

@@ -17,8 +17,9 @@ import torch
 from ase import Atoms
 from torch import Tensor
 
-from dismai.datasets.spec import DatasetSpec
-from dismai.evaluation.said import SPECIES
+from dismai.base.card import DatasetSpec
+from dismai.base.seeds import seed_for
+from dismai.metrics.self_reports import SPECIES
 from dismai.models.batches import Streams, draw_in_batches, torch_device
 from dismai.models.image.orders import RegionOrders
 from dismai.models.image.scales import Scales
@@ -27,7 +28,6 @@ from dismai.models.unimat.hparams import Hparams
 from dismai.models.unimat.network import UNet
 from dismai.models.unimat.representation import decode, species_mask
 from dismai.models.unimat.sampler import draw_videos
-from dismai.seeds import seed_for
 
 if TYPE_CHECKING:
     from dismai.training.run import Training

@@ -5,12 +5,12 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from dismai.base.seeds import seed_for
 from dismai.models.image.diffusion import add_noise, cosine_log_snr, weighted_error
 from dismai.models.image.orders import RegionOrders, reorder
 from dismai.models.unimat.hparams import Hparams
 from dismai.models.unimat.network import UNet
 from dismai.models.unimat.representation import encode
-from dismai.seeds import seed_for
 
 
 class ScaledCoordinates(Dataset):

@@ -7,7 +7,7 @@ and largest of the training set; all other pixels are -1 (Dismai-Bench, section 
 import torch
 from torch import Tensor
 
-from dismai.datasets.spec import DatasetSpec
+from dismai.base.card import DatasetSpec
 
 BACKGROUND = -1.0
 PRESENT = -0.5

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torch_geometric.data import Batch
 
-from dismai.dft.labels import Label
-from dismai.errors import InputError
-from dismai.seeds import generator_for
+from dismai.base.errors import InputError
+from dismai.base.seeds import generator_for
+from dismai.potentials.labels import Label
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,10 @@ from matgl.apps.pes import Potential
 from matgl.ext.ase import PESCalculator
 from matgl.models import M3GNet
 
-from dismai.errors import InputError
+from dismai.base.atomic import write_atomically
+from dismai.base.errors import InputError
+from dismai.files.tensors import read_tensors, write_tensors
 from dismai.potentials.m3gnet.settings import M3gnet
-from dismai.training.files import read_tensors, write_atomically, write_tensors
 
 KIND = "m3gnet"
 MODEL_FILE = "model.safetensors"

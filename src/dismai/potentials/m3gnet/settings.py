@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from dismai.section import Section
+from dismai.base.section import Section
 
 
 class M3gnet(Section):

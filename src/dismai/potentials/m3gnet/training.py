@@ -12,11 +12,11 @@ from lightning.pytorch import LightningModule
 from matgl.apps.pes import Potential
 from torch import Tensor
 
-from dismai.dft.labels import Label
+from dismai.base.seeds import seed_for
+from dismai.potentials.labels import Label
 from dismai.potentials.m3gnet.data import Graphs, Split, reference_energies, split
 from dismai.potentials.m3gnet.network import build
 from dismai.potentials.m3gnet.settings import M3gnet
-from dismai.seeds import seed_for
 from dismai.training.run import Training, fingerprint, run_training
 from dismai.training.schedule import Ema, Validation
 

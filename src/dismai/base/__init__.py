@@ -1,0 +1,1 @@
+"""The ground: errors, settings, seeds, cards, atomic files. Imports nothing from other rooms."""

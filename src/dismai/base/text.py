@@ -1,0 +1,93 @@
+"""Text of files that people made elsewhere: any usual encoding, any end of line."""
+
+import codecs
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dismai.base.errors import InputError
+
+BYTE_ORDER_MARKS = (  # UTF-32 before UTF-16: one begins like the other
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b")) + b"\x7f"
+HEAD_BYTES = 2**20
+MAX_CONTROL_SHARE = 0.03
+"""Share of control characters above which bytes are no text: random bytes have a tenth."""
+
+
+def decode(data: bytes) -> str:
+    """Text of the bytes of a file: what a byte-order mark says, else UTF-8, else Latin-1.
+
+    Raises:
+        ValueError: the bytes are no text.
+    """
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, errors="replace")
+    head = data[:HEAD_BYTES]
+    if len(head) - len(head.translate(None, CONTROL)) > MAX_CONTROL_SHARE * len(head):
+        raise ValueError("binary data")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def to_lines(text: str) -> list[str]:
+    """Lines of a text; line feeds and carriage returns end them, none of Unicode's others do."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def on_one_line(text: str, without: str = '"\\') -> str:
+    """A text with question marks for what would end its line or its quotes in extended XYZ."""
+    return "".join(
+        letter if letter.isprintable() and letter not in without else "?" for letter in text
+    )
+
+
+def found_in(error: OSError) -> str:
+    """What an error of the system says, without number and path."""
+    return (error.strerror or type(error).__name__).lower()
+
+
+def read_text(path: Path, expected: str) -> str:
+    """Text of a file in any usual encoding.
+
+    Args:
+        path: the file.
+        expected: what it should be, for the message.
+
+    Raises:
+        InputError: no such file, one that cannot be read, or no text.
+    """
+    try:
+        return decode(Path(path).read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{path}: expected {expected}, found no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: expected {expected}, found {found_in(error)}") from None
+    except ValueError:
+        raise InputError(f"{path}: expected {expected}, found binary data") from None
+
+
+def read_yaml(path: Path, expected: str) -> Any:
+    """Content of a YAML file in any usual encoding.
+
+    Args:
+        path: the file.
+        expected: what it should be, for the message.
+
+    Raises:
+        InputError: no such file, one that cannot be read, no text, or no YAML.
+    """
+    try:
+        return yaml.safe_load(read_text(path, expected))
+    except yaml.YAMLError as error:
+        found = " ".join(str(error).split())[:120]
+        raise InputError(f"{path}: expected YAML, found {found!r}") from None

@@ -1,0 +1,82 @@
+"""What the kinds of datasets share in cleaning and scoring."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from dismai.base.card import DatasetSpec
+from dismai.base.errors import StructureError
+from dismai.metrics.sets import soap_mmd_ci
+from dismai.metrics.soap import n_features
+from dismai.metrics.statistics import UNDEFINED, Interval, distance_ci, mean_ci
+from dismai.postprocess import move_apart
+
+
+def separate(atoms: Atoms) -> tuple[Atoms, dict[str, float]]:
+    """Atoms moved apart as published; StructureError if that does not end well."""
+    moved, status = move_apart(atoms)
+    if status != "ok":
+        raise StructureError(status)
+    counted = {name: float(moved.info[name]) for name in ("n_close_pairs", "n_passes")}
+    return moved, counted
+
+
+def check_training(atoms: Atoms, spec: DatasetSpec) -> None:
+    """Nothing to ask of a training structure but what describing it asks."""
+
+
+def density(atoms: Atoms) -> float:
+    """Number density, 1/Å^3."""
+    return len(atoms) / atoms.get_volume()
+
+
+def table_of(rows: np.ndarray, numbered: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Rows of features, (n_structures, n_names), beside the columns that number them."""
+    values = np.asarray(rows, dtype=float).reshape(-1, len(names))
+    return pd.concat([numbered, pd.DataFrame(values, columns=list(names))], axis=1)
+
+
+def finite(
+    features: pd.DataFrame, reference: pd.DataFrame, columns: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values of columns in both tables, and which columns they are.
+
+    Rows without any value are left out, and columns that are not known in every other row.
+    """
+    values, training = (
+        table[columns].dropna(how="all").to_numpy(dtype=float) for table in (features, reference)
+    )
+    known = np.isfinite(values).all(axis=0) & np.isfinite(training).all(axis=0)
+    return values[:, known], training[:, known], known
+
+
+def mean_distance(
+    features: pd.DataFrame, reference: pd.DataFrame, columns: Sequence[str]
+) -> Interval:
+    """Distance between the mean vectors of some columns; undefined without a value to compare."""
+    values, training, _ = finite(features, reference, columns)
+    if 0 in values.shape or 0 in training.shape:
+        return UNDEFINED
+    return distance_ci(values, training.mean(axis=0))
+
+
+def relative_shift(values: pd.Series, training: pd.Series) -> Interval:
+    """Mean of values relative to the training mean, in percent above it."""
+    if len(values) == 0:
+        return UNDEFINED
+    above = 100.0 * (values.to_numpy() / training.mean() - 1.0)
+    return mean_ci(np.round(above, 9))  # equal cells differ in the last digit
+
+
+def soap_names(species: Sequence[str]) -> list[str]:
+    """Names of the components of a structure's SOAP vector."""
+    return [f"soap_{k}" for k in range(n_features(len(species)))]
+
+
+def soap_discrepancy(
+    features: pd.DataFrame, reference: pd.DataFrame, columns: Sequence[str]
+) -> Interval:
+    """Discrepancy of two sets by the SOAP kernel, from the vectors in some columns."""
+    return soap_mmd_ci(*(table[columns].to_numpy(dtype=float) for table in (features, reference)))

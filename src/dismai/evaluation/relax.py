@@ -1,0 +1,82 @@
+"""The stage between cleaning and describing: structures go to a minimum of a potential."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from dismai.base.columns import DISPLACEMENT, ENERGY, RELAXED_KINDS, STEPS
+from dismai.base.errors import InputError, StructureError
+from dismai.metrics.entries import with_units
+from dismai.metrics.relaxation import displacement, energy_above_training
+from dismai.metrics.statistics import UNDEFINED, Interval, mean_ci
+from dismai.potentials.relaxing import Relaxing
+from dismai.potentials.resumable import Relaxer
+
+
+def check_kind(kind: str) -> None:
+    """InputError for a kind of dataset whose structures are not relaxed."""
+    if kind not in RELAXED_KINDS:
+        raise InputError(
+            f"relaxation: expected a dataset of kind {' or '.join(RELAXED_KINDS)}, found {kind}"
+        )
+
+
+def relaxed(
+    atoms: Atoms, relaxing: Relaxing, elements: Sequence[str]
+) -> tuple[Atoms, dict[str, float]]:
+    """A structure at its minimum, with energy, steps and displacement; StructureError if none."""
+    result = _relaxer(relaxing, elements).relax(atoms)
+    if result.status != "ok":
+        raise StructureError(result.status)
+    return result.atoms, {
+        ENERGY: result.energy_eV / len(atoms),
+        STEPS: float(result.steps),
+        DISPLACEMENT: displacement(atoms, result.atoms),
+    }
+
+
+_relaxers: dict[str, Relaxer] = {}
+
+
+def close_relaxers() -> None:
+    """End the processes that relax; files of a potential may change before the next set."""
+    while _relaxers:
+        _relaxers.popitem()[1].close()
+
+
+def _relaxer(relaxing: Relaxing, elements: Sequence[str]) -> Relaxer:
+    """The relaxer of this process: its potential is loaded once for all structures."""
+    name = repr((relaxing, elements))
+    if name not in _relaxers:
+        _relaxers[name] = Relaxer(
+            relaxing.potential,
+            relaxing.settings,
+            relaxing.state,
+            elements,
+            relaxing.device,
+            relaxing.n_threads,
+        )
+    return _relaxers[name]
+
+
+def relaxation_scores(
+    features: pd.DataFrame, reference: pd.DataFrame
+) -> dict[str, tuple[str, Interval]]:
+    """Metrics of relaxed structures, by name: unit and interval; none without relaxation.
+
+    energy_above_training: mean energy less that of the training structures in the same potential.
+    displacement_on_relaxation: how far atoms moved, root mean square, mean over structures.
+    """
+    scores: dict[str, Interval] = {}
+    if ENERGY in features and ENERGY in reference:
+        above = energy_above_training(features[ENERGY], 1, reference[ENERGY].mean())
+        scores["energy_above_training"] = _mean(above)
+    if DISPLACEMENT in features:
+        scores["displacement_on_relaxation"] = _mean(features[DISPLACEMENT].to_numpy())
+    return with_units(scores)
+
+
+def _mean(values: np.ndarray) -> Interval:
+    return UNDEFINED if len(values) == 0 else mean_ci(values)

@@ -1,0 +1,1 @@
+"""Files: structures, tensors, archives. Reading never trusts what it reads."""

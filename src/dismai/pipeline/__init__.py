@@ -1,0 +1,1 @@
+"""What only the workflow needs: its configuration, its jobs, its commands."""

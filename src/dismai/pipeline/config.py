@@ -1,0 +1,296 @@
+"""The configuration: one frozen section per subject; what the Snakefile validates with.
+
+Sections of datasets, models and potentials stand beside their code, in `settings.py`.
+
+Nothing here imports torch, ase or pymatgen: on a cluster every job parses the Snakefile.
+"""
+
+import re
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import Field, Tag, ValidationError, model_validator
+
+from dismai.base.card import DATASETS
+from dismai.base.errors import InputError, did_you_mean
+from dismai.base.names import BASELINES
+from dismai.base.section import Section
+from dismai.base.text import read_yaml
+from dismai.datasets.alloy.settings import Alloy
+from dismai.datasets.amorphous_si.settings import BulkSi, Stage
+from dismai.datasets.interface.settings import Labels
+from dismai.datasets.settings import DATASET_KINDS, Dataset
+from dismai.dft.settings import Dft, PotentialStudy
+from dismai.models import check_hparams, names
+from dismai.models.settings import MODEL_KINDS, Model, TrainedModel, model_kind
+from dismai.potentials.settings import POTENTIAL_KINDS, Potential, Relaxation
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+Seed = Annotated[int, Field(ge=0)]
+
+
+class Baselines(Section):
+    """Trivial generators scored beside every model."""
+
+    gaussian_displacement_A: float = Field(
+        0.3, gt=0, description="standard deviation of each coordinate of displaced structures, Å"
+    )
+    n_melt_quench: int = Field(100, ge=1, description="amorphous cells quenched one by one")
+    melt_quench_stages: list[Stage] = Field(
+        min_length=1, description="temperature ramps of each of them, LAMMPS at 0 bar"
+    )
+
+
+class Selection(Section):
+    """Models trained on datasets with seeds: every combination is one run."""
+
+    datasets: list[str] = Field(min_length=1, description="names under datasets")
+    models: list[str] = Field(description="names under models; none: baselines only")
+    seeds: list[Seed] = Field(min_length=1, description="one training each")
+
+    @model_validator(mode="after")
+    def _each_once(self):
+        for key in ("datasets", "models", "seeds"):
+            chosen = getattr(self, key)
+            twice = next((entry for entry in chosen if chosen.count(entry) > 1), None)
+            if twice is not None:
+                raise ValueError(f"{key}: expected each once, found {twice!r} twice")
+        return self
+
+
+class Config(Section):
+    """The whole configuration of one run of the workflow."""
+
+    run: str = Field(
+        pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$", description="folder below results/"
+    )
+    note: str = Field("", description="what its readers must know; the report opens with it")
+    seed: int = Field(ge=0, description="root of all random streams")
+    shards: int = Field(ge=1, description="parts in which generated structures are processed")
+    n_generated: int = Field(1000, ge=1, description="structures drawn from every trained model")
+    alloy: Alloy = Field(description="sampling of the alloys")
+    amorphous_si: BulkSi = Field(description="cell that amorphous silicon is cut from")
+    datasets: dict[str, Dataset] = Field(description="what is trained on, by name")
+    models: dict[str, Model] = Field(description="what is trained or scored, by name")
+    potentials: dict[str, Potential] = Field({}, description="interatomic potentials, by name")
+    relaxation: Relaxation = Field(Relaxation(), description="how structures are relaxed")
+    dft: Dft = Field(Dft(), description="engine of the labels")
+    labels: Labels = Field(Labels(), description="what the potential is trained on")
+    study_potential: PotentialStudy = Field(
+        PotentialStudy(), description="minima of the potential under the engine"
+    )
+    baselines: Baselines = Field(description="trivial generators")
+    runs: list[Selection] = Field(description="which models on which datasets")
+
+    @model_validator(mode="after")
+    def _names_exist(self):
+        for kind, names_given in (
+            ("datasets", self.datasets),
+            ("models", self.models),
+            ("potentials", self.potentials),
+        ):
+            for name in names_given:
+                if not NAME.fullmatch(name):
+                    raise ValueError(
+                        f"{kind}.{name}: expected letters, digits and _ in the name, at most 64"
+                    )
+        for name in self.models:
+            if any(name in baselines for baselines in BASELINES.values()):
+                raise ValueError(f"models.{name}: expected another name, found that of a baseline")
+        for index, selection in enumerate(self.runs):
+            for key, chosen, known in (
+                ("datasets", selection.datasets, self.datasets),
+                ("models", selection.models, self.models),
+            ):
+                for name in chosen:
+                    if name not in known:
+                        raise ValueError(
+                            f"runs.{index}.{key}: expected one of {', '.join(known)}, "
+                            f"found {name!r}{did_you_mean(name, known)}"
+                        )
+        for name, potential in self.potentials.items():
+            self._check_labels(name, potential)
+        for name, dataset in self.datasets.items():
+            potential = getattr(dataset, "potential", None)
+            if potential is not None and potential not in self.potentials:
+                raise ValueError(
+                    f"datasets.{name}.potential: expected one of "
+                    f"{', '.join(self.potentials) or 'the names under potentials'}, "
+                    f"found {potential!r}{did_you_mean(potential, self.potentials)}"
+                )
+        for name, model in self.models.items():
+            if isinstance(model, TrainedModel):
+                self._check_trained(name, model)
+        return self
+
+    def _check_labels(self, name: str, potential: Potential) -> None:
+        fit = getattr(potential, "fit", None)
+        known = [key for key, entry in self.potentials.items() if not getattr(entry, "fit", None)]
+        if fit is not None and fit.labels not in known:
+            raise ValueError(
+                f"potentials.{name}.fit.labels: expected a potential that is not fitted itself "
+                f"({', '.join(known) or 'none here'}), found {fit.labels!r}"
+                f"{did_you_mean(fit.labels, known)}"
+            )
+        training = getattr(potential, "train", None)
+        interfaces = [key for key, entry in self.datasets.items() if entry.kind == "interface"]
+        if training is not None and training.dataset not in interfaces:
+            raise ValueError(
+                f"potentials.{name}.train.dataset: expected a dataset of kind interface "
+                f"({', '.join(interfaces) or 'none here'}), found {training.dataset!r}"
+                f"{did_you_mean(training.dataset, interfaces)}"
+            )
+
+    def _check_trained(self, name: str, model: TrainedModel) -> None:
+        for dataset in model.dataset_params:
+            if dataset not in DATASETS and dataset not in self.datasets:
+                raise ValueError(
+                    f"models.{name}.dataset_params: expected one of {', '.join(DATASETS)}, "
+                    f"found {dataset!r}{did_you_mean(dataset, [*DATASETS, *self.datasets])}"
+                )
+        if model.architecture not in names():
+            raise ValueError(
+                f"models.{name}.architecture: expected one of {', '.join(names())}, "
+                f"found {model.architecture!r}{did_you_mean(model.architecture, names())}"
+            )
+        for dataset in self.datasets:
+            try:
+                check_hparams(model.architecture, model.hparams(dataset))
+            except InputError as error:
+                raise ValueError(f"models.{name}.params: {error}") from None
+
+
+TAGS = {*MODEL_KINDS, *POTENTIAL_KINDS, *DATASET_KINDS}
+TABLE_OF_KIND = {"alloy": "alloys", "amorphous_si": "amorphous_si", "interface": "interface"}
+"""Tables of metrics by the kind of their datasets."""
+
+
+class Run(Section):
+    """One row of the run table: a model, or a baseline, on a dataset with a seed."""
+
+    dataset: str
+    model: str
+    seed: int
+    kind: Literal["trained", "file", "command", "baseline"]
+
+
+def run_table(config: Config) -> list[Run]:
+    """All runs that the configuration selects, and the baselines of every selected dataset.
+
+    Baselines run once per dataset, with the first seed.
+    """
+    rows: dict[Run, None] = {}
+    for selection in config.runs:
+        for dataset in selection.datasets:
+            for model in selection.models:
+                kind = model_kind(config.models[model])
+                for seed in selection.seeds:
+                    rows[Run(dataset=dataset, model=model, seed=seed, kind=kind)] = None
+            for baseline in BASELINES[config.datasets[dataset].kind]:
+                if not any(row.dataset == dataset and row.model == baseline for row in rows):
+                    seed = selection.seeds[0]
+                    row = Run(dataset=dataset, model=baseline, seed=seed, kind="baseline")
+                    rows[row] = None
+    return list(rows)
+
+
+def n_generated(config: Config, run: Run) -> int:
+    """Number of structures that a run declares, to which its percentages refer."""
+    if run.model == "held_out":
+        dataset = config.datasets[run.dataset]
+        return round(dataset.validation_share * dataset.n_structures)
+    if run.model == "melt_quench":
+        return config.baselines.n_melt_quench
+    usual = getattr(config.datasets[run.dataset], "n_generated", None) or config.n_generated
+    if run.kind == "file":
+        return config.models[run.model].n_generated or usual
+    return usual
+
+
+def validate(data: dict[str, Any]) -> Config:
+    """Check a configuration; InputError with one line: key, expected, found."""
+    try:
+        return Config(**data)
+    except ValidationError as error:
+        line = " ".join(_one_line(error).split())  # a key may hold a line break
+        raise InputError(f"configuration: {line}") from None
+
+
+def load(*paths: str) -> Config:
+    """Read YAML files, each laid over the one before as Snakemake does, and check the result."""
+    merged: dict[str, Any] = {}
+    for path in paths:
+        merge(merged, read_yaml(Path(path), "a configuration") or {})
+    return validate(merged)
+
+
+def merge(base: dict[str, Any], overlay: dict[str, Any]) -> None:
+    """Unite mappings, replace everything else; in place."""
+    for key, value in overlay.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            merge(base[key], value)
+        else:
+            base[key] = value
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    # Tags of discriminated unions are part of pydantic's location, not of the user's keys.
+    place = [str(part) for i, part in enumerate(first["loc"]) if i != 2 or part not in TAGS]
+    key = ".".join(place) or "configuration"
+    if first["type"] == "extra_forbidden":
+        tag = next((part for part in first["loc"][2:3] if part in TAGS), "")
+        known = sorted(_keys_at(Config, place[:-1], tag))
+        meant = did_you_mean(place[-1], known)
+        return f"{key}: expected one of the keys {', '.join(known)}, found {place[-1]!r}{meant}"
+    if first["type"] == "union_tag_invalid":
+        found = first["ctx"]["tag"]
+        known = {
+            "models": ("file", "command", "none"),
+            "datasets": DATASET_KINDS,
+            "potentials": POTENTIAL_KINDS,
+        }[place[0]]
+        meant = did_you_mean(found, known)
+        return f"{key}.kind: expected {', '.join(known)}, found {found!r}{meant}"
+    if first["type"] == "union_tag_not_found":
+        return f"{key}.kind: expected a value, found none"
+    if first["type"] == "missing":
+        return f"{key}: expected a value, found none"
+    if first["type"] == "value_error":
+        message = first["msg"].removeprefix("Value error, ")
+        return message if key == "configuration" else f"{key}.{message}"
+    expected = first["msg"].removeprefix("Input should be ").split(", unable to parse")[0]
+    known = re.findall(r"'([^']*)'", expected) if first["type"] == "literal_error" else []
+    return (
+        f"{key}: expected {expected}, found {first['input']!r}{did_you_mean(first['input'], known)}"
+    )
+
+
+def _keys_at(section: Any, place: list[str], tag: str) -> Iterator[str]:
+    """Keys of the section that stands at a place of the configuration; tag: its kind, if any."""
+    if get_origin(section) is Annotated:
+        section = get_args(section)[0]
+    if get_origin(section) in (Union, types.UnionType):
+        for option in get_args(section):
+            if kind_of(option) in (None, tag):
+                yield from _keys_at(option, place, tag)
+    elif get_origin(section) is dict and place:
+        yield from _keys_at(get_args(section)[1], place[1:], tag)
+    elif get_origin(section) is list and place:
+        yield from _keys_at(get_args(section)[0], place[1:], tag)
+    elif isinstance(section, type) and issubclass(section, Section):
+        if not place:
+            yield from section.model_fields
+        elif place[0] in section.model_fields:
+            yield from _keys_at(section.model_fields[place[0]].annotation, place[1:], tag)
+
+
+def kind_of(option: Any) -> str | None:
+    """Tag by which an option of a union is chosen; None: it has none."""
+    if get_origin(option) is Annotated:
+        return next((mark.tag for mark in get_args(option)[1:] if isinstance(mark, Tag)), None)
+    if isinstance(option, type) and issubclass(option, Section) and "kind" in option.model_fields:
+        return get_args(option.model_fields["kind"].annotation)[0]
+    return None

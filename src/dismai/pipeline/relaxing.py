@@ -1,0 +1,26 @@
+"""How a job of the workflow relaxes structures."""
+
+from pathlib import Path
+from typing import Any
+
+from dismai.pipeline.jobs import device
+from dismai.potentials import at, check_entry
+from dismai.potentials.relaxing import Relaxing
+from dismai.potentials.settings import Relaxation
+
+
+def relaxing_of(snakemake: Any) -> Relaxing | None:
+    """How the structures of a job are relaxed; None where its dataset has no potential.
+
+    Finished structures are kept beside those of the other shards, in `state/relax`.
+    """
+    if snakemake.params.potential is None:
+        return None
+    file = snakemake.input.potential
+    return Relaxing(
+        at(check_entry(snakemake.params.potential), Path(file) if file else None),
+        Relaxation(**snakemake.params.relaxation),
+        Path(snakemake.output[0]).parents[1] / "state" / "relax",
+        device(snakemake),
+        snakemake.threads,
+    )

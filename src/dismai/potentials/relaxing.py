@@ -1,0 +1,21 @@
+"""In what, how far and where structures are relaxed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dismai.potentials.settings import Potential, Relaxation
+
+
+@dataclass(frozen=True)
+class Relaxing:
+    """How the structures of an evaluation are relaxed.
+
+    potential: an entry of the section potentials.  settings: minimiser and its limits.
+    state: folder that keeps finished structures.  device, n_threads: where the potential computes.
+    """
+
+    potential: Potential
+    settings: Relaxation = Relaxation()
+    state: Path | None = None
+    device: str = "cpu"
+    n_threads: int = 1

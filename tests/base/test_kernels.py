@@ -1,0 +1,56 @@
+"""Compiled kernels are kept as long as no file with kernels changes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import dismai
+from dismai.base.kernels import cache_folder
+
+PACKAGE = Path(dismai.__file__).parent
+
+
+def test_the_folder_follows_the_kernels_and_nothing_else(tmp_path):
+    (tmp_path / "metrics").mkdir()
+    kernel, plain = tmp_path / "metrics" / "kernel.py", tmp_path / "plain.py"
+    kernel.write_text("from dismai.base.kernels import njit\n")
+    plain.write_text("x = 1\n")
+    before = cache_folder(tmp_path)
+    plain.write_text("x = 2\n")
+    os.utime(kernel, (1, 1))
+    assert cache_folder(tmp_path) == before
+    kernel.write_text("from dismai.base.kernels import njit\ny = 1\n")
+    assert cache_folder(tmp_path) != before
+    shutil.move(kernel, tmp_path / "kernel.py")
+    assert cache_folder(tmp_path) != before
+
+
+def test_every_kernel_is_compiled_through_one_module():
+    others = [
+        path.name
+        for path in PACKAGE.rglob("*.py")
+        if "from numba import" in path.read_text() and path.name != "kernels.py"
+    ]
+    assert others == []
+
+
+def test_importing_the_package_imports_no_numba_and_sets_nothing():
+    code = (
+        "import os, sys; before = dict(os.environ); import dismai; "
+        "print('numba' in sys.modules, dict(os.environ) == before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+
+
+def test_a_folder_of_the_users_own_is_kept(tmp_path):
+    code = "import dismai.base.kernels, numba; print(numba.config.CACHE_DIR)"
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(tmp_path)
+    del environment["NUMBA_CACHE_DIR"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(cache_folder(PACKAGE))

@@ -1,0 +1,295 @@
+"""`dismai validate` names what is damaged, missing, foreign, or not what others were made from."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from typer.testing import CliRunner
+
+from dismai.base.atomic import sha256
+from dismai.base.card import write_card
+from dismai.base.errors import InputError, StructureError
+from dismai.base.resources import resource
+from dismai.cli import app
+from dismai.datasets.baselines import gaussian_displacement, random_decoration
+from dismai.datasets.options import Options
+from dismai.evaluation.process import describe_reference, process
+from dismai.evaluation.score import score
+from dismai.files.structures import (
+    FATES_SCHEMA,
+    METRICS_SCHEMA,
+    features_schema,
+    gather_tables,
+    read_table,
+    write_structures,
+    write_table,
+)
+from dismai.files.tensors import write_tensors
+from dismai.pipeline.config import load, n_generated, run_table
+from dismai.pipeline.jobs import write_config
+from dismai.pipeline.validation import FIGURES, findings
+from dismai.report.tables import HEADINGS, metrics_table, published_numbers, ranking, write_all
+from tests.conftest import ROOT, alloy_spec
+
+DATASET = "alloy_300K_wide"
+OVERLAY = {"models": {"cryingan": {"architecture": "cryingan"}}, "n_generated": 12}
+
+
+def footer_of(wildcards, **inputs):
+    hashes = {name: [sha256(path) for path in paths] for name, paths in inputs.items()}
+    return {"dismai": json.dumps({"wildcards": wildcards, "inputs": hashes})}
+
+
+def write_features(table, path, meta):
+    write_table(table, path, features_schema(table.columns), meta)
+
+
+def make_dataset(folder, config):
+    """Training and held-out structures with features and card, as the workflow writes them."""
+    n_val = round(config.datasets[DATASET].validation_share * 20)
+    train, val = (random_decoration(alloy_spec(), n, seed=n) for n in (20 - n_val, n_val))
+    spec = alloy_spec().model_copy(update={"n_train": len(train), "n_val": n_val})
+    write_card(spec, folder / "card.json")
+    for name, part in (("train", train), ("val", val)):
+        write_structures(part, folder / f"{name}.extxyz")
+        table = folder / ("features.parquet" if name == "train" else "features_val.parquet")
+        features = describe_reference(part, spec, Options(), str(table))
+        write_features(features, table, footer_of({"dataset": DATASET}))
+    return train, spec
+
+
+def make_run(root, run, n, train, spec):
+    """One generated set with its fates, features and metrics."""
+    wildcards = {"dataset": run.dataset, "model": run.model, "seed": str(run.seed)}
+    own = Path(run.dataset, run.model, f"seed{run.seed}")
+    folder, dataset = root / "generated" / own, root / "datasets" / run.dataset
+    structures = dict(enumerate(gaussian_displacement(train, spec, 0.1, n, seed=run.seed)))
+    write_structures(structures.values(), folder / "raw.extxyz")
+    structures[n - 1] = StructureError("spoiled")
+    result = process(structures, spec, Options())
+    write_structures(result.clean, folder / "clean.extxyz")
+    (folder / "relaxed.extxyz").touch()
+    inputs = {
+        "raw": folder / "raw.extxyz", "reference": dataset / "features.parquet",
+        "held_out": dataset / "features_val.parquet", "card": dataset / "card.json",
+    }  # fmt: skip
+    meta = footer_of(wildcards, **{name: [path] for name, path in inputs.items()})
+    write_table(result.fates, folder / "fates.parquet", FATES_SCHEMA, meta)
+    write_features(result.features, folder / "features.parquet", meta)
+    parts = (
+        result.features,
+        result.fates,
+        *(read_table(inputs[k]) for k in ("reference", "held_out")),
+    )
+    metrics = score(*parts, spec, run.model, run.kind, run.seed)
+    path = (root / "metrics" / own).with_suffix(".parquet")
+    write_table(metrics, path, METRICS_SCHEMA, meta)
+    if run.kind == "trained":
+        model = root / "models" / own
+        header = {"architecture": "cryingan", "hparams": {}, "card": spec.model_dump(mode="json")}
+        write_tensors(model / "model.safetensors", {"w": torch.arange(64.0)}, header)
+        (model / "hparams.yaml").write_text("architecture: cryingan\n")
+        (model / "history.csv").write_text("step,loss\n1,0.5\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """A finished run of one model and the baselines, written without the workflow."""
+    root = tmp_path_factory.mktemp("results") / "run"
+    overlay = root.with_name("overlay.yaml")
+    overlay.write_text(yaml.safe_dump(OVERLAY))
+    config = load(ROOT / "config/config.yaml", ROOT / "tests/config/tiny.yaml", overlay)
+    for folder in ("datasets", "tables", f"figures/{DATASET}"):
+        (root / folder).mkdir(parents=True)
+    write_config(config.model_dump(mode="json"), root / "config.yaml")
+    (root / "environment.txt").write_text("python==3.11\n")
+    train, spec = make_dataset(root / "datasets" / DATASET, config)
+    runs = run_table(config)
+    paths = [make_run(root, run, n_generated(config, run), train, spec) for run in runs]
+    metrics = gather_tables(paths, key=None)
+    published = published_numbers(resource("published.csv"))
+    for name, table, headings in (
+        ("alloys", metrics_table(metrics, [spec], published), HEADINGS["alloy"]),
+        ("ranking", ranking(metrics, [spec]), None),
+    ):
+        places = [
+            root / "tables" / f"{name}.{suffix}" for suffix in ("parquet", "csv", "md", "html")
+        ]
+        write_all(table, *places, footer_of({}, metrics=paths), headings)
+    for name in FIGURES["alloy"]:
+        (root / "figures" / DATASET / f"{name}.svg").write_text("<svg><g/></svg>\n")
+    return root
+
+
+@pytest.fixture
+def copy(whole, tmp_path):
+    return Path(shutil.copytree(whole, tmp_path / "run"))
+
+
+def files_of(root):
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def test_a_whole_run_has_no_findings(whole):
+    assert findings(whole) == (4, [])
+
+
+SPOILED = {
+    "empty": lambda content: b"",
+    "one_byte": lambda content: b"x",
+    "cut": lambda content: content[: len(content) * 2 // 3],
+    "missing": lambda content: None,
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_any_file_that_is_missing_empty_or_cut_is_a_finding(whole, how, tmp_path):
+    root = Path(shutil.copytree(whole, tmp_path / "run"))
+    names = [name for name in files_of(whole) if name != "config.yaml"]
+    for suffix in sorted({Path(name).suffix for name in names}):
+        spoiled = {name: (root / name).read_bytes() for name in names if name.endswith(suffix)}
+        if how in ("empty", "cut"):  # nothing was relaxed: there is nothing to lose
+            spoiled = {name: content for name, content in spoiled.items() if content}
+        for name, content in spoiled.items():
+            text = SPOILED[how](content)
+            (root / name).unlink()
+            if text is not None:
+                (root / name).write_bytes(text)
+        found = findings(root)[1]
+        for name, content in spoiled.items():
+            assert any(f"{root / name}" in line for line in found), name
+            (root / name).write_bytes(content)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"\xff\xfe", b"run: run\n"])
+def test_a_damaged_configuration_ends_with_one_line(copy, content):
+    (copy / "config.yaml").write_bytes(content)
+    with pytest.raises(InputError, match=r"config\.yaml: (line 1: )?expected"):
+        findings(copy)
+
+
+@pytest.mark.parametrize("name", ["tables/ranking.parquet", f"datasets/{DATASET}/features.parquet"])
+def test_the_command_names_a_table_of_one_byte_and_ends_with_2(copy, name):
+    (copy / name).write_bytes(b"x")
+    result = CliRunner().invoke(app, ["validate", str(copy)])
+    assert result.exit_code == 2
+    (line, summary) = result.output.splitlines()
+    assert line.startswith(f"{copy / name}: expected a whole file, found")
+    assert summary == f"{copy}: 4 runs, 1 findings"
+
+
+def test_a_table_that_cannot_be_read_is_one_finding(copy):
+    table = copy / "datasets" / DATASET / "features.parquet"
+    table.write_bytes(table.read_bytes()[:500])
+    (line,) = findings(copy)[1]
+    assert line.startswith(f"{table}: expected a whole file, found")
+
+
+def test_other_content_of_the_same_form_is_found_by_its_hash(copy):
+    own = Path(DATASET, "random_decoration", "seed0")
+    raw = copy / "generated" / own / "raw.extxyz"
+    raw.write_text(raw.read_text().replace("0.0", "0.1", 1))
+    table = copy / "datasets" / DATASET / "features.parquet"
+    changed = read_table(table)
+    changed.iloc[0, 3] += 1.0
+    write_features(changed, table, {"dismai": pq.read_schema(table).metadata[b"dismai"].decode()})
+    metrics = copy / "metrics" / f"{own}.parquet"
+    rows = read_table(metrics)
+    rows["value"] *= 0.5
+    meta = {"dismai": pq.read_schema(metrics).metadata[b"dismai"].decode()}
+    write_table(rows, metrics, METRICS_SCHEMA, meta)
+    text = "\n".join(findings(copy)[1])
+    assert f"{own}.parquet: SHA-256 of {raw}" in text
+    assert f"SHA-256 of {table}" in text
+    for name in ("alloys", "ranking"):
+        assert f"{name}.parquet: SHA-256 of {metrics}" in text
+
+
+def test_a_model_with_one_changed_byte_is_found(copy):
+    path = copy / "models" / DATASET / "cryingan" / "seed0" / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(bytes(content))
+    (line,) = findings(copy)[1]
+    assert line == f"{path}: expected the SHA-256 in its header, found damaged content"
+
+
+def test_results_of_another_run_in_the_place_of_its_own_are_named(copy):
+    metrics = copy / "metrics" / DATASET
+    shutil.copy(metrics / "held_out" / "seed0.parquet", metrics / "cryingan" / "seed0.parquet")
+    generated = copy / "generated" / DATASET
+    shutil.copytree(
+        generated / "held_out" / "seed0", generated / "random_decoration" / "seed0",
+        dirs_exist_ok=True,
+    )  # fmt: skip
+    text = "\n".join(findings(copy)[1])
+    assert "cryingan/seed0.parquet: model: expected ['cryingan'], found ['held_out']" in text
+    assert "random_decoration/seed0/fates.parquet: structures: expected 12" in text
+
+
+def test_files_of_another_dataset_are_named(copy):
+    folder = copy / "datasets" / DATASET
+    write_card(alloy_spec("alloy_1500K_wide"), folder / "card.json")
+    others = [atoms.copy() for atoms in random_decoration(alloy_spec(), 4, seed=1)]
+    for atoms in others:
+        atoms.symbols[:] = "Fe"
+    write_structures(others, folder / "val.extxyz")
+    text = "\n".join(findings(copy)[1])
+    assert f"card.json: name: expected {DATASET}, found alloy_1500K_wide" in text
+    assert (
+        "val.extxyz: structures of another composition than the card: expected 0, found 4" in text
+    )
+
+
+def test_runs_that_the_configuration_lacks_and_left_overs_of_copies_are_named(copy):
+    shutil.copytree(copy / "metrics" / DATASET / "cryingan", copy / "metrics" / DATASET / "foreign")
+    (copy / "tables" / ".ranking.csv.Ab3dEf").write_text("half")
+    text = "\n".join(findings(copy)[1])
+    assert "foreign/seed0.parquet: expected runs of config.yaml only, found one of none" in text
+    assert ".ranking.csv.Ab3dEf: expected only finished files" in text
+
+
+def test_cleaned_structures_are_those_that_were_accepted(copy):
+    own = copy / "generated" / DATASET / "cryingan" / "seed0"
+    blocks = (own / "clean.extxyz").read_text().split("\n32\n")
+    (own / "clean.extxyz").write_text("\n32\n".join([*blocks[:-1], blocks[1]]))
+    features = read_table(own / "features.parquet")
+    relaxed = "\n32\n".join(blocks[:-1]) + "\n"
+    (own / "relaxed.extxyz").write_text(relaxed)
+    text = "\n".join(findings(copy)[1])
+    assert "clean.extxyz: structures are the accepted: expected True, found False" in text
+    n = len(features)
+    assert f"relaxed.extxyz: structures: expected {n}, found {n - 1}" in text
+
+
+def test_forms_of_a_table_that_disagree_are_named(copy):
+    path = copy / "tables" / "alloys.csv"
+    table = pd.read_csv(path)
+    table["mean"] = table["mean"] + 1.0
+    table.to_csv(path, index=False)
+    page = copy / "tables" / "ranking.html"
+    page.write_text(re.sub(r"<tr class.*?</tr>", "", page.read_text(), count=1, flags=re.DOTALL))
+    text = "\n".join(findings(copy)[1])
+    assert "alloys.csv: mean as in the Parquet table: expected True, found False" in text
+    assert "ranking.md: rows of ranking.html" in text
+
+
+def test_the_figures_it_expects_are_those_of_the_rules():
+    rules = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("report*.smk")))
+    for kind, names in FIGURES.items():
+        (rule,) = re.findall(rf"^rule plot_{kind}:\n(.*?)(?=^rule |\Z)", rules, re.M | re.S)
+        found = re.findall(r'"<results>/figures/\{dataset\}/(\w+)\.svg"', rule)
+        assert sorted(found) == sorted(names)
+
+
+def test_numbers_of_the_fixture_are_finite(whole):
+    metrics = read_table(whole / "metrics" / DATASET / "cryingan" / "seed0.parquet")
+    assert np.isfinite(metrics["value"]).sum() > 5
