@@ -119,7 +119,7 @@ def test_warnings_of_other_packages_go_to_the_log_alone_and_lines_name_their_job
     script = """
         import sys, warnings
         from types import SimpleNamespace
-        from dismai.jobs import job, logger
+        from dismai.pipeline.jobs import job, logger
         named = {"dataset": "si", "model": "m", "seed": "0"}
         with job(SimpleNamespace(log=[sys.argv[1]], threads=1, rule="train", wildcards=named)):
             warnings.warn("theirs is old")

@@ -81,7 +81,7 @@ def test_a_sigkill_leaves_a_state_that_goes_on(tmp_path):
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
     deadline = time.monotonic() + 60
-    while not (tmp_path / "after_2.restart").exists() and time.monotonic() < deadline:
+    while not (tmp_path / "after_3.restart").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     process.kill()
     process.wait()

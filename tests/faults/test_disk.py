@@ -65,9 +65,9 @@ FULL = """
     from types import SimpleNamespace
     sys.path.insert(0, sys.argv[1])
     import torch
-    from dismai.io import read_structures, write_structures, write_table
-    from dismai.jobs import job
-    from dismai.training.files import write_tree
+    from dismai.files.structures import read_structures, write_structures, write_table
+    from dismai.pipeline.jobs import job
+    from dismai.files.tensors import write_tree
     from tests.faults.test_disk import FATES_SCHEMA, TABLES
     folder, log = Path(sys.argv[2]), sys.argv[4]
     if sys.argv[3] == "limit":

@@ -98,7 +98,7 @@ def test_only_jobs_that_save_listen(tmp_path, saves, code):
     """A job that does not ask for signals ends at once, as any program does."""
     script = (
         "import os, signal; from types import SimpleNamespace\n"
-        "from dismai import stopping; from dismai.pipeline.jobs import job\n"
+        "from dismai.base import stopping; from dismai.pipeline.jobs import job\n"
         f"snakemake = SimpleNamespace(log=[{str(tmp_path / 'log')!r}], threads=1, rule='r')\n"
         f"with job(snakemake, saves={saves}):\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"

@@ -234,7 +234,7 @@ def test_the_small_picture_has_one_noise_level_a_batch_and_the_full_one_many(mon
         ({"base_side": 48}, "base_side: expected less than the 48 of the full picture .*found 48"),
         ({"separators": 3}, "separators: expected as many as .*multiple of 4, .*3, which makes 46"),
         ({"sr_blocks": (1,)}, "expected 2 values of sr_blocks, one for each of sr_multipliers"),
-        ({"base_blocks": (1, 0)}, "expected positive integers in base_blocks"),
+        ({"base_blocks": (1, 0)}, "base_blocks.1: expected greater than 0, found 0"),
         ({"sr_channels": 6}, r"expected sr_channels a multiple of norm_groups \(4\)"),
         ({"base_attention": ("some", "full")}, "base_attention.0: expected 'none', 'linear'"),
         ({"region": {"Ni": 7}}, "region.Ni: expected at most the 6 Ni atoms .*found 7"),

@@ -16,7 +16,7 @@ from tests.models.conftest import ordered_alloys
 WHOLE = """
 import numpy as np
 from dismai.models.base import GenerativeModel
-from dismai.section import Section
+from dismai.base.section import Section
 
 class Mine(GenerativeModel):
     def fit(self, train, val, workdir, seed):

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from dismai.base import atomic
 from dismai.base.errors import InputError
 from dismai.base.seeds import generator_for, seed_for
 from dismai.pipeline import jobs
@@ -24,7 +25,7 @@ def run(code, **options):
 SCRIPT = """
     from types import SimpleNamespace
     from dismai.errors import InputError
-    from dismai.jobs import job
+    from dismai.pipeline.jobs import job
     snakemake = SimpleNamespace(log=[{log!r}], threads=1, rule="some_rule")
     with job(snakemake):
         {body}
@@ -56,7 +57,7 @@ def test_a_job_ends_with_its_parent(tmp_path):
             import subprocess, sys
             subprocess.run([sys.executable, "-c", '''
             import os, time
-            from dismai.jobs import end_with_parents
+            from dismai.base.processes import end_with_parents
             end_with_parents()
             open({str(child)!r}, "w").write(str(os.getpid()))
             time.sleep(600)
@@ -86,26 +87,26 @@ def wait_for(condition, seconds=30):
 
 
 def test_two_jobs_cannot_work_in_one_folder(tmp_path):
-    with jobs.locked(tmp_path):
+    with atomic.locked(tmp_path):
         result = run(
             f"""
-            from dismai.jobs import locked
+            from dismai.base.atomic import locked
             with locked({str(tmp_path)!r}):
                 pass
             """
         )
     assert "expected no other job here, found one at work" in result.stderr
-    with jobs.locked(tmp_path):
+    with atomic.locked(tmp_path):
         pass
 
 
 def test_the_hash_of_a_folder_follows_names_and_contents(tmp_path):
     (tmp_path / "a").write_text("1")
-    first = jobs.sha256(tmp_path)
+    first = atomic.sha256(tmp_path)
     (tmp_path / "a").rename(tmp_path / "b")
-    assert jobs.sha256(tmp_path) != first
+    assert atomic.sha256(tmp_path) != first
     (tmp_path / "b").write_text("2")
-    assert len(jobs.sha256(tmp_path)) == 64
+    assert len(atomic.sha256(tmp_path)) == 64
 
 
 def test_the_recorded_configuration_carries_its_own_hash(tmp_path):
@@ -136,10 +137,10 @@ def test_origin_names_inputs_by_hash_not_by_path(tmp_path):
         input=Named(data=str(path)), threads=2,
     )  # fmt: skip
     found = jobs.origin(snakemake)
-    assert found["inputs"] == {"data": [jobs.sha256(path)]}
+    assert found["inputs"] == {"data": [atomic.sha256(path)]}
     assert str(tmp_path) not in jobs.provenance(snakemake)["dismai"]
 
 
 def test_locked_says_which_folder(tmp_path):
-    with jobs.locked(tmp_path), pytest.raises(InputError, match=str(tmp_path)):
-        jobs.locked(tmp_path).__enter__()
+    with atomic.locked(tmp_path), pytest.raises(InputError, match=str(tmp_path)):
+        atomic.locked(tmp_path).__enter__()

@@ -104,7 +104,7 @@ def test_a_pass_that_finds_none_is_needed():
     [
         (chain(1, 1), "atoms 0 and 1"),
         (chain(1, np.nan), "finite"),
-        (chain(1, 6, edge=1.0), "atoms 0 and 0"),
+        (chain(1, 6, edge=1.0), "atom 0: expected its images 1.5 Å apart"),
         (Atoms("H9", np.random.default_rng(0).random((9, 3)) * 2, cell=[2] * 3), "100 passes"),
     ],
 )

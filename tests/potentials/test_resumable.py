@@ -121,8 +121,8 @@ def test_a_potential_that_cannot_be_loaded_is_one_line(tmp_path):
 SHARD = """
 import sys, json
 from pathlib import Path
-from dismai.io import read_structures
-from dismai.jobs import end_with_parents
+from dismai.files.structures import read_structures
+from dismai.base.processes import end_with_parents
 from dismai.potentials import check_entry
 from dismai.potentials.resumable import relax_resumable
 from dismai.potentials.settings import Relaxation

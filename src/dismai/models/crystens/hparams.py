@@ -111,9 +111,6 @@ class Hparams(TrainingHparams):
                     raise ValueError(
                         f"{n_levels} values of {stage}_{name}, one for each of {stage}_multipliers"
                     )
-            for name in ("multipliers", "blocks"):
-                if min(getattr(self, f"{stage}_{name}")) < 1:
-                    raise ValueError(f"positive integers in {stage}_{name}")
             if getattr(self, f"{stage}_channels") % self.norm_groups:
                 raise ValueError(f"{stage}_channels a multiple of norm_groups ({self.norm_groups})")
         halvings = len(self.base_multipliers) - 1
