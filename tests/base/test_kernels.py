@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import dismai
-from dismai.base.kernels import cache_folder
+from dismai.base.kernels import cache_folder, njit
 
 PACKAGE = Path(dismai.__file__).parent
 
@@ -54,3 +54,16 @@ def test_a_folder_of_the_users_own_is_kept(tmp_path):
     del environment["NUMBA_CACHE_DIR"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(cache_folder(PACKAGE))
+
+
+def test_a_constant_argument_compiles_nothing_a_second_time():
+    @njit()
+    def inner(i):
+        return i + 1
+
+    @njit()
+    def outer(n):
+        return inner(0) + inner(n)
+
+    assert outer(1) == 3
+    assert len(inner.signatures) == 1
