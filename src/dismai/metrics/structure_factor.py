@@ -13,7 +13,6 @@ import numpy as np
 from ase import Atoms
 
 from dismai.base.errors import InputError, StructureError
-from dismai.base.kernels import njit
 from dismai.geometry.grid import make_grid
 
 MAX_TERMS = 2e9  # vectors times atoms; some seconds, 2500 atoms at the defaults
@@ -55,45 +54,40 @@ def structure_factor(
     return bin_width * (np.arange(n_bins) + 0.5), s
 
 
-@njit(cache=True, nogil=True)
-def sum_intensities(frac, reciprocal, most, q_max, n_bins):
-    """Sum of |sum_j exp(i q r_j)|^2 and number of vectors q in each bin, one of each pair q, -q."""
-    n = len(frac)
+def sum_intensities(
+    frac: np.ndarray, reciprocal: np.ndarray, most: np.ndarray, q_max: float, n_bins: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of |sum_j exp(i q r_j)|^2 and number of vectors q in each bin, one of each pair q, -q.
+
+    exp(i q r) is the product of one factor along each axis: the sums over atoms are products of
+    matrices, those of one plane of wave vectors at a time.
+    """
+    ranges = [np.arange(-m, m + 1) for m in most]
+    first, second, third = (_waves(frac[:, x], most[x]) for x in range(3))
+    b, c = ranges[1][:, None], ranges[2]
     total, counts = np.zeros(n_bins), np.zeros(n_bins)
-    step = np.empty((3, n), np.complex128)  # exp(2 pi i f) along each axis
-    for x in range(3):
-        for j in range(n):
-            phase = 2.0 * np.pi * frac[j, x]
-            step[x, j] = complex(np.cos(phase), np.sin(phase))
-    wave_a, wave_b = np.empty(n, np.complex128), np.empty(n, np.complex128)
-    wave = np.empty(n, np.complex128)
     for a in range(most[0] + 1):
-        for j in range(n):
-            phase = 2.0 * np.pi * a * frac[j, 0]
-            wave_a[j] = complex(np.cos(phase), np.sin(phase))
-        for b in range(-most[1] if a > 0 else 0, most[1] + 1):
-            for j in range(n):
-                phase = 2.0 * np.pi * b * frac[j, 1]
-                wave_b[j] = wave_a[j] * complex(np.cos(phase), np.sin(phase))
-            first = -most[2] if a > 0 or b > 0 else 1
-            for j in range(n):
-                phase = 2.0 * np.pi * first * frac[j, 2]
-                wave[j] = wave_b[j] * complex(np.cos(phase), np.sin(phase))
-            for c in range(first, most[2] + 1):
-                square = 0.0
-                for x in range(3):
-                    q = a * reciprocal[0, x] + b * reciprocal[1, x] + c * reciprocal[2, x]
-                    square += q * q
-                k = int(np.sqrt(square) / q_max * n_bins)
-                re, im = 0.0, 0.0
-                for j in range(n):
-                    re += wave[j].real
-                    im += wave[j].imag
-                    wave[j] *= step[2, j]
-                if k < n_bins:
-                    total[k] += re * re + im * im
-                    counts[k] += 1.0
+        q = [
+            a * reciprocal[0, x] + b * reciprocal[1, x] + c * reciprocal[2, x] for x in range(3)
+        ]  # (n_b, n_c)
+        length = np.sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2])
+        place = (length / q_max * n_bins).astype(np.int64)
+        counted = (place < n_bins) & ((a > 0) | (b > 0) | ((b == 0) & (c > 0)))
+        rows = counted.any(axis=1)
+        if not rows.any():
+            continue
+        sums = (second[rows] * first[most[0] + a]) @ third.T  # (n_rows, n_c)
+        inside, place = counted[rows], place[counted]
+        intensity = np.square(sums.real[inside]) + np.square(sums.imag[inside])
+        total += np.bincount(place, intensity, n_bins)
+        counts += np.bincount(place, minlength=n_bins)
     return total, counts
+
+
+def _waves(frac: np.ndarray, most: int) -> np.ndarray:
+    """exp(2 pi i n frac) for n = -most ... most, (2 most + 1, n_atoms)."""
+    up = np.exp(2j * np.pi * np.outer(np.arange(most + 1), frac))
+    return np.concatenate([up[:0:-1].conj(), up])
 
 
 def first_peak(q: np.ndarray, s: np.ndarray, low: float = 1.0, high: float = 3.0) -> Peak:
