@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.data import chemical_symbols
 
 from dismai.base.card import DatasetSpec, formula
 from dismai.base.columns import RELAXED
@@ -87,7 +88,8 @@ def check(atoms: Atoms, spec: DatasetSpec) -> Atoms:
     """A copy with periodic boundaries; StructureError if it cannot be a structure of the set."""
     check_finite(atoms)
     check_cell(atoms)
-    found = Counter(atoms.get_chemical_symbols())
+    numbers = Counter(atoms.numbers.tolist())
+    found = Counter({chemical_symbols[number]: count for number, count in numbers.items()})
     if found != Counter(spec.composition):
         raise StructureError(
             f"composition: expected {formula(spec.composition, spec.species)}, "

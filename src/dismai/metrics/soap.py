@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 from ase import Atoms
+from ase.data import chemical_symbols
 
 from dismai.base.errors import InputError
 from dismai.geometry.grid import make_grid
@@ -54,10 +55,10 @@ def soap_vector(atoms: Atoms, species: Sequence[str]) -> np.ndarray:
     Raises:
         InputError: a species that is not listed.
     """
-    found = set(atoms.get_chemical_symbols())
+    found = {chemical_symbols[number] for number in set(atoms.numbers.tolist())}
     if not found <= set(species):
         raise InputError(f"SOAP: expected only {sorted(set(species))}, found {sorted(found)}")
-    whole = Atoms(atoms.numbers, make_grid(atoms).xyz, cell=atoms.cell, pbc=True)
+    whole = Atoms(numbers=atoms.numbers, positions=make_grid(atoms).xyz, cell=atoms.cell, pbc=True)
     vector = _descriptor(tuple(species)).create(whole)  # its images start from the cell
     return vector / np.linalg.norm(vector)
 

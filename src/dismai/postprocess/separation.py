@@ -31,7 +31,7 @@ def move_apart(
     "ok", or why it was not accepted. The structure's info has n_close_pairs, the close pairs of
     the first pass, and n_passes, the passes made, with the one that found none.
     """
-    moved = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
+    moved = Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=True)
     moved.info = {"n_close_pairs": 0, "n_passes": 0}
     for n_passes in range(1, max_iterations + 1):
         try:
