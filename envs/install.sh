@@ -27,3 +27,5 @@ python -m pip install pip==25.3
 echo "installing $(grep -c '^[a-z]' "$source_folder/requirements.txt") packages and torch for $torch"
 python -m pip install "${options[@]}" -r "$source_folder/requirements-$torch.txt"
 python -m pip install --no-deps "$@" "$source_folder"
+# the first evaluation need not compile: a minute of processor time
+python -m dismai.evaluation.warm
