@@ -9,7 +9,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from dismai.base.names import BASELINES
+from dismai.base.kinds import KINDS
 from dismai.pipeline.config import TABLE_OF_KIND, n_generated, run_table, validate
 from dismai.base.errors import InputError
 from dismai.pipeline.cost import PAPER_ATOMS, generation_minutes, training_minutes
@@ -58,15 +58,7 @@ rule all:
     input:
         tables=collect("<results>/tables/{table}.parquet", table=TABLES),
         ranking="<results>/tables/ranking.parquet",
-        figures=[
-            *collect("<results>/figures/{dataset}/sro.svg", dataset=run_on("alloy")),
-            *collect(
-                "<results>/figures/{dataset}/rdf.svg", dataset=run_on("amorphous_si")
-            ),
-            *collect(
-                "<results>/figures/{dataset}/gamma.svg", dataset=run_on("interface")
-            ),
-        ],
+        figures=first_figures(),
         expansion="<results>/datasets/alloy_expansion.ce",
         config="<results>/config.yaml",
     localrule: True
@@ -86,3 +78,8 @@ include: "rules/study_potential.smk"
 include: "rules/report.smk"
 include: "rules/report_interface.smk"
 include: "rules/report_silicon.smk"
+
+
+for rules_of_others in [kind.rules for kind in KINDS.values() if kind.rules]:
+
+    include: rules_of_others

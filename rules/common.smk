@@ -149,6 +149,16 @@ def run_on(kind):
     return [name for name in DATASETS if CONFIG.datasets[name].kind == kind]
 
 
+def first_figures():
+    """The first figure of every dataset whose kind has figures; its rule makes the others too."""
+    return [
+        f"<results>/figures/{dataset}/{kind.figures[0]}.svg"
+        for name, kind in KINDS.items()
+        if kind.figures
+        for dataset in run_on(name)
+    ]
+
+
 def snapshots_of(wildcards):
     """Monte Carlo snapshots at the temperature of an alloy dataset."""
     temperature = CONFIG.datasets[wildcards.dataset].temperature_K
@@ -364,7 +374,7 @@ COMMANDED = [
     name for name, model in CONFIG.models.items() if isinstance(model, CommandModel)
 ]
 KIND_OF_TABLE = {table: kind for kind, table in TABLE_OF_KIND.items()}
-ALL_BASELINES = sorted({name for names in BASELINES.values() for name in names})
+ALL_BASELINES = sorted({name for kind in KINDS.values() for name in kind.baselines})
 ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
 FITTED = [
     name for name, entry in CONFIG.potentials.items() if getattr(entry, "fit", None)

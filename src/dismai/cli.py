@@ -17,7 +17,7 @@ import typer
 from dismai import __version__
 from dismai.base.atomic import explain, output_folder, printable
 from dismai.base.errors import InputError
-from dismai.base.names import DATASETS
+from dismai.base.kinds import dataset_names, our_kinds
 
 app = typer.Typer(
     help="Judge generative models of disordered materials.",
@@ -25,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+OUR_DATASETS = [name for kind in our_kinds() for name in kind.datasets]
 LARGEST_SEED = 2**63 - 1
 MOST_STRUCTURES = 10_000_000
 EVALUATE_EXAMPLES = """Examples:
@@ -55,6 +56,10 @@ def _starting_with(names: tuple[str, ...]):
     return lambda incomplete: [name for name in names if name.startswith(incomplete)]
 
 
+def _datasets_starting_with(incomplete: str) -> list[str]:
+    return _starting_with(dataset_names())(incomplete)
+
+
 def _say_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"dismai {__version__}")
@@ -78,8 +83,8 @@ def evaluate(
         str,
         typer.Option(
             help="Dataset that the structures imitate: "
-            f"{', '.join(DATASETS)}; with --reference any name.",
-            autocompletion=_starting_with(DATASETS),
+            f"{', '.join(OUR_DATASETS)}; with --reference any name.",
+            autocompletion=_datasets_starting_with,
         ),
     ],
     reference: Annotated[
@@ -212,7 +217,7 @@ def datasets() -> None:
 
     shipped = shipped_references()
     typer.echo(f"{'name':18s} {'kind':12s} {'atoms in the paper':28s} shipped reference")
-    for name in DATASETS:
+    for name in dataset_names():
         spec = paper_spec(name)
         atoms = " ".join(f"{symbol}{count}" for symbol, count in spec.composition.items())
         typer.echo(f"{name:18s} {spec.kind:12s} {atoms:28s} {'yes' if name in shipped else 'no'}")

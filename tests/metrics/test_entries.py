@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dismai.base.card import write_card
-from dismai.base.columns import RELAXED_KINDS
+from dismai.base.kinds import KINDS
 from dismai.cli import app
 from dismai.files.structures import read_table, write_structures
 from dismai.metrics.entries import LOW, METRICS, documentation, documented
@@ -35,7 +35,7 @@ def folder_of(kind, reports, path):
 @pytest.mark.parametrize(
     ("kind", "relaxes"),
     [(kind, relaxes) for kind in MAKERS for relaxes in (False, True)
-     if kind in RELAXED_KINDS or not relaxes],
+     if KINDS[kind].relaxes or not relaxes],
 )  # fmt: skip
 def test_whatever_a_score_holds_is_declared_and_has_a_page(kind, relaxes, reports, tmp_path):
     folder_of(kind, reports, tmp_path)

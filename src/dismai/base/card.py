@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from dismai.base.atomic import replacing
 from dismai.base.errors import InputError
-from dismai.base.names import DATASETS as DATASETS
+from dismai.base.kinds import KINDS
 from dismai.base.section import Section
 from dismai.base.text import read_text
 
@@ -47,7 +47,7 @@ class DatasetSpec(Section):
     """
 
     name: str
-    kind: Literal["alloy", "amorphous_si", "interface"]
+    kind: str
     composition: dict[str, int] = Field(description="atoms per species, in block order")
     cell_A: tuple[tuple[float, float, float], ...] = Field(description="cell vectors as rows, Å")
     fcc: FccLattice | None = Field(None, description="reference lattice of an alloy")
@@ -61,13 +61,20 @@ class DatasetSpec(Section):
         default_factory=dict, description="numbers that describe the set, names with units"
     )
 
+    @field_validator("kind")
+    @classmethod
+    def _kind_is_known(cls, kind: str) -> str:
+        if kind not in KINDS:
+            raise ValueError(f"expected one of {', '.join(KINDS)}, found {kind!r}")
+        return kind
+
     @model_validator(mode="after")
-    def _alloy_has_a_lattice(self):
+    def _lattice_fits(self):
         if np.shape(self.cell_A) != (3, 3):
             raise ValueError(f"cell_A: expected a 3 x 3 matrix, found {np.shape(self.cell_A)}")
-        if self.kind == "alloy":
+        if KINDS[self.kind].on_fcc:
             if self.fcc is None:
-                raise ValueError("an alloy card needs `fcc`")
+                raise ValueError(f"{KINDS[self.kind].label} card needs `fcc`")
             if self.fcc.n_sites != self.n_atoms:
                 raise ValueError(
                     f"composition: expected a sum of {self.fcc.n_sites} (the number of sites), "

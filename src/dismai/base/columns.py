@@ -6,8 +6,5 @@ ENERGY, STEPS, DISPLACEMENT = "energy_eV_per_atom", "relaxation_steps", "displac
 RELAXED = [ENERGY, STEPS, DISPLACEMENT]
 
 
-RELAXED_KINDS = ("amorphous_si", "interface")
-
-
 REFERENCE = "reference_energy_eV_per_atom"
 """On the card: zero of the interface energy in the potential of the dataset."""

@@ -7,6 +7,7 @@ import numpy as np
 from ase import Atoms
 
 from dismai.base.card import DatasetSpec
+from dismai.base.kinds import KINDS
 from dismai.base.seeds import generator_for, seed_for
 from dismai.datasets.alloy.build import to_atoms
 from dismai.datasets.amorphous_si.melt_quench import melt_quench
@@ -27,13 +28,8 @@ def make(
 
     `held_out` is the validation set: what sampling noise alone makes of a perfect model.
     """
-    if name == "held_out":
-        return list(val)
-    if name == "random_decoration":
-        return random_decoration(spec, n, seed)
-    if name == "random_atoms":
-        return random_atoms(spec, n, seed)
-    return gaussian_displacement(train, spec, sigma_A, n, seed)
+    generators = {**BASELINES, **(KINDS[spec.kind].extra("BASELINES") or {})}
+    return generators[name](train, val, spec, n, sigma_A, seed)
 
 
 def random_decoration(spec: DatasetSpec, n: int, seed: int) -> list[Atoms]:
@@ -71,6 +67,19 @@ def random_atoms(spec: DatasetSpec, n: int, seed: int) -> list[Atoms]:
         points = random_points(spec.n_atoms, spec.cell, rng)
         structures.append(Atoms(spec.symbols, points, cell=spec.cell, pbc=True))
     return structures
+
+
+BASELINES = {
+    "held_out": lambda train, val, *_: list(val),
+    "random_decoration": lambda train, val, spec, n, sigma_A, seed: random_decoration(
+        spec, n, seed
+    ),
+    "gaussian_displacement": lambda train, val, spec, n, sigma_A, seed: gaussian_displacement(
+        train, spec, sigma_A, n, seed
+    ),
+    "random_atoms": lambda train, val, spec, n, sigma_A, seed: random_atoms(spec, n, seed),
+}
+"""Generators by name; a kind may have more (`BASELINES` of its extras), or rules of its own."""
 
 
 def fresh_quenches(

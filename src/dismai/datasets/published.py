@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from dismai.base.atomic import sha256
 from dismai.base.card import DatasetSpec
-from dismai.base.resources import resource
-from dismai.datasets.registry import KINDS
+from dismai.base.kinds import KINDS
 
 SOURCE = "Dismai-Bench paper"
 MODELS = {
@@ -18,10 +16,6 @@ MODELS = {
     "cryingan": "CryinGAN",
 }
 """Names of the papers by ours."""
-POTENTIALS = {"amorphous_si": "gap", "interface": "m3gnet"}
-"""Kinds of the potentials in which the papers relaxed their structures."""
-FRACTIONS = {"Cr": 51 / 256, "Fe": 154 / 256, "Ni": 51 / 256}
-"""Composition of the papers' alloys."""
 MARK = "†"
 """Beside published values of another size, target or potential."""
 
@@ -44,21 +38,15 @@ def differences(spec: DatasetSpec) -> list[str]:
     Told from the card: size, composition, cluster expansion, potential. Empty where published
     values belong to the same target; a rebuilt alloy of the published expansion is one.
     """
-    found, params = [], spec.provenance.get("params", {})
-    atoms = KINDS[spec.kind].paper_atoms
-    if spec.n_atoms != atoms:
-        found.append(f"{spec.n_atoms} atoms instead of {atoms}")
+    found, kind = [], KINDS[spec.kind]
+    if spec.n_atoms != kind.paper_atoms:
+        found.append(f"{spec.n_atoms} atoms instead of {kind.paper_atoms}")
     if not spec.provenance:
         return [*found, "a training set of unknown origin"]
-    if spec.kind == "alloy":
-        shares = {name: count / spec.n_atoms for name, count in spec.composition.items()}
-        if any(abs(shares.get(name, 0.0) - share) > 0.02 for name, share in FRACTIONS.items()):
-            found.append("another composition")
-        ecis = spec.provenance.get("inputs", {}).get("ecis", [])
-        if ecis and ecis != [sha256(resource("eci.yaml"))]:
-            found.append("another cluster expansion")
-    else:
-        kind = (params.get("potential") or {}).get("kind", "unknown")
-        if kind != POTENTIALS[spec.kind]:
-            found.append(f"training set of the potential {kind} instead of {POTENTIALS[spec.kind]}")
+    if (own := kind.extra("differences")) is not None:
+        found += own(spec)
+    if kind.paper_potential:
+        used = (spec.provenance.get("params", {}).get("potential") or {}).get("kind", "unknown")
+        if used != kind.paper_potential:
+            found.append(f"training set of the potential {used} instead of {kind.paper_potential}")
     return found

@@ -1,14 +1,13 @@
 """Configuration of the datasets: what the Snakefile validates. No heavy imports."""
 
-from typing import Annotated
+from typing import Annotated, Union
 
 from pydantic import Field
 
-from dismai.datasets.alloy.settings import AlloyDataset
-from dismai.datasets.amorphous_si.settings import AmorphousSiDataset
-from dismai.datasets.interface.settings import InterfaceDataset
+from dismai.base.kinds import KINDS
 
-DATASET_KINDS = ("alloy", "amorphous_si", "interface")
+DATASET_KINDS = tuple(KINDS)
 Dataset = Annotated[
-    AlloyDataset | AmorphousSiDataset | InterfaceDataset, Field(discriminator="kind")
+    Union[tuple(kind.settings for kind in KINDS.values())],  # noqa: UP007
+    Field(discriminator="kind"),
 ]

@@ -19,7 +19,7 @@ import pandas as pd
 from scipy import stats
 
 from dismai.base.errors import InputError, did_you_mean
-from dismai.datasets.registry import KINDS, kind_name
+from dismai.base.kinds import KINDS, kind_name
 from dismai.evaluation.standing import BELOW_HALF, Standing, places, standing
 from dismai.metrics.entries import METRICS, Metric
 from dismai.metrics.statistics import NORMAL_QUANTILE, Interval

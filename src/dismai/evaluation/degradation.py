@@ -15,6 +15,7 @@ from scipy.stats import spearmanr
 
 from dismai.base.card import DatasetSpec
 from dismai.base.errors import InputError
+from dismai.base.kinds import KINDS
 from dismai.base.seeds import generator_for
 from dismai.datasets.options import Options
 from dismai.evaluation.process import Processed, describe_reference, process
@@ -124,43 +125,7 @@ _SETS = {
     "diversity": {"copied": -1},
     "memorisation": {"memorised": 1},
 }
-_ATOMS = {"rattled": 1, "vacant": 1, "mixed": 1}
-SEES: dict[str, dict[str, dict[str, int]]] = {
-    "alloy": {
-        **_SETS,
-        "d_cluster": {"swapped": 1, "vacant": 1, "mixed": 1},
-        "energy_above_training": {"swapped": 1, "mixed": 1},
-        "percent_structures_with_vacancies": {"vacant": 1},
-        "mean_vacancies_per_structure": {"vacant": 1},
-        "mmd": {"swapped": 1, "vacant": 1, "mixed": 1, "copied": 1},
-    },
-    "amorphous_si": {
-        **_SETS,
-        "d_motif": _ATOMS,
-        "d_rdf": {**_ATOMS, "strained": 1},
-        "d_angle": _ATOMS,
-        "d_dihedral": {"rattled": 1, "mixed": 1},
-        "d_rings": {"vacant": 1, "mixed": 1},
-        "d_structure_factor": {**_ATOMS, "strained": 1},
-        "coordination_defects_above_training": {"vacant": 1, "mixed": 1},
-        "diffraction_peak_shift": {"strained": -1},
-        "diffraction_peak_height_shift": {"rattled": -1, "vacant": -1},
-        "density_shift": {"strained": -1},
-        "mmd": {**_ATOMS, "copied": 1},
-        "soap_mmd": {**_ATOMS, "strained": 1},
-    },
-    "interface": {
-        **_SETS,
-        **{
-            name: {"rattled": 1, "swapped": 1, "mixed": 1}
-            for name in ("d_Li", "d_Co", "d_Sc", "d_all")
-        },
-        "d_profile": {"swapped": 1, "mixed": 1},
-        "density_shift": {"strained": -1},
-        "mmd": {"rattled": 1, "swapped": 1, "mixed": 1, "copied": 1},
-        "soap_mmd": {"rattled": 1, "swapped": 1, "mixed": 1},
-    },
-}
+SEES = {name: {**_SETS, **kind.answers} for name, kind in KINDS.items()}
 """By kind and metric: the damages that it claims to see, and whether it grows (1) or falls (-1)."""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dismai.base.errors import InputError
-from dismai.base.names import DATASETS
+from dismai.base.kinds import KINDS
 from dismai.base.resources import check_shipped, shipped_references
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def check_request(
 
     Raises:
         InputError: an unknown dataset or potential, no such file, more structures than were
-            generated, alloys to be relaxed, or results that would mix with the structures.
+            generated, a kind that is not relaxed, or results that would mix with the structures.
     """
     if reference is None:
         check_shipped(dataset, shipped_references())
@@ -36,17 +36,20 @@ def check_request(
         raise InputError(f"--out {out}: expected another folder than that of the structures")
     potential = None
     if relax is not None:
-        if dataset in DATASETS and dataset.startswith("alloy"):
-            raise InputError(
-                f"--relax {relax}: expected amorphous silicon or an interface, found {dataset}; "
-                "alloys are laid on their lattice and not relaxed"
-            )
+        _check_relaxed(dataset, relax)
         from dismai.potentials import named
 
         potential = named(relax)
     if n_generated is not None:
         _check_number(file, n_generated)
     return potential
+
+
+def _check_relaxed(dataset: str, relax: str) -> None:
+    kind = next((kind for kind in KINDS.values() if dataset in kind.datasets), None)
+    if kind is not None and not kind.relaxes:
+        relaxed = " or ".join(kind.label for kind in KINDS.values() if kind.relaxes)
+        raise InputError(f"--relax {relax}: expected {relaxed}, found {dataset}; {kind.unrelaxed}")
 
 
 def _check_number(file: Path, n_generated: int) -> None:

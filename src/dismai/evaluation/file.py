@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from ase import Atoms
-from ase.cell import Cell
 
 from dismai.base.atomic import printable, sha256
 from dismai.base.card import DatasetSpec
-from dismai.base.columns import DISPLACEMENT, ENERGY, REFERENCE, RELAXED, RELAXED_KINDS
+from dismai.base.columns import DISPLACEMENT, ENERGY, REFERENCE, RELAXED
 from dismai.base.errors import InputError, StructureError
+from dismai.base.kinds import KINDS
 from dismai.base.resources import resource
 from dismai.datasets.options import Options
 from dismai.datasets.published import MARK, differences, published_numbers
-from dismai.evaluation.advice import how_to_relax, next_steps, other_dataset
+from dismai.evaluation.advice import next_steps, other_dataset
 from dismai.evaluation.floor import noise_floor
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import numbered, process
@@ -32,9 +32,6 @@ from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 from dismai.postprocess.on_lattice import Alignment
 from dismai.potentials import fingerprint
 from dismai.potentials.relaxing import Relaxing
-
-IN_PLANE_TOLERANCE = 0.05
-"""Of lengths, relative; of the angle, in hundreds of degrees."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ class Evaluation:
     def differs(self) -> list[str]:
         """Why published values do not compare with these; empty where they do."""
         reasons = differences(self.spec)
-        if self.spec.kind in RELAXED_KINDS and DISPLACEMENT not in self.features:
+        if KINDS[self.spec.kind].relaxes and DISPLACEMENT not in self.features:
             reasons.append("structures as given, not at minima of a potential")
         return reasons
 
@@ -186,22 +183,13 @@ def check_size(
             f"{path}: expected {spec.n_atoms} atoms, as in the shipped reference of {spec.name}, "
             f"found {found}{ends}"
         )
-    if spec.kind == "interface" and not any(_same_plane(atoms, spec) for atoms in readable):
+    misfit = KINDS[spec.kind].extra("misfit")
+    if misfit is not None and (differs := misfit(readable, spec)):
+        expected, found = differs
         raise InputError(
-            f"{path}: expected the in-plane cell {_plane(Cell(spec.cell))} of the shipped "
-            f"reference of {spec.name}, found {_plane(readable[0].cell)}{ends}"
+            f"{path}: expected {expected} of the shipped reference of {spec.name}, "
+            f"found {found}{ends}"
         )
-
-
-def _same_plane(atoms: Atoms, spec: DatasetSpec) -> bool:
-    (a, b, *_, gamma), (ours_a, ours_b, *_, ours) = atoms.cell.cellpar(), Cell(spec.cell).cellpar()
-    lengths = np.allclose([a, b], [ours_a, ours_b], rtol=IN_PLANE_TOLERANCE, atol=0.0)
-    return bool(lengths and abs(gamma - ours) <= 100 * IN_PLANE_TOLERANCE)
-
-
-def _plane(cell: Cell) -> str:
-    a, b, *_, gamma = cell.cellpar()
-    return f"{a:.2f} x {b:.2f} Å, {gamma:.1f} degrees"
 
 
 def without_other_energies(reference: Reference, relaxing: Relaxing | None) -> Reference:
@@ -226,16 +214,19 @@ def without_other_energies(reference: Reference, relaxing: Relaxing | None) -> R
 
 
 def _said_of_relaxation(spec: DatasetSpec, relaxing: Relaxing | None) -> str:
-    if spec.kind == "alloy":
-        return "Alloys are laid on their lattice and not relaxed, as published."
+    kind = KINDS[spec.kind]
+    if not kind.relaxes:
+        return f"{kind.unrelaxed[0].upper()}{kind.unrelaxed[1:]}."
     if relaxing is not None:
         return (
             f"Structures were relaxed in a potential of kind {relaxing.potential.kind} to "
             f"{relaxing.settings.fmax_eV_per_A:g} eV/Å; training structures are described as given."
         )
+    if not kind.potential:
+        return "Structures were scored as given, without relaxation (`--relax` relaxes first)."
     return (
         "Structures were scored as given, without relaxation; the published values are those of "
-        f"relaxed structures ({how_to_relax(spec.kind)} relaxes first)."
+        f"relaxed structures (`--relax {kind.potential}` relaxes first)."
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dismai.base.card import DatasetSpec
-from dismai.datasets.registry import KINDS
+from dismai.base.kinds import KINDS
 from dismai.evaluation.reference import Reference
 from dismai.evaluation.relax import relaxation_scores
 from dismai.metrics.entries import METRICS

@@ -15,9 +15,9 @@ from ase.data import chemical_symbols
 from dismai.base.card import DatasetSpec, formula
 from dismai.base.columns import RELAXED
 from dismai.base.errors import InputError, StructureError
+from dismai.base.kinds import KINDS
 from dismai.base.text import on_one_line
 from dismai.datasets.options import Options
-from dismai.datasets.registry import KINDS
 from dismai.evaluation.parallel import Reporter, in_order
 from dismai.evaluation.relax import check_kind, close_relaxers, relaxed
 from dismai.files.structures import (

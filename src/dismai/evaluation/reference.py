@@ -20,18 +20,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ase import Atoms
 
-from dismai.base.card import DATASETS, DatasetSpec, FccLattice, cell_rows, read_card
+from dismai.base.card import DatasetSpec, cell_rows, read_card
 from dismai.base.columns import ENERGY
 from dismai.base.errors import InputError
+from dismai.base.kinds import KINDS, dataset_names, kind_name
 from dismai.base.resources import check_shipped, shipped_references
-from dismai.datasets.alloy import describe as alloy
 from dismai.datasets.options import Options
-from dismai.datasets.registry import kind_name
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import describe_reference
 from dismai.files.structures import SOURCE_FILE, is_folder, read_structures, replacing, write_table
 from dismai.geometry.cluster_expansion import ClusterExpansion, cluster_names
-from dismai.metrics.clusters import counts, published_expansion
 from dismai.potentials import fingerprint
 
 TRAIN_FILE, HELD_OUT_FILE = "train.extxyz", "val.extxyz"
@@ -61,8 +59,7 @@ def pack_clusters(
     train: Sequence[Atoms], val: Sequence[Atoms], spec: DatasetSpec, path: Path
 ) -> None:
     """Write a reference set of an alloy: cluster counts of its structures."""
-    clusters = np.array([counts(atoms, spec.fcc.a_A) for atoms in [*train, *val]]) * spec.n_atoms
-    table = pd.DataFrame(np.rint(clusters).astype(np.int16), columns=cluster_names())
+    table = KINDS[spec.kind].extra("packed_reference")([*train, *val], spec)
     table["held_out"] = np.arange(len(table)) >= len(train)
     write_table(table, path, CLUSTERS_SCHEMA, _footer(spec))
 
@@ -120,10 +117,8 @@ def load_shipped(dataset: str, expansion: ClusterExpansion) -> Reference:
     frame = table.to_pandas()
     held_out = frame.pop("held_out").to_numpy()
     numbered = pd.DataFrame({"structure": np.arange(len(frame))})
-    if spec.kind == "alloy":
-        numbered["n_removed"] = numbered["n_vacancies"] = 0.0
-        clusters = frame[cluster_names()].to_numpy() / spec.n_atoms
-        features = alloy.features_table(clusters, numbered, expansion)
+    if (unpacked := KINDS[spec.kind].extra("features_of_reference")) is not None:
+        features = unpacked(frame, numbered, spec, expansion)
     else:
         values = np.stack(frame[DESCRIPTORS]).astype(float)
         descriptors = pd.DataFrame(values, columns=json.loads(footer[DESCRIPTORS.encode()]))
@@ -213,7 +208,7 @@ def load_built(
             f"No card.json beside {path.name}: kind {spec.kind} from the name of the dataset, "
             "composition and cell from the first structure."
         )
-    if dataset in DATASETS and kind_name(dataset) != spec.kind:
+    if dataset in dataset_names() and kind_name(dataset) != spec.kind:
         raise InputError(f"{card}: expected kind {kind_name(dataset)}, found {spec.kind}")
     spec = spec.model_copy(update={"n_train": len(train)})
     features = describe_reference(train, spec, options, str(path), n_jobs, reporter)
@@ -241,26 +236,18 @@ def infer_spec(train: Sequence[Atoms], dataset: str, path: Path, card: Path) -> 
     Raises:
         InputError: a name that tells no kind, or an alloy that is not on its lattice.
     """
-    if dataset not in DATASETS:
+    if dataset not in dataset_names():
         raise InputError(
             f"{card}: expected a dataset card, or a dataset of known kind "
-            f"({', '.join(DATASETS)}), found neither"
+            f"({', '.join(dataset_names())}), found neither"
         )
     kind, first = kind_name(dataset), train[0]
-    fcc = None
-    if kind == "alloy":
-        cells = np.rint(first.cell.lengths() / published_expansion().a_A).astype(int)
-        fcc = FccLattice(a_A=published_expansion().a_A, supercell=tuple(cells.tolist()))
-        if fcc.n_sites != len(first):
-            raise InputError(
-                f"{path}: structure 0: expected {fcc.n_sites} atoms on the fcc lattice of its "
-                f"cell, found {len(first)}"
-            )
-    return DatasetSpec(
+    told = dict(
         name=dataset,
         kind=kind,
         composition=dict(Counter(first.get_chemical_symbols())),
         cell_A=cell_rows(first.cell.array),
-        fcc=fcc,
         n_train=len(train),
     )
+    completed = KINDS[kind].extra("completed_card")
+    return DatasetSpec(**(told if completed is None else completed(told, first, path)))

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from dismai.base.columns import DISPLACEMENT, ENERGY, RELAXED_KINDS, STEPS
+from dismai.base.columns import DISPLACEMENT, ENERGY, STEPS
 from dismai.base.errors import InputError, StructureError
+from dismai.base.kinds import KINDS
 from dismai.metrics.entries import with_units
 from dismai.metrics.relaxation import displacement, energy_above_training
 from dismai.metrics.statistics import UNDEFINED, Interval, mean_ci
@@ -17,10 +18,9 @@ from dismai.potentials.resumable import Relaxer
 
 def check_kind(kind: str) -> None:
     """InputError for a kind of dataset whose structures are not relaxed."""
-    if kind not in RELAXED_KINDS:
-        raise InputError(
-            f"relaxation: expected a dataset of kind {' or '.join(RELAXED_KINDS)}, found {kind}"
-        )
+    if not KINDS[kind].relaxes:
+        relaxed = " or ".join(name for name, known in KINDS.items() if known.relaxes)
+        raise InputError(f"relaxation: expected a dataset of kind {relaxed}, found {kind}")
 
 
 def relaxed(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from dismai.base.card import DatasetSpec
 from dismai.base.errors import InputError
-from dismai.datasets.registry import KINDS
+from dismai.base.kinds import KINDS
 from dismai.evaluation.relax import relaxation_scores
 from dismai.metrics.entries import METRICS, with_units
 from dismai.metrics.sets import compare_sets

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from dismai.base.errors import InputError
-from dismai.base.names import ELEMENTS
 from dismai.base.text import read_yaml
 from dismai.geometry.fcc import MULTIPLICITY
 
-SPECIES = ELEMENTS["alloy"]
+SPECIES = ("Cr", "Fe", "Ni")
 PAIRS = ("Cr-Cr", "Cr-Fe", "Cr-Ni", "Fe-Fe", "Fe-Ni", "Ni-Ni")
 N_SHELLS = 7
 PAIR_INDEX = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])

@@ -1,90 +1,28 @@
-"""Every metric that a score may hold, declared once: name, unit, best value, what it sees.
+"""Every metric that a score may hold, declared once: those of all kinds of datasets, and theirs.
 
-Tables, pages, rankings and the list in docs/metrics.md are loops over `METRICS`. Nothing here
-imports more than the standard library.
+Tables, pages, rankings and the list in docs/metrics.md are loops over `METRICS`. What one kind
+alone has is declared in its entry (`datasets/<kind>/kind.py`), the rest here.
 """
 
 import math
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from dismai.base.errors import InputError
+from dismai.base.kinds import KINDS
+from dismai.base.metric import LOW as LOW
+from dismai.base.metric import PERCENT, SHARE, SIGNED, Metric
+
 Score = TypeVar("Score")
 
-LOW = -math.inf
-"""Best value of a metric that has none but is better the lower it is."""
 FEWEST_STRUCTURES = 10
 """Sets of fewer structures get no rank, no p-value and no distribution in a figure."""
 MARKS = ("<!-- metrics: begin -->\n", "<!-- metrics: end -->\n")
 """The list in docs/metrics.md stands between these lines."""
 
-
-@dataclass(frozen=True)
-class Metric:
-    """One number about a generated set.
-
-    name: in tables.  label: for people.  unit: "1" without one.
-    best: the value of a perfect set, from which distances rank.
-    sees, blind: what moves it and what does not, one line each.
-    bounds: least and greatest possible value; an estimate outside is noise.
-    heading: of its column in the tables of the papers' metrics.
-    tables: kinds of datasets in whose table of the papers it stands.
-    self_reported: models say it of their own structures.
-    of_generated: all generated structures count, not only the accepted ones.
-    """
-
-    name: str
-    label: str
-    unit: str
-    best: float
-    sees: str
-    blind: str
-    bounds: tuple[float, float] = (0.0, math.inf)
-    heading: str | None = None
-    tables: tuple[str, ...] = ()
-    self_reported: bool = False
-    of_generated: bool = False
-
-    def badness(self, value: float) -> float:
-        """How far a value is from the best one, in the unit of the metric; nan stays nan.
-
-        Values outside the bounds count as the bound: an unbiased estimate of a discrepancy may
-        fall below 0. Where lower is better without a best value, the value itself.
-        """
-        if math.isnan(value):
-            return math.nan
-        inside = min(max(value, self.bounds[0]), self.bounds[1])
-        return inside if self.best == LOW else abs(inside - self.best)
-
-    @property
-    def best_text(self) -> str:
-        """Direction and best value, such as `↓ 0`, `↑ 1`, `→ 0.5`, and `↓` alone."""
-        if self.best == LOW:
-            return "↓"
-        low, high = self.bounds
-        arrow = "↓" if self.best == low else "↑" if self.best == high else "→"
-        return f"{arrow} {self.best:g}"
-
-    @property
-    def rule(self) -> str:
-        """The same in words: what makes a value better."""
-        return "lower is better" if self.best == LOW else f"best: {self.best:g}, nearest first"
-
-    @property
-    def shown_unit(self) -> str:
-        """The unit, empty for a number without one."""
-        return "" if self.unit == "1" else self.unit
-
-
-SIGNED = (-math.inf, math.inf)
-SHARE = (0.0, 1.0)
-PERCENT = (0.0, 100.0)
-ALL = ("alloy", "amorphous_si", "interface")
-_COPIES = "memorised structures, spread of the set"
-
-_ENTRIES = (
+COMMON = (
     Metric(
         "percent_failed",
         "failed structures",
@@ -94,39 +32,7 @@ _ENTRIES = (
         "everything about those that can",
         PERCENT,
         heading="failed (%)",
-        tables=ALL,
         of_generated=True,
-    ),
-    Metric(
-        "d_cluster",
-        "distance of cluster probabilities",
-        "1",
-        0,
-        "short-range order of the mean structure: species of pairs up to the seventh shell",
-        "displacements below 0.2 Å and strain below 5 % (sites are ideal), memorised structures, "
-        "spread of the set; at 1500 K a random decoration scores 0.026, better than every "
-        "published model",
-        heading="d_cluster",
-        tables=("alloy",),
-    ),
-    Metric(
-        "percent_structures_with_vacancies",
-        "structures with vacancies",
-        "%",
-        0,
-        "sites left empty",
-        "species; how many sites are empty",
-        PERCENT,
-        heading="with vacancies (%)",
-        tables=("alloy",),
-    ),
-    Metric(
-        "mean_vacancies_per_structure",
-        "vacancies per structure",
-        "vacancies",
-        0,
-        "sites left empty",
-        "species",
     ),
     Metric(
         "energy_above_training",
@@ -147,87 +53,6 @@ _ENTRIES = (
         "whether the minimum is the right one: any minimum, a crystal too, gives 0",
     ),
     Metric(
-        "d_motif",
-        "distance of coordination motifs",
-        "1",
-        0,
-        "coordination and shape of the first shell, mean over all atoms",
-        f"order beyond the first shell, {_COPIES}",
-        heading="d_motif",
-        tables=("amorphous_si",),
-    ),
-    Metric(
-        "d_rdf",
-        "distance of g(r)",
-        "1",
-        0,
-        "distances of pairs up to 10 Å; a shift of the narrow first peak weighs most",
-        f"angles and rings at equal distances, {_COPIES}",
-        heading="d_rdf",
-        tables=("amorphous_si",),
-    ),
-    Metric(
-        "d_angle",
-        "distance of bond angles",
-        "1",
-        0,
-        "angles between bonds",
-        f"bond lengths, rings, {_COPIES}",
-        heading="d_angle",
-        tables=("amorphous_si",),
-    ),
-    Metric(
-        "d_dihedral",
-        "distance of dihedral angles",
-        "1",
-        0,
-        "twist of neighbouring bonds",
-        "bond lengths and angles, memorised structures",
-    ),
-    Metric(
-        "d_rings",
-        "distance of ring statistics",
-        "rings/atom",
-        0,
-        "how the network closes, from three to seven atoms",
-        "geometry that keeps the network, memorised structures",
-    ),
-    Metric(
-        "d_structure_factor",
-        "distance of S(q)",
-        "1",
-        0,
-        "density waves up to 4 1/Å: order from 1.6 Å to the cell edge",
-        "angles and rings at equal pair distances, memorised structures",
-    ),
-    Metric(
-        "coordination_defects_above_training",
-        "coordination defects above the training set",
-        "% of atoms",
-        0,
-        "dangling and floating bonds",
-        "geometry of fourfold atoms, memorised structures",
-        (-100.0, 100.0),
-    ),
-    Metric(
-        "diffraction_peak_shift",
-        "shift of the first diffraction peak",
-        "1/Å",
-        0,
-        "spacing of the network, density",
-        "height of the peak, memorised structures",
-        SIGNED,
-    ),
-    Metric(
-        "diffraction_peak_height_shift",
-        "change of the height of that peak",
-        "1",
-        0,
-        "extent of medium-range order",
-        "where the peak is, memorised structures",
-        SIGNED,
-    ),
-    Metric(
         "density_shift",
         "density above the training set",
         "%",
@@ -235,55 +60,6 @@ _ENTRIES = (
         "volume of the cell, number of atoms",
         "where the atoms are",
         (-100.0, math.inf),
-    ),
-    *(
-        Metric(
-            f"d_{symbol}",
-            f"distance of the motifs of {element}",
-            "1",
-            0,
-            f"first shell of {element}, mean over the cell",
-            f"everything but {element}; memorised structures",
-            heading=f"d_{symbol}",
-            tables=("interface",),
-        )
-        for symbol, element in (("Li", "lithium"), ("Co", "cobalt"), ("Sc", "scandium"))
-    ),
-    Metric(
-        "d_all",
-        "distance of the motifs of all cations",
-        "1",
-        0,
-        "first shell of the cations, mean over all of them",
-        "opposite changes of different cations, which cancel; anions; memorised structures",
-        heading="d_all",
-        tables=("interface",),
-    ),
-    Metric(
-        "d_profile",
-        "distance of layer densities",
-        "1/Å³",
-        0,
-        "which elements are at which height; also a shift of the whole cell",
-        "order within a layer, memorised structures",
-    ),
-    Metric(
-        "mean_gamma",
-        "mean interface energy",
-        "J/m²",
-        LOW,
-        "how stable relaxed interfaces are in the potential of the dataset",
-        "structure; energies below those of the training set count as better",
-        SIGNED,
-    ),
-    Metric(
-        "percent_low_gamma",
-        "interfaces of low energy",
-        "%",
-        100,
-        "relaxed interfaces at or below the zero of the interface energy",
-        "how far above or below they are; structure",
-        PERCENT,
     ),
     Metric(
         "mmd",
@@ -393,7 +169,20 @@ _ENTRIES = (
         of_generated=True,
     ),
 )
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _ENTRIES}
+"""Metrics that more than one kind of datasets has."""
+
+
+def by_name(entries: Iterable[Metric]) -> dict[str, Metric]:
+    """Metrics by name; InputError where two have the same."""
+    named: dict[str, Metric] = {}
+    for metric in entries:
+        if metric.name in named:
+            raise InputError(f"metric {metric.name}: expected one entry, found two")
+        named[metric.name] = metric
+    return named
+
+
+METRICS = by_name([*COMMON, *(metric for kind in KINDS.values() for metric in kind.metrics)])
 
 
 def with_units(scores: Mapping[str, Score]) -> dict[str, tuple[str, Score]]:
@@ -402,15 +191,13 @@ def with_units(scores: Mapping[str, Score]) -> dict[str, tuple[str, Score]]:
 
 
 def headings(kind: str) -> dict[str, str]:
-    """Metrics of the papers' table of a kind of datasets, and the headings of their columns."""
-    own = [metric for metric in _ENTRIES if kind in metric.tables]
-    own.sort(key=lambda metric: metric.name == "percent_failed")  # last, as in the papers
-    return {metric.name: metric.heading or metric.name for metric in own}
+    """Metrics of the table of a kind of datasets, and the headings of their columns."""
+    return {name: METRICS[name].heading or name for name in KINDS[kind].table_metrics}
 
 
 def self_reported_headings() -> dict[str, str]:
     """Metrics that models say of their own structures, and the headings of their columns."""
-    own = [metric for metric in _ENTRIES if metric.self_reported]
+    own = [metric for metric in METRICS.values() if metric.self_reported]
     return {metric.name: metric.heading or metric.name.replace("_", " ") for metric in own}
 
 
@@ -420,7 +207,7 @@ def documentation() -> str:
     rows += [
         f"| {metric.name} | {metric.label} | {metric.unit} | {metric.best_text} | {metric.sees} "
         f"| {metric.blind} |"
-        for metric in _ENTRIES
+        for metric in METRICS.values()
     ]
     return "\n".join(rows) + "\n"
 

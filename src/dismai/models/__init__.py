@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from dismai.base.card import DATASETS, DatasetSpec, FccLattice, cell_rows
+from dismai.base.card import DatasetSpec, FccLattice, cell_rows
 from dismai.base.errors import InputError
+from dismai.base.kinds import KINDS, dataset_names, kind_name
+from dismai.base.plugins import imported
 from dismai.base.section import Section
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def check_hparams(name: str, params: dict[str, Any]) -> Section:
     """
     registered = _entry(HPARAMS_GROUP, name) if name in names() else None
     if registered:
-        hparams_class = _imported(registered)
+        hparams_class = imported(registered)
         _check_section(name, hparams_class)
     else:
         hparams_class = _model_class(name).Hparams
@@ -109,24 +111,19 @@ def parameter_count(name: str, dataset: str) -> int:
 
 def paper_spec(dataset: str) -> DatasetSpec:
     """Composition and size of a dataset of the paper; a cell is given for the alloys only."""
-    if dataset not in DATASETS:
-        raise InputError(f"dataset: expected one of {', '.join(DATASETS)}, found {dataset!r}")
-    if dataset.startswith("alloy"):
-        fcc = FccLattice()
-        composition = {"Cr": 51, "Fe": 154, "Ni": 51}
-        return DatasetSpec(
-            name=dataset,
-            kind="alloy",
-            composition=composition,
-            cell_A=cell_rows(fcc.cell),
-            fcc=fcc,
-        )
+    if dataset not in dataset_names():
+        expected = ", ".join(dataset_names())
+        raise InputError(f"dataset: expected one of {expected}, found {dataset!r}")
+    kind = KINDS[kind_name(dataset)]
+    fcc = FccLattice() if kind.on_fcc else None
     no_cell = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    composition = {
-        "amorphous_si": {"Si": 256},
-        "interface": {"Li": 72, "Co": 36, "Sc": 12, "Cl": 72, "O": 72},
-    }[dataset]
-    return DatasetSpec(name=dataset, kind=dataset, composition=composition, cell_A=no_cell)
+    return DatasetSpec(
+        name=dataset,
+        kind=kind.name,
+        composition=dict(kind.composition),
+        cell_A=no_cell if fcc is None else cell_rows(fcc.cell),
+        fcc=fcc,
+    )
 
 
 def _entry(group: str, name: str) -> EntryPoint | None:
@@ -140,7 +137,7 @@ def _model_class(name: str) -> type[GenerativeModel]:
     entry = _entry(MODEL_GROUP, name)
     if entry is None:
         raise InputError(f"architecture: expected one of {', '.join(names())}, found {name!r}")
-    found = _imported(entry)
+    found = imported(entry)
     place = f"{name}: {entry.value}"
     if not (isinstance(found, type) and issubclass(found, GenerativeModel)):
         raise InputError(f"{place}: expected a subclass of dismai.models.base.GenerativeModel")
@@ -156,14 +153,6 @@ def _model_class(name: str) -> type[GenerativeModel]:
     if not hasattr(found, "architecture"):
         found.architecture = name
     return found
-
-
-def _imported(entry: EntryPoint) -> Any:
-    try:
-        return entry.load()
-    except Exception as error:  # the module of somebody else may raise anything
-        found = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-        raise InputError(f"{entry.name}: expected {entry.value} to import, found {found}") from None
 
 
 def _check_section(name: str, hparams: Any) -> None:

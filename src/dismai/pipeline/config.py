@@ -13,9 +13,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import Field, Tag, ValidationError, model_validator
 
-from dismai.base.card import DATASETS
 from dismai.base.errors import InputError, did_you_mean
-from dismai.base.names import BASELINES
+from dismai.base.kinds import KINDS, dataset_names
 from dismai.base.section import Section
 from dismai.base.text import read_yaml
 from dismai.datasets.alloy.settings import Alloy
@@ -97,7 +96,7 @@ class Config(Section):
                         f"{kind}.{name}: expected letters, digits and _ in the name, at most 64"
                     )
         for name in self.models:
-            if any(name in baselines for baselines in BASELINES.values()):
+            if any(name in kind.baselines for kind in KINDS.values()):
                 raise ValueError(f"models.{name}: expected another name, found that of a baseline")
         for index, selection in enumerate(self.runs):
             for key, chosen, known in (
@@ -145,10 +144,11 @@ class Config(Section):
 
     def _check_trained(self, name: str, model: TrainedModel) -> None:
         for dataset in model.dataset_params:
-            if dataset not in DATASETS and dataset not in self.datasets:
+            known = [*dataset_names(), *self.datasets]
+            if dataset not in known:
                 raise ValueError(
-                    f"models.{name}.dataset_params: expected one of {', '.join(DATASETS)}, "
-                    f"found {dataset!r}{did_you_mean(dataset, [*DATASETS, *self.datasets])}"
+                    f"models.{name}.dataset_params: expected one of {', '.join(dataset_names())}, "
+                    f"found {dataset!r}{did_you_mean(dataset, known)}"
                 )
         if model.architecture not in names():
             raise ValueError(
@@ -163,7 +163,7 @@ class Config(Section):
 
 
 TAGS = {*MODEL_KINDS, *POTENTIAL_KINDS, *DATASET_KINDS}
-TABLE_OF_KIND = {"alloy": "alloys", "amorphous_si": "amorphous_si", "interface": "interface"}
+TABLE_OF_KIND = {name: kind.table or name for name, kind in KINDS.items()}
 """Tables of metrics by the kind of their datasets."""
 
 
@@ -188,7 +188,7 @@ def run_table(config: Config) -> list[Run]:
                 kind = model_kind(config.models[model])
                 for seed in selection.seeds:
                     rows[Run(dataset=dataset, model=model, seed=seed, kind=kind)] = None
-            for baseline in BASELINES[config.datasets[dataset].kind]:
+            for baseline in KINDS[config.datasets[dataset].kind].baselines:
                 if not any(row.dataset == dataset and row.model == baseline for row in rows):
                     seed = selection.seeds[0]
                     row = Run(dataset=dataset, model=baseline, seed=seed, kind="baseline")

@@ -17,6 +17,7 @@ import yaml
 from dismai.base.atomic import sha256
 from dismai.base.card import DatasetSpec, read_card
 from dismai.base.errors import InputError, StructureError
+from dismai.base.kinds import KINDS
 from dismai.files.structures import read_frames, read_table
 from dismai.models.settings import CommandModel, TrainedModel
 from dismai.pipeline.config import TABLE_OF_KIND, Config, Run, n_generated, run_table, validate
@@ -30,11 +31,7 @@ GENERATED_FILES = (
 )
 MODEL_FILES = ("model.safetensors", "hparams.yaml", "history.csv")
 TABLE_SUFFIXES = (".parquet", ".csv", ".md", ".html")
-FIGURES = {
-    "alloy": ("sro", "energy", "structures", "training"),
-    "amorphous_si": ("rdf", "factor", "rings", "motifs", "energy", "structures", "training"),
-    "interface": ("gamma", "motifs", "profile", "structures", "training"),
-}
+FIGURES = {name: kind.figures for name, kind in KINDS.items()}
 """Figures of a dataset by its kind; a test compares them with the rules."""
 NOT_RESULTS = ("logs", "benchmarks", "state", "command")
 """Folders of which nothing is promised: what jobs left, and what third-party models keep."""

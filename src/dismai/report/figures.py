@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from dismai.base.columns import ENERGY
 from dismai.base.errors import StructureError
-from dismai.datasets.alloy.describe import ENERGY_COLUMN, SRO_COLUMNS
+from dismai.base.kinds import KINDS
+from dismai.datasets.alloy.describe import SRO_COLUMNS
 from dismai.report.histograms import plot_histograms
 from dismai.report.panels import Quantity, draw_sets, grid
 from dismai.report.style import (
@@ -35,11 +35,6 @@ from dismai.report.style import (
 )
 
 PAPER_ATOMS = 256
-ENERGIES = {
-    "alloy": (ENERGY_COLUMN, -5.0, 15.0, 0.5),
-    "amorphous_si": (ENERGY, -50.0, 100.0, 5.0),
-}
-"""Column, published range and published bin, meV/atom, of the histograms by kind of dataset."""
 SPECIES_COLORS = {
     "Cr": "#7B5EA7", "Fe": "#E0803A", "Ni": "#3A9E4F",
     "Li": "#8F5BD0", "Co": "#2C6FB2", "Sc": "#A0A0A8", "Cl": "#3DBB3D", "O": "#D93A2B",
@@ -110,7 +105,7 @@ def plot_energies(
     The published range, and what the sets need beyond it. It and the published bins are widened for
     small cells, whose energies spread as 1 / sqrt(n_atoms).
     """
-    column, low, high, width = ENERGIES[kind]
+    column, low, high, width = KINDS[kind].energies
     scale = max(1.0, np.sqrt(PAPER_ATOMS / n_atoms))
     mean = reference[column].mean()
     shown, notes = shown_sets(reference, sets, models)

@@ -3,7 +3,6 @@
 import io
 import json
 import re
-from collections.abc import Callable
 from html import escape
 
 import matplotlib
@@ -12,21 +11,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dismai import __version__
+from dismai.base.kinds import KINDS
 from dismai.datasets.published import MARK
-from dismai.datasets.registry import KINDS
 from dismai.evaluation.file import Evaluation
 from dismai.evaluation.reference import reference_digest
 from dismai.metrics.entries import METRICS
-from dismai.report.curves import (
-    plot_cation_motifs,
-    plot_factor_and_dihedral,
-    plot_nearest,
-    plot_pair_and_angle,
-    plot_profile,
-    plot_rings_and_coordination,
-    plot_si_motifs,
-)
-from dismai.report.figures import plot_energies, plot_sro
+from dismai.report.drawings import drawings_of
 
 MAX_FATES = 200
 """Rejected structures listed one by one; all are in fates.parquet."""
@@ -59,66 +49,6 @@ footer dt { font-weight: 600; } footer dd { margin: 0; overflow-wrap: anywhere; 
 h1 { overflow-wrap: anywhere; }
 """
 
-Drawing = tuple[str, Callable[[Evaluation, dict[str, pd.DataFrame]], Figure]]
-
-
-def _simple(plot: Callable[..., Figure]) -> Callable[..., Figure]:
-    return lambda evaluation, sets: plot(evaluation.reference.train, sets)
-
-
-NEAREST = (
-    "Distance of every structure to the nearest training structure, in the features of the "
-    "headline metric. Copies stand at zero; the held-out structures show where new ones stand.",
-    lambda evaluation, sets: plot_nearest(
-        evaluation.reference.train,
-        sets,
-        evaluation.reference.held_out,
-        KINDS[evaluation.spec.kind].set_columns,
-    ),
-)
-FIGURES: dict[str, list[Drawing]] = {
-    "alloy": [
-        (
-            "Warren–Cowley short-range order of the first two shells, one violin a set. Zero is a "
-            "random decoration; below zero neighbours attract.",
-            _simple(plot_sro),
-        ),
-        (
-            "Formation energy by the cluster expansion, above the mean of the training set.",
-            lambda evaluation, sets: plot_energies(
-                evaluation.reference.train, sets, evaluation.spec.n_atoms, "alloy"
-            ),
-        ),
-        NEAREST,
-    ],
-    "amorphous_si": [
-        (
-            "Radial distribution function and bond angles: mean, and one standard deviation over "
-            "structures as a band.",
-            _simple(plot_pair_and_angle),
-        ),
-        (
-            "Structure factor (first sharp diffraction peak near 2 Å⁻¹) and dihedral angles.",
-            _simple(plot_factor_and_dihedral),
-        ),
-        (
-            "Shortest-path rings of bonds within 2.85 Å, and neighbours by CrystalNN.",
-            _simple(plot_rings_and_coordination),
-        ),
-        ("Most likely coordination motif of every atom.", _simple(plot_si_motifs)),
-        NEAREST,
-    ],
-    "interface": [
-        ("Most likely coordination motif of every cation.", _simple(plot_cation_motifs)),
-        (
-            "Number density of every element along the normal of the interface: mean, and one "
-            "standard deviation over structures as a band.",
-            _simple(plot_profile),
-        ),
-        NEAREST,
-    ],
-}
-
 
 def page(evaluation: Evaluation, command: str | None = None, made: str | None = None) -> str:
     """The page as HTML text; the same evaluation gives the same text.
@@ -132,7 +62,7 @@ def page(evaluation: Evaluation, command: str | None = None, made: str | None = 
     figures = "".join(
         f"<figure>{_titled(inline_svg(draw(evaluation, sets)), caption)}"
         f"<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, draw in FIGURES[spec.kind]
+        for caption, draw in drawings_of(spec.kind)
     )
     notes = "".join(f"<li>{escape(note)}</li>" for note in evaluation.notes)
     tiles = [

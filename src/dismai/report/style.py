@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dismai.base.names import BASELINES
+from dismai.base.kinds import KINDS
 
 MAX_SIZE_IN = (9.0, 6.3)
 """Width and height that a browser window of 1366 x 768 shows whole beside the report's menu."""
@@ -57,7 +57,7 @@ def dash(index: int) -> tuple[float, ...]:
 
 def baseline_styles() -> dict[str, Style]:
     """Looks of the baselines: grey, dashed, each in its own way."""
-    names = dict.fromkeys(name for names in BASELINES.values() for name in names)
+    names = dict.fromkeys(name for kind in KINDS.values() for name in kind.baselines)
     return {name: Style(GREYS[i % len(GREYS)], dash(i + 1)) for i, name in enumerate(names)}
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from dismai.base.card import DatasetSpec
+from dismai.base.kinds import KINDS
 from dismai.datasets.published import MARK, differences, published_numbers
-from dismai.datasets.registry import KINDS
 from dismai.evaluation.standing import BELOW_HALF, Standing, places, standing
 from dismai.files.structures import write_table
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS, headings, self_reported_headings

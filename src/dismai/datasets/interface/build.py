@@ -9,8 +9,8 @@ from dismai.base.columns import ENERGY, REFERENCE
 from dismai.base.errors import InputError
 from dismai.base.seeds import generator_for, seed_for
 from dismai.datasets.interface.assembly import ORDER, blueprint, random_interface
+from dismai.datasets.interface.kind import KIND
 from dismai.datasets.interface.settings import InterfaceDataset, InterfaceGeometry
-from dismai.datasets.registry import KINDS
 from dismai.datasets.split import split
 from dismai.metrics.interface import fitted_reference_energy, interface_area, interface_energy
 
@@ -158,7 +158,7 @@ def _notes(settings: InterfaceDataset, zero: float, n_atoms: int) -> tuple[str, 
         energy = f"Zero of the interface energy: {zero:.6f} eV/atom, given in the configuration."
     return (
         f"{n_atoms} atoms relaxed in the potential {settings.potential}{force}; the papers': "
-        f"{KINDS['interface'].paper_atoms} atoms, M3GNet trained on VASP labels, 0.05 eV/Å.",
+        f"{KIND.paper_atoms} atoms, M3GNet trained on VASP labels, 0.05 eV/Å.",
         "Rebuilt from the crystals; not the published archive of structures.",
         "The paper leaves open: height of the cell, places of the slabs in it, which half of the "
         "surface Cl stays, order of Li in Li3ScCl6, smallest distances of random atoms, mirrored "

@@ -17,6 +17,7 @@ from dismai.datasets.common import (
     soap_names,
     table_of,
 )
+from dismai.datasets.interface.kind import KIND
 from dismai.datasets.options import Options
 from dismai.metrics.crystalnn import feature_names, fingerprints, sites
 from dismai.metrics.entries import with_units
@@ -26,7 +27,7 @@ from dismai.metrics.motifs import motif_names, motif_shares
 from dismai.metrics.soap import soap_vector
 from dismai.metrics.statistics import UNDEFINED, Interval, bootstrap_ci, mean_ci, percentage
 
-ELEMENTS = ("Li", "Co", "Sc", "Cl", "O")
+ELEMENTS = KIND.elements
 N_LAYERS = 32
 REGISTRATIONS = 3
 """Rounds in which training structures are laid on their mean; the first one on the first."""

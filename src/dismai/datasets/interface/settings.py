@@ -5,12 +5,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from dismai.base.names import ELEMENTS
 from dismai.base.section import Section
+from dismai.datasets.interface.kind import KIND
 from dismai.datasets.ready_made import ReadyMade
 from dismai.potentials.settings import Relaxation
 
-INTERFACE_ELEMENTS = ELEMENTS["interface"]
+INTERFACE_ELEMENTS = KIND.elements
 """Order of the blocks of elements in files of the interface."""
 
 

@@ -1,0 +1,210 @@
+"""The kinds of datasets: one light entry each, which says where its functions are.
+
+An entry imports next to nothing, so that a command line and the parsing of the Snakefile stay
+fast; what it names is imported on first use. docs/add_a_kind.md shows how to bring another kind.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from dismai.base.errors import InputError
+from dismai.base.metric import Metric
+
+GROUP = "dismai.kinds"
+"""Entry points under this name are kinds of other packages."""
+OURS = (
+    "dismai.datasets.alloy.kind",
+    "dismai.datasets.amorphous_si.kind",
+    "dismai.datasets.interface.kind",
+)
+"""Modules of our kinds; the entry of each is its `KIND`."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What structures of one kind are, and where the functions are that treat them.
+
+    name: on cards, and of entries under `datasets` in a configuration.
+    label: in sentences, such as `amorphous silicon`.
+    datasets: names by which a dataset is known to be of this kind, without a card.
+    composition: atoms per species of a structure of standard size, in block order.
+    section: `module:Class` of an entry under `datasets` in a configuration.
+    functions: module with clean, check_training, describe, tabulate, score, COUNTED, FEATURES,
+        SET_COLUMNS (see their properties here).
+    headline: the metric that ranks.
+    metrics: entries of the metrics that this kind alone has.
+    answers: metrics of a score beside the common ones, each with the damages that it claims to
+        see and whether it grows (1) or falls (-1).
+    baselines: names of trivial generators; what `datasets.baselines` lacks is in `BASELINES` of
+        the extras, or has a rule of its own.
+    table: name of the table of its datasets.  table_metrics: what stands in it.
+    unrelaxed: why its structures are never relaxed, in a sentence; empty: they can be.
+    on_fcc: structures lie on the fcc lattice of their card.
+    potential: what `--relax` takes for the shipped reference.
+    paper_potential: kind of the potential in which a paper relaxed its structures.
+    figures: names of its figures in the workflow, the one that `all` asks for first.
+    energies: column, range and bin, meV/atom, of the histogram of energies.
+    drawings: `module:name` of the figures of a page: captions and functions.
+    extras: module of functions that a kind may have: see `extra`.
+    rules: absolute path of a rule file that the Snakefile takes in.
+    """
+
+    name: str
+    label: str
+    datasets: tuple[str, ...]
+    composition: Mapping[str, int]
+    section: str
+    functions: str
+    headline: str
+    metrics: tuple[Metric, ...] = ()
+    answers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    baselines: tuple[str, ...] = ("held_out", "gaussian_displacement")
+    table: str = ""
+    table_metrics: tuple[str, ...] = ()
+    unrelaxed: str = ""
+    on_fcc: bool = False
+    potential: str = ""
+    paper_potential: str = ""
+    figures: tuple[str, ...] = ()
+    energies: tuple[str, float, float, float] | None = None
+    drawings: str = ""
+    extras: str = ""
+    rules: str = ""
+
+    @property
+    def relaxes(self) -> bool:
+        return not self.unrelaxed
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        return tuple(self.composition)
+
+    @property
+    def paper_atoms(self) -> int:
+        """Atoms of a structure of standard size."""
+        return sum(self.composition.values())
+
+    @property
+    def clean(self) -> Callable:
+        """Structure, card, options -> cleaned structure, counts by name; or StructureError."""
+        return self._functions.clean
+
+    @property
+    def check_training(self) -> Callable:
+        """Training structure, card; StructureError if it cannot be one."""
+        return self._functions.check_training
+
+    @property
+    def describe(self) -> Callable:
+        """Cleaned structure, card, options -> one row of numbers; or StructureError."""
+        return self._functions.describe
+
+    @property
+    def tabulate(self) -> Callable:
+        """Rows, (n_structures, n), counts of every structure, options -> the features."""
+        return self._functions.tabulate
+
+    @property
+    def score(self) -> Callable:
+        """Features of accepted and of training structures, card -> unit and interval by metric."""
+        return self._functions.score
+
+    @property
+    def counted(self) -> Sequence[str]:
+        """Names of the counts."""
+        return self._functions.COUNTED
+
+    @property
+    def features(self) -> Sequence[str]:
+        """Names of all features, the counts first."""
+        return self._functions.FEATURES
+
+    @property
+    def set_columns(self) -> Sequence[str]:
+        """Features that stand for a structure where whole sets are compared."""
+        return self._functions.SET_COLUMNS
+
+    @property
+    def _functions(self) -> Any:
+        return import_module(self.functions)
+
+    def extra(self, name: str) -> Any:
+        """A function that only some kinds have; None: this one has none.
+
+        features_of_reference: columns of a shipped reference, numbers, card, expansion -> features.
+        completed_card: what a card holds, first structure, its path -> the same completed.
+        packed_reference: structures, card -> columns of a shipped reference.
+        misfit: readable structures, card -> expected, found; None where the sizes fit.
+        differences: card -> in what a dataset differs from that of the paper.
+        next_steps: rejected in cleaning, accepted structures, card, options -> sentences.
+        BASELINES: generators by name: training and held-out structures, card, n, sigma_A, seed.
+        """
+        return getattr(import_module(self.extras), name, None) if self.extras else None
+
+    @property
+    def pictures(self) -> list:
+        """Captions and functions of the figures that a page shows for this kind alone."""
+        return _named(self.drawings) if self.drawings else []
+
+    @property
+    def settings(self) -> Any:
+        """The section of an entry under `datasets` in a configuration."""
+        return _named(self.section)
+
+
+def _named(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+class Kinds(Mapping[str, Kind]):
+    """All kinds by name, found on first use: ours, then those of other packages."""
+
+    @cached_property
+    def _found(self) -> dict[str, Kind]:
+        from importlib.metadata import entry_points  # slow, and not needed for `--help`
+
+        from dismai.base.plugins import imported
+
+        found = {kind.name: kind for kind in our_kinds()}
+        for entry in entry_points(group=GROUP):
+            kind = imported(entry)
+            if not isinstance(kind, Kind):
+                raise InputError(f"{entry.name}: expected a dismai.base.kinds.Kind, found {kind!r}")
+            if kind.name in found:
+                raise InputError(f"{entry.name}: expected another name, {kind.name} is taken")
+            found[kind.name] = kind
+        return found
+
+    def __getitem__(self, name: str) -> Kind:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+KINDS = Kinds()
+
+
+def our_kinds() -> list[Kind]:
+    """The kinds of this package; faster than `KINDS`, which looks at all installed ones."""
+    return [import_module(module).KIND for module in OURS]
+
+
+def dataset_names() -> tuple[str, ...]:
+    """Names of the datasets whose kind is known."""
+    return tuple(name for kind in KINDS.values() for name in kind.datasets)
+
+
+def kind_name(dataset: str) -> str:
+    """Kind of a dataset by its name, or that of its kind; InputError for an unknown one."""
+    for name, kind in KINDS.items():
+        if dataset == name or dataset in kind.datasets:
+            return name
+    raise InputError(f"dataset {dataset!r}: expected one of {', '.join(dataset_names())}")
