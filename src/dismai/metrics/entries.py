@@ -220,5 +220,7 @@ def documented(text: str) -> str:
 
 
 if __name__ == "__main__":
+    if [Path(word).suffix for word in sys.argv[1:]] != [".md"]:
+        sys.exit("usage: python -m dismai.metrics.entries PAGE.md")
     page = Path(sys.argv[1])
     page.write_text(documented(page.read_text()))

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -87,7 +88,8 @@ def _table(title: str, section: type[BaseModel], also: str) -> str:
         meaning = (field.description or KIND).replace("|", "\\|")
         rows.append(f"| `{name}` | {_type(properties[name])} | {default} | {meaning} |")
     summary = (section.__doc__ or "").strip().splitlines()[0]
-    return f"## {title}\n\n{summary}{also}\n\n" + "\n".join(rows) + "\n"
+    about = textwrap.fill(summary + also, 100, break_long_words=False, break_on_hyphens=False)
+    return f"## {title}\n\n{about}\n\n" + "\n".join(rows) + "\n"
 
 
 def _type(entry: dict[str, Any]) -> str:
@@ -101,5 +103,7 @@ def _type(entry: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
+    if [Path(word).suffix for word in sys.argv[1:]] != [".json", ".md"]:
+        sys.exit("usage: python -m dismai.pipeline.config_docs SCHEMA.json PAGE.md")
     Path(sys.argv[1]).write_text(schema())
     Path(sys.argv[2]).write_text(documentation())
