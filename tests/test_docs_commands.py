@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.workflow.test_workflow import planned
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 INLINE = re.compile(r"`((?:snakemake|dismai) [^`]+)`")
 BLOCK = re.compile(r"^(?:    )?((?:snakemake|dismai) .+)$", re.MULTILINE)
 ONLY_NAMED = re.compile(r"\.\.\.|^dismai \w+$")

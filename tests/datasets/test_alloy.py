@@ -33,7 +33,7 @@ def test_runs_start_from_different_decorations(snapshots):
 
 
 def test_short_runs_at_full_size_reproduce_the_published_ecis_at_300_K():
-    # Mean energy and SRO of long runs with any-pair swaps: see docs/datasets.md.
+    # Mean energy and SRO of long runs with any-pair swaps: see docs/experiments/datasets.md.
     long = alloy.sample(300, n_runs=3, n_passes=30_000, interval=10, seed=1)
     occupancy, _ = long.equilibrated(20_000)
     energy = published_expansion().energy(count_clusters(occupancy, (4, 4, 4)))
