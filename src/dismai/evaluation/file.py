@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from dismai.datasets.published import MARK, differences, published_numbers
 from dismai.evaluation.advice import next_steps, other_dataset
 from dismai.evaluation.floor import noise_floor
 from dismai.evaluation.parallel import Reporter
-from dismai.evaluation.process import numbered, process
+from dismai.evaluation.process import Processed, numbered, process
 from dismai.evaluation.reference import Reference, load_built, load_shipped, said_of_overlap
 from dismai.evaluation.relax import check_kind
 from dismai.evaluation.said import said_scores
@@ -96,8 +96,7 @@ def evaluate_file(
     Args:
         path: file, folder or archive of structures.
         dataset: name of the dataset they imitate.
-        reference: training structures with their card beside, or the folder of both; the shipped
-            set by default.
+        reference: training structures, their card beside, or the folder of both; else the shipped.
         align: how alloys are laid on the lattice.
         n_generated: structures that were generated; the number in the file by default.
         n_jobs: processes; no result depends on it.
@@ -110,7 +109,6 @@ def evaluate_file(
         InputError: nothing readable, more structures than generated, no such reference, one that
             holds the set itself, or a dataset whose structures are not relaxed.
     """
-    path = Path(path)
     options = Options(align, relaxing=relaxing)
     found = read_set(path)
     structures = numbered(found.frames, path, n_generated)
@@ -122,32 +120,58 @@ def evaluate_file(
         check_size(structures, expected.spec, path)
     expected = without_other_energies(expected, relaxing)
     result = process(structures, expected.spec, options, n_jobs, reporter)
-    train, held_out, spec = expected.train, expected.held_out, expected.spec
-    names = (model or printable(os.path.basename(os.path.abspath(path))), "file", seed)
-    said = said_scores(structures)
-    metrics = score(result.features, result.fates, train, held_out, spec, *names, said)
-    floor, floor_note = noise_floor(expected, len(result.features))
-    metrics["noise_floor"] = metrics["metric"].map(floor)
+    metrics, floor_note = _scores(result, expected, model or _name(path), seed, structures)
     metrics["published"] = metrics["metric"].map(_published(dataset)).fillna("")
-    relax = relaxing.potential.model_dump(mode="json") if relaxing else None
-    settings = {"align": align, "n_generated": len(structures), "relax": relax, "seed": seed}
     notes = [
         *found.notes,
         *_unreadable(found.frames),
         *overlap,
         *expected.notes,
-        _said_of_relaxation(spec, relaxing),
+        _said_of_relaxation(expected.spec, relaxing),
         floor_note,
         *_gaps(result.features),
-        *next_steps(structures, result.fates, spec, options),
+        *next_steps(structures, result.fates, expected.spec, options),
+        *([WITHOUT_HELD_OUT] if expected.held_out is None else []),
     ]
-    if held_out is None:
-        notes.append("Memorisation: without held-out structures, training structures are "
-                     "compared with each other.")  # fmt: skip
+    relax = relaxing.potential.model_dump(mode="json") if relaxing else None
+    settings = {"align": align, "n_generated": len(structures), "relax": relax, "seed": seed}
     evaluation = Evaluation(
         metrics, result.fates, result.features, expected, tuple(notes), settings, sha256(path)
     )
     return replace(evaluation, notes=(*notes, *_reading(evaluation)))
+
+
+WITHOUT_HELD_OUT = (
+    "Memorisation: without held-out structures, training structures are compared with each other."
+)
+
+
+def _name(path: Path) -> str:
+    return printable(os.path.basename(os.path.abspath(path)))
+
+
+def _scores(
+    result: Processed,
+    expected: Reference,
+    model: str,
+    seed: int,
+    structures: Mapping[int, Atoms | StructureError],
+) -> tuple[pd.DataFrame, str]:
+    """Metrics of a set, one row each, beside their noise floor; and what to know of the floor."""
+    metrics = score(
+        features=result.features,
+        fates=result.fates,
+        reference=expected.train,
+        held_out=expected.held_out,
+        spec=expected.spec,
+        model=model,
+        kind="file",
+        seed=seed,
+        said=said_scores(structures),
+    )
+    floor, note = noise_floor(expected, len(result.features))
+    metrics["noise_floor"] = metrics["metric"].map(floor)
+    return metrics, note
 
 
 def load_reference(

@@ -1,6 +1,7 @@
 """Scores of one generated set: a long table with intervals."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,27 +58,18 @@ def score(
         **with_units(compare_sets(*sets)),
         **(said or {}),
     }
-    metrics = {
-        name: (unit, within(interval, METRICS[name].bounds))
-        for name, (unit, interval) in metrics.items()
-    }
-    rows = [
-        {
-            "dataset": spec.name,
-            "model": model,
-            "kind": kind,
-            "seed": seed,
-            "metric": metric,
-            "unit": unit,
-            "value": interval.value,
-            "ci_low": interval.low,
-            "ci_high": interval.high,
-            "n_accepted": n_accepted,
-            "n_generated": n_generated,
-        }
-        for metric, (unit, interval) in metrics.items()
-    ]
+    of_the_set = {"dataset": spec.name, "model": model, "kind": kind, "seed": seed}
+    numbers = {"n_accepted": n_accepted, "n_generated": n_generated}
+    rows = [{**of_the_set, **row, **numbers} for row in _rows(metrics)]
     return pd.DataFrame(rows)
+
+
+def _rows(metrics: Mapping[str, tuple[str, Interval]]) -> Iterator[dict[str, Any]]:
+    """What each metric adds to its row, intervals cut at the bounds of the metric."""
+    for name, (unit, interval) in metrics.items():
+        inside = within(interval, METRICS[name].bounds)
+        limits = {"value": inside.value, "ci_low": inside.low, "ci_high": inside.high}
+        yield {"metric": name, "unit": unit, **limits}
 
 
 def _vectors(table: pd.DataFrame | None, spec: DatasetSpec) -> np.ndarray | None:

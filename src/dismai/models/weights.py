@@ -1,7 +1,8 @@
 """Files of trained models: one safetensors file with everything to use it, hparams.yaml beside."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import yaml
@@ -10,13 +11,22 @@ from torch import Tensor
 from dismai.base.atomic import write_atomically
 from dismai.base.card import DatasetSpec
 from dismai.base.errors import InputError
+from dismai.base.section import Section
 from dismai.files.tensors import read_tensors, write_tensors
-from dismai.models.base import GenerativeModel
 
 HEADER = ("architecture", "hparams", "card")
 
 
-def write_model(path: Path, model: GenerativeModel, tensors: dict[str, Tensor]) -> None:
+class Trained(Protocol):
+    """What the files of a model are written from; `GenerativeModel` is one."""
+
+    architecture: str
+    hparams: Section
+    spec: DatasetSpec
+    history: Sequence[dict[str, float]]
+
+
+def write_model(path: Path, model: Trained, tensors: dict[str, Tensor]) -> None:
     """Write weights with architecture, hyperparameters and card in the header."""
     hparams = model.hparams.model_dump(mode="json")
     header = {
@@ -39,7 +49,7 @@ def read_model(path: Path, architecture: str) -> tuple[DatasetSpec, dict[str, An
     return DatasetSpec(**header["card"]), header["hparams"], tensors
 
 
-def write_missing(folder: Path, model: GenerativeModel) -> None:
+def write_missing(folder: Path, model: Trained) -> None:
     """Write `history.csv` from what the model logged, unless its `fit` wrote one."""
     path = Path(folder) / "history.csv"
     if model.history or not path.exists():
@@ -48,7 +58,7 @@ def write_missing(folder: Path, model: GenerativeModel) -> None:
         write_atomically(path, "\n".join([",".join(columns), *lines, ""]).encode())
 
 
-def check_saved(path: Path, model: GenerativeModel) -> None:
+def check_saved(path: Path, model: Trained) -> None:
     """InputError unless a model has saved a file from which it can be loaded by name.
 
     `hparams.yaml` is written where `save` did not.

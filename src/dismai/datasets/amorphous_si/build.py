@@ -1,6 +1,7 @@
 """A set of amorphous silicon from relaxed blocks: which are taken, split, energies, card."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -67,26 +68,13 @@ def build(
     for atoms, row in zip(structures, table.itertuples(), strict=True):
         converged = row.status == "ok"
         atoms.info[ENERGY] = row.energy_eV / len(atoms) if converged else float("nan")
-    parts: dict[bool, list[Atoms]] = {False: [], True: []}
-    for atoms in structures if bulk is None else best_cuts(structures):
-        parts[bool(atoms.info["held_out"])].append(atoms)
-    n_val = round(settings.validation_share * settings.n_structures)
-    train = _first(parts[False], settings.n_structures - n_val, "training")
-    val = _first(parts[True], n_val, "validation")
-    statistics = {"n_tried": len(structures), "n_not_relaxed": int((table["status"] != "ok").sum())}
+    train, val = _parts(structures if bulk is None else best_cuts(structures), settings)
     if bulk is None:
-        notes: tuple[str, ...] = ("A ready-made set, kept as it is; a random share is held out.",)
+        notes, statistics = READY_MADE, {}
     else:
         leaked = leaked_share(bulk, settings.n_atoms, train, val)
         notes = sliced_notes(settings.split, leaked, settings.candidates)
-        statistics |= {
-            "split": settings.split,
-            "leaked_percent_of_validation_atoms": round(100 * leaked, 3),
-            "candidates": settings.candidates,
-            "four_fold_percent_mean": round(float(np.mean([four_fold(a) for a in train])), 3),
-            "atoms_added_mean": _mean(train, "n_added"),
-            "atoms_removed_mean": _mean(train, "n_removed"),
-        }
+        statistics = _of_cuts(train, leaked, settings)
     energies = np.array([atoms.info[ENERGY] for atoms in train])
     spec = DatasetSpec(
         name=name,
@@ -98,6 +86,8 @@ def build(
         notes=notes,
         provenance=provenance,
         statistics={
+            "n_tried": len(structures),
+            "n_not_relaxed": int((table["status"] != "ok").sum()),
             **statistics,
             "potential": settings.potential,
             "relaxation_steps_mean": round(float(table["steps"].mean()), 3),
@@ -106,6 +96,33 @@ def build(
         },
     )
     return train, val, spec
+
+
+def _parts(
+    structures: list[Atoms], settings: AmorphousSiDataset
+) -> tuple[list[Atoms], list[Atoms]]:
+    """The first structures of each part, as many as are wanted for training and validation."""
+    parts: dict[bool, list[Atoms]] = {False: [], True: []}
+    for atoms in structures:
+        parts[bool(atoms.info["held_out"])].append(atoms)
+    n_val = round(settings.validation_share * settings.n_structures)
+    train = _first(parts[False], settings.n_structures - n_val, "training")
+    return train, _first(parts[True], n_val, "validation")
+
+
+READY_MADE = ("A ready-made set, kept as it is; a random share is held out.",)
+
+
+def _of_cuts(train: list[Atoms], leaked: float, settings: AmorphousSiDataset) -> dict[str, Any]:
+    """Statistics of the card that only blocks cut from a large cell have."""
+    return {
+        "split": settings.split,
+        "leaked_percent_of_validation_atoms": round(100 * leaked, 3),
+        "candidates": settings.candidates,
+        "four_fold_percent_mean": round(float(np.mean([four_fold(atoms) for atoms in train])), 3),
+        "atoms_added_mean": _mean(train, "n_added"),
+        "atoms_removed_mean": _mean(train, "n_removed"),
+    }
 
 
 def best_cuts(structures: Sequence[Atoms]) -> list[Atoms]:

@@ -1,5 +1,7 @@
 """The interface dataset: random interfaces, relaxed; those of low energy, split, with a card."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from ase import Atoms
@@ -82,60 +84,78 @@ def build(
     """
     n_atoms, area = len(structures[0]), interface_area(structures[0])
     converged = (table["status"] == "ok").to_numpy()
+    _check_any(converged, name)
     energy = np.where(converged, table["energy_eV"].to_numpy(float) / n_atoms, np.nan)
-    if not converged.any():
-        raise InputError(
-            f"{name}: expected relaxed interfaces, found none of {len(structures)} at its minimum; "
-            "raise max_steps or fmax_eV_per_A of the relaxation"
-        )
-    zero = settings.reference_energy_eV_per_atom
+    zero, above = settings.reference_energy_eV_per_atom, settings.above_lowest_J_per_m2
     if zero is None:
-        zero = fitted_reference_energy(
-            energy[converged], n_atoms, area, settings.above_lowest_J_per_m2
-        )
+        zero = fitted_reference_energy(energy[converged], n_atoms, area, above)
     gamma = interface_energy(n_atoms * energy, n_atoms, area, zero)
-    ready_made = settings.source is not None
     low = converged & (gamma <= settings.max_gamma_J_per_m2)
-    taken = np.arange(len(structures)) if ready_made else np.flatnonzero(low)
-    if len(taken) < settings.n_structures:
-        raise InputError(
-            f"{name}: expected {settings.n_structures} interfaces of at most "
-            f"{settings.max_gamma_J_per_m2:g} J/m², found {len(taken)} of {len(structures)}; "
-            "raise n_random or above_lowest_J_per_m2"
-        )
-    taken = taken[: settings.n_structures]
+    taken = _taken(low, name, settings)
     for k in taken:
-        structures[k].info[ENERGY] = float(energy[k])
-        structures[k].info[GAMMA] = float(gamma[k])
+        structures[k].info |= {ENERGY: float(energy[k]), GAMMA: float(gamma[k])}
     held_out = split(len(taken), settings.validation_share, generator_for(seed, "split", name))
     train = [structures[k] for k in taken[~held_out]]
     val = [structures[k] for k in taken[held_out]]
-    symbols = train[0].get_chemical_symbols()
-    notes = READY_MADE if ready_made else _notes(settings, zero, n_atoms)
     spec = DatasetSpec(
         name=name,
         kind="interface",
-        composition={element: symbols.count(element) for element in ORDER},
+        composition=_count(train[0]),
         cell_A=cell_rows(train[0].cell.array),
         n_train=len(train),
         n_val=len(val),
-        notes=notes,
+        notes=_notes(settings, zero, n_atoms) if settings.source is None else READY_MADE,
         provenance=provenance,
         statistics={
             "n_tried": len(structures),
             "n_not_relaxed": int((~converged).sum()),
             "percent_low_of_relaxed": round(100.0 * low.sum() / converged.sum(), 2),
             REFERENCE: float(zero),
-            "reference_energy_fitted": settings.reference_energy_eV_per_atom is None,
-            "gamma_lowest_J_per_m2": round(float(np.nanmin(gamma)), 6),
-            "gamma_spread_J_per_m2": round(float(np.nanmax(gamma) - np.nanmin(gamma)), 6),
-            "relaxation_steps_mean": round(float(table["steps"].mean()), 3),
-            "potential": settings.potential,
-            REGION_ATOMS: dict(blueprint(settings.geometry).region),
-            "lattice_match": blueprint(settings.geometry).match.report(),
+            **_statistics(gamma, table, settings),
         },
     )
     return train, val, spec
+
+
+def _check_any(converged: np.ndarray, name: str) -> None:
+    if not converged.any():
+        raise InputError(
+            f"{name}: expected relaxed interfaces, found none of {len(converged)} at its minimum; "
+            "raise max_steps or fmax_eV_per_A of the relaxation"
+        )
+
+
+def _count(atoms: Atoms) -> dict[str, int]:
+    symbols = atoms.get_chemical_symbols()
+    return {element: symbols.count(element) for element in ORDER}
+
+
+def _taken(low: np.ndarray, name: str, settings: InterfaceDataset) -> np.ndarray:
+    """Indices of the structures of the set; low: whether each is low enough in energy."""
+    taken = np.flatnonzero(low) if settings.source is None else np.arange(len(low))
+    if len(taken) < settings.n_structures:
+        raise InputError(
+            f"{name}: expected {settings.n_structures} interfaces of at most "
+            f"{settings.max_gamma_J_per_m2:g} J/m², found {len(taken)} of {len(low)}; "
+            "raise n_random or above_lowest_J_per_m2"
+        )
+    return taken[: settings.n_structures]
+
+
+def _statistics(
+    gamma: np.ndarray, table: pd.DataFrame, settings: InterfaceDataset
+) -> dict[str, Any]:
+    """What the card says of energies, relaxations and geometry of all that was tried."""
+    plan = blueprint(settings.geometry)
+    return {
+        "reference_energy_fitted": settings.reference_energy_eV_per_atom is None,
+        "gamma_lowest_J_per_m2": round(float(np.nanmin(gamma)), 6),
+        "gamma_spread_J_per_m2": round(float(np.nanmax(gamma) - np.nanmin(gamma)), 6),
+        "relaxation_steps_mean": round(float(table["steps"].mean()), 3),
+        "potential": settings.potential,
+        REGION_ATOMS: dict(plan.region),
+        "lattice_match": plan.match.report(),
+    }
 
 
 READY_MADE = (
