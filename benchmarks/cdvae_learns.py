@@ -108,8 +108,14 @@ def chosen_blocks(workdir: Path, candidates: int) -> tuple[list[Atoms], list[Ato
     )
     bulk = read_bulk(resource("asi_100k.npz"))
     cuts = slice_blocks(
-        *(bulk, N_ATOMS, settings.n_structures, settings.split, settings.validation_share),
-        *(SEED, settings.spare_share, candidates),
+        bulk,
+        N_ATOMS,
+        settings.n_structures,
+        settings.split,
+        settings.validation_share,
+        SEED,
+        settings.spare_share,
+        candidates,
     )
     relaxed, table = relax_resumable(cuts, POTENTIAL, Relaxation(), workdir / "blocks")
     return build(relaxed, table, "amorphous_si", settings, bulk, {})
@@ -152,7 +158,8 @@ def train(args: argparse.Namespace) -> None:
     model.fit(structures, validation, args.workdir, args.seed)
     logging.info(
         "trained for %.0f s in this process, %.0f s of the processor",
-        *(time.monotonic() - start[0], time.process_time() - start[1]),
+        time.monotonic() - start[0],
+        time.process_time() - start[1],
     )
     model.save(args.workdir / "model.safetensors")
 

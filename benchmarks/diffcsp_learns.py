@@ -69,7 +69,8 @@ def train(args: argparse.Namespace) -> None:
     model.fit(structures, validation, args.workdir, args.seed)
     logging.info(
         "trained for %.0f s in this process, %.0f s of the processor",
-        *(time.monotonic() - start[0], time.process_time() - start[1]),
+        time.monotonic() - start[0],
+        time.process_time() - start[1],
     )
     model.save(args.workdir / "model.safetensors")
 

@@ -78,7 +78,7 @@ def main() -> None:
     for name in arguments.cells:
         atoms = random_interface(arguments.seed, **CELLS[name])
         watched = Watched(calculator, f"{entry['kind']}, {len(atoms)} atoms")
-        end = relax_one(*(atoms, calculator, arguments.fmax, arguments.steps), arguments.optimizer)
+        end = relax_one(atoms, calculator, arguments.fmax, arguments.steps, arguments.optimizer)
         seconds = watched.seconds
         watched.stop()
         rows.append(

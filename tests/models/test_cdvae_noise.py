@@ -102,7 +102,13 @@ def test_langevin_dynamics_reads_the_species_from_the_decoder():
     logits = torch.nn.functional.one_hot(torch.tensor([[3, 0, 2, 1]]), 5).float()
     _, species = langevin(
         lambda x, numbers, sigma: (torch.zeros_like(x), logits),
-        *(x, numbers, CUBE[None], [1.0], 1, 1e-4, [generator()]),
+        x,
+        numbers,
+        CUBE[None],
+        [1.0],
+        1,
+        1e-4,
+        [generator()],
     )
     assert species.tolist() == [[4, 1, 3, 2]]
 

@@ -163,10 +163,14 @@ def test_a_small_alloy_is_learned_in_400_steps(tmp_path):
     lattice = FccLattice(supercell=(2, 2, 2))
     composition = {"Cr": 6, "Fe": 20, "Ni": 6}
     snapshots = sample(
-        *(300.0, None, lattice.supercell, composition), n_runs=4, n_passes=10_000, seed=1
+        300.0, None, lattice.supercell, composition, n_runs=4, n_passes=10_000, seed=1
     )
     structures, validation, spec = build(
-        *(snapshots, "alloy_300K_narrow", 300.0, "narrow", lattice),
+        snapshots,
+        "alloy_300K_narrow",
+        300.0,
+        "narrow",
+        lattice,
         n_structures=250,
         burn_in_passes=2000,
         sro_tolerance=0.5,

@@ -36,7 +36,10 @@ def slow(tmp_path_factory):
 
 def submit(folder, config, *arguments):
     words = on_slurm(
-        *(WEIGHTS, "--set-threads", "train_model=1", *arguments),
+        WEIGHTS,
+        "--set-threads",
+        "train_model=1",
+        *arguments,
         directory=folder,
         configs=(TINY, config),
     )

@@ -72,7 +72,7 @@ def run(module, workdir, epochs, **steering):
 def train(module, workdir, epochs, every=2, fresh=True, **settings):
     validation = Validation(Line(5), batch=2, every=every, columns=("validation",))
     plateau = Plateau(
-        *(validation, "validation"), factor=0.5, patience=0, min_lr=1e-3, every_epoch=not fresh
+        validation, "validation", factor=0.5, patience=0, min_lr=1e-3, every_epoch=not fresh
     )
     run(module, workdir, epochs, validation=validation, plateau=plateau, **settings)
     return pd.read_csv(workdir / "history.csv")

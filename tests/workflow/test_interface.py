@@ -98,7 +98,10 @@ def test_a_ready_made_set_goes_through_the_same_rules(finished, overlay, tmp_pat
         np.testing.assert_allclose(lithium, given.positions[given.symbols == "Li"], atol=1e-7)
     entry["sha256"] = "0" * 64
     refused = snakemake(
-        *(card, "--force", "--until", "import_interfaces"),
+        card,
+        "--force",
+        "--until",
+        "import_interfaces",
         directory=tmp_path,
         configs=overlay(datasets={"interface": entry}),
         check=False,

@@ -122,7 +122,10 @@ def _compare(
 ) -> dict[str, Any]:
     n_atoms = len(atoms)
     ended = relax_one(
-        *(atoms, potential, relaxation.fmax_eV_per_A, relaxation.max_steps),
+        atoms,
+        potential,
+        relaxation.fmax_eV_per_A,
+        relaxation.max_steps,
         relaxation.optimizer,
     )
     row: dict[str, Any] = {"status": ended.status, "potential_steps": ended.steps}

@@ -117,7 +117,11 @@ class Progress(Callback):
         losses = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
         logger.info(
             "step %d of %d (%.1f %%, %.1f per s): %s",
-            *(step, self.n_steps, 100 * step / self.n_steps, rate, losses),
+            step,
+            self.n_steps,
+            100 * step / self.n_steps,
+            rate,
+            losses,
         )
         self._last = (now, step)
 

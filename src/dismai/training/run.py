@@ -109,7 +109,9 @@ def run_training(
         logger.info("resuming from %s", state)
     logger.info(
         "training on %d items, %d epochs of %d steps",
-        *(data.sampler.n_items, epochs, steps_per_epoch),
+        data.sampler.n_items,
+        epochs,
+        steps_per_epoch,
     )
     with _quiet_lightning():
         trainer = Trainer(

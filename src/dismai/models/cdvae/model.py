@@ -82,7 +82,11 @@ class CDVAE(TorchModel):
         device = torch_device(self.device)
         networks = self.trained("sample").eval().to(device)
         drawn = draw_in_batches(
-            *(self, networks.state_dict(), n, seed, self.hparams.sampling_batch),
+            self,
+            networks.state_dict(),
+            n,
+            seed,
+            self.hparams.sampling_batch,
             lambda indices: self._draw(networks, indices, seed),
         )
         networks.to("cpu")
@@ -162,9 +166,13 @@ class CDVAE(TorchModel):
         h, cell = self.hparams, cell.float()
         return langevin(
             lambda x, numbers, sigma: denoise(networks.decoder, h, z, x, numbers, cell),
-            *(x, numbers, cell),
+            x,
+            numbers,
+            cell,
             noise_levels(h.sigma_begin_A, h.sigma_end_A, h.levels).tolist(),
-            *(h.langevin_steps, h.langevin_step_size, randoms),
+            h.langevin_steps,
+            h.langevin_step_size,
+            randoms,
         )
 
     def _atoms(self, x: Tensor, numbers: Tensor, cell: Tensor) -> Atoms:

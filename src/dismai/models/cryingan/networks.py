@@ -169,8 +169,14 @@ class Networks(nn.Module):
         self.critics = nn.ModuleDict(
             {
                 kind: Critic(
-                    *(counts, n_columns, harmonics, h.critic_channels, h.critic_hidden),
-                    *(h.critic_outputs, pooling, random),
+                    counts,
+                    n_columns,
+                    harmonics,
+                    h.critic_channels,
+                    h.critic_hidden,
+                    h.critic_outputs,
+                    pooling,
+                    random,
                 )
                 for kind, (n_columns, harmonics, pooling) in kinds.items()
             }

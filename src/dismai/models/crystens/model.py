@@ -75,8 +75,13 @@ class CrysTens(TorchModel):
                 Numbered(f_val.float()), h.batch, h.validate_every, ("validation",)
             )
             module = StageModule(
-                *(getattr(self.networks, stage), self.layout, scales, self.resize),
-                *(orders, h, stage_seed),
+                getattr(self.networks, stage),
+                self.layout,
+                scales,
+                self.resize,
+                orders,
+                h,
+                stage_seed,
             )
             yield Training(
                 module,

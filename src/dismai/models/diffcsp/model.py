@@ -75,8 +75,12 @@ class DiffCSP(TorchModel):
         def draw(indices: range) -> dict[str, Tensor]:
             streams = Streams((seed_for(seed, "sample", i) for i in indices), device)
             f, drawn_lattice = predictor_corrector(
-                *(diffusion.network, diffusion.schedule, lattice),
-                *(self.spec.n_atoms, streams, h),
+                diffusion.network,
+                diffusion.schedule,
+                lattice,
+                self.spec.n_atoms,
+                streams,
+                h,
             )
             return {"f": f, "lattice": drawn_lattice}
 

@@ -101,7 +101,7 @@ class SelfAttention(nn.Module):
         q = normalize(q, dim=-1).flatten(1, 2)[:, None] * self.query_scale
         k = normalize(k, dim=-1) * self.key_scale
         out = scaled_dot_product_attention(
-            *(q.to(v.dtype), k.to(v.dtype), v), attn_mask=self.mask(n), scale=COSINE_SCALE
+            q.to(v.dtype), k.to(v.dtype), v, attn_mask=self.mask(n), scale=COSINE_SCALE
         )
         out = out.unflatten(2, (self.heads, n)).squeeze(1).transpose(1, 2).flatten(2)
         return self.out_norm(self.out(out))
@@ -136,7 +136,7 @@ class CrossAttention(nn.Module):
         )
         q = normalize(q, dim=-1) * self.query_scale
         k = normalize(k, dim=-1) * self.key_scale
-        out = scaled_dot_product_attention(*(q.to(v.dtype), k.to(v.dtype), v), scale=COSINE_SCALE)
+        out = scaled_dot_product_attention(q.to(v.dtype), k.to(v.dtype), v, scale=COSINE_SCALE)
         return self.out_norm(self.out(out.transpose(1, 2).flatten(2)))
 
 

@@ -91,7 +91,9 @@ class UniMat(TorchModel):
         right = drawn["right"].numpy()
         logger.info(
             "composition: %.2f %% of the atoms are right, in %d of %d structures all of them",
-            *(100 * right.mean(), right.all(axis=1).sum(), n),
+            100 * right.mean(),
+            right.all(axis=1).sum(),
+            n,
         )
         return self._structures(drawn["scaled"], right)
 

@@ -32,7 +32,10 @@ def draw_videos(
 ) -> Tensor:
     """Videos, (B, 3, n_atoms, side, side), in [-1, 1]."""
     sample, x0 = ancestral_sampling(
-        *(predict, (3, *mask.shape), streams, h.steps),
+        predict,
+        (3, *mask.shape),
+        streams,
+        h.steps,
         lambda estimate: limit(estimate, mask, h.threshold),
     )
     return (x0 if h.final == "x0" else sample).clamp(-1.0, 1.0)

@@ -92,7 +92,10 @@ def train(
     forces = np.concatenate([label.forces_eV_per_A.ravel() for label in training])
     scale = float(np.sqrt(np.mean(forces**2)))
     potential = build(
-        *(elements, settings, reference_energies(training, elements), scale),
+        elements,
+        settings,
+        reference_energies(training, elements),
+        scale,
         seed_for(seed, "weights"),
     )
     held_out = Graphs([labels[i] for i in parts.val], elements, settings.cutoff_A)
