@@ -31,7 +31,7 @@ from dismai.metrics.motifs import motif_shares
 from dismai.metrics.rdf import rdf
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.metrics.reference_cells import OXIDATION_STATES, interface264, si256  # noqa: E402
+from tests.makers import OXIDATION_STATES, interface264, si256  # noqa: E402
 
 RATTLE_A = 0.05
 

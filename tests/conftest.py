@@ -6,25 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
+from hypothesis import Phase, settings
 
-from dismai.base.card import DatasetSpec, FccLattice, cell_rows
-from dismai.geometry.cluster_expansion import SPECIES
-from dismai.geometry.fcc import fractional_sites
+from tests.makers import crystal
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
 
-
-def alloy_spec(name: str = "alloy_300K_wide") -> DatasetSpec:
-    """Card of the small alloy of most tests: 32 sites of fcc with 6 Cr, 20 Fe, 6 Ni."""
-    fcc = FccLattice(supercell=(2, 2, 2))
-    return DatasetSpec(
-        name=name,
-        kind="alloy",
-        composition={"Cr": 6, "Fe": 20, "Ni": 6},
-        cell_A=cell_rows(fcc.cell),
-        fcc=fcc,
-    )
+settings.register_profile("dismai", deadline=None)
+settings.load_profile("dismai")
+FRESH = settings(
+    max_examples=3, database=None, phases=[Phase.explicit, Phase.generate], print_blob=True
+)
+"""For comparisons with slow libraries; no shrinking: a seed has no simpler form."""
 
 
 @pytest.fixture(scope="session")
@@ -36,23 +30,6 @@ def vectors() -> dict:
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
-
-
-def crystal(occupancy: np.ndarray, supercell: tuple[int, int, int] = (4, 4, 4)) -> Atoms:
-    """A perfect crystal with species indices on its sites, in the order of the sites."""
-    lattice = FccLattice(supercell=supercell)
-    return Atoms(
-        [SPECIES[species] for species in occupancy],
-        scaled_positions=fractional_sites(supercell),
-        cell=lattice.cell,
-        pbc=True,
-    )
-
-
-def random_crystal(seed: int, supercell: tuple[int, int, int] = (4, 4, 4)) -> Atoms:
-    """A perfect crystal with every site's species drawn at random."""
-    n_sites = len(fractional_sites(supercell))
-    return crystal(np.random.default_rng(seed).integers(0, 3, n_sites), supercell)
 
 
 @pytest.fixture(scope="session")

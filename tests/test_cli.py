@@ -16,17 +16,10 @@ from dismai.evaluation.reference import load_shipped, shipped_references
 from dismai.files.structures import read_table, write_structures
 from dismai.metrics.clusters import published_expansion
 from dismai.potentials import check_entry, fingerprint
-from tests.conftest import random_crystal
+from tests.commands import dismai
+from tests.makers import random_crystal
 
 ALLOYS = ["alloy_1500K_narrow", "alloy_1500K_wide", "alloy_300K_narrow", "alloy_300K_wide"]
-
-
-def dismai(*arguments, check=True):
-    command = [sys.executable, "-m", "dismai.cli", *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, text=True)
-    if check:
-        assert result.returncode == 0, result.stderr
-    return result
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from tests.commands import planned
 from tests.conftest import ROOT
-from tests.workflow.test_workflow import planned
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 INLINE = re.compile(r"`((?:snakemake|dismai) [^`]+)`")

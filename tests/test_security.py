@@ -142,7 +142,7 @@ def base():
 
 
 @given(name=TRICKY, section=st.sampled_from(["datasets", "models", "potentials", "run"]))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_a_name_is_plain_or_refused(base, name, section):
     """Names become parts of paths and of SLURM's comments."""
     config = {**base}
@@ -168,7 +168,7 @@ def test_a_value_is_one_word_of_a_command(value):
 
 
 @given(name=st.text(min_size=1, max_size=20).filter(lambda text: not set(text) & {"/", "\0"}))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_file_name_is_read_as_it_is(tmp_path_factory, name):
     folder = tmp_path_factory.mktemp("names")
     path = folder / f"{name}.extxyz"

@@ -9,7 +9,7 @@ from dismai.base.text import decode, read_text, to_lines
 from dismai.geometry.cluster_expansion import read_cluster_expansion
 from dismai.pipeline.config import load
 from dismai.potentials import named
-from tests.conftest import alloy_spec
+from tests.makers import alloy_spec
 
 NOTE = "# 5 \xc5ngstr\xf6m\n"
 

@@ -30,7 +30,7 @@ def random_occupancy(seed, supercell):
     return np.random.default_rng(seed).integers(0, 3, n_sites).astype(np.int8)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seeds, st.sampled_from(CELLS))
 def test_total_energy_equals_that_of_the_cluster_counts(seed, supercell):
     expansion = published_expansion()
@@ -41,7 +41,7 @@ def test_total_energy_equals_that_of_the_cluster_counts(seed, supercell):
     assert found == pytest.approx(expected, abs=1e-12)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seeds, st.sampled_from(CELLS))
 def test_interaction_matrices_add_up_to_the_pair_energy(seed, supercell):
     expansion = published_expansion()

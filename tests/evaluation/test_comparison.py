@@ -18,7 +18,9 @@ from dismai.evaluation.file import evaluate_file
 from dismai.evaluation.runs import load_runs, run_names
 from dismai.files.structures import write_structures
 from dismai.report.output import write_evaluation
-from tests.evaluation.test_process import SPEC
+from tests.makers import alloy_spec
+
+SPEC = alloy_spec()
 
 
 def rows(values, dataset="alloy_300K_wide", run="run", width=0.02, metric="d_cluster", n=None):

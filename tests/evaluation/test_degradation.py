@@ -14,7 +14,7 @@ from dismai.evaluation.degradation import (
     sensitivity,
 )
 from dismai.report.degradation import plot_sensitivity
-from tests.evaluation.cells import MAKERS, card, diamonds
+from tests.makers import MAKERS, card, diamonds
 
 N_TRAIN, N_HELD_OUT = 30, 24
 

@@ -27,9 +27,9 @@ from dismai.metrics import crystalnn, rdf
 from dismai.metrics.clusters import published_expansion
 from dismai.metrics.interface import cation_distances, cation_means
 from dismai.metrics.statistics import euclidean
+from tests.commands import dismai
 from tests.conftest import ROOT
-from tests.evaluation.cells import MAKERS, card, diamonds, slabs
-from tests.test_cli import dismai
+from tests.makers import MAKERS, card, diamonds, slabs
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference, load_generated, process
 from dismai.evaluation.score import score
 from dismai.files.structures import read_frames
-from tests.evaluation.cells import MAKERS, card
+from tests.makers import MAKERS, card
 
 N_CASES = 300
 LIMIT_S = 10.0

@@ -12,7 +12,7 @@ from dismai.evaluation.process import describe_reference, process
 from dismai.evaluation.reference import Reference
 from dismai.evaluation.score import score
 from dismai.metrics.entries import METRICS
-from tests.evaluation.cells import MAKERS, card
+from tests.makers import MAKERS, card
 
 N = 18
 

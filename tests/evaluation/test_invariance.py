@@ -18,9 +18,9 @@ from dismai.datasets.options import Options
 from dismai.datasets.registry import KINDS
 from dismai.evaluation.process import describe_reference, process
 from dismai.evaluation.score import score
-from tests.evaluation.cells import MAKERS, card
+from tests.makers import MAKERS, card
 
-few = settings(deadline=None, max_examples=2, phases=[Phase.explicit, Phase.generate])
+few = settings(max_examples=2, phases=[Phase.explicit, Phase.generate])
 seeds = st.integers(0, 2**32 - 1)
 N_SET = 4
 SHEARS = {

@@ -17,7 +17,7 @@ from dismai.evaluation.process import (
 )
 from dismai.evaluation.score import score
 from dismai.files.structures import write_structures
-from tests.conftest import alloy_spec
+from tests.makers import alloy_spec
 
 SPEC = alloy_spec()
 

@@ -20,9 +20,8 @@ from dismai.potentials import BUILT_IN, check_entry, load
 from dismai.potentials.relax import relax
 from dismai.potentials.relaxing import Relaxing
 from dismai.potentials.settings import Relaxation
-from tests.conftest import alloy_spec
-from tests.evaluation.cells import card, diamonds
-from tests.test_cli import dismai
+from tests.commands import dismai
+from tests.makers import alloy_spec, card, diamonds
 
 SW = Relaxing(BUILT_IN["sw"])
 SPEC = card("amorphous_si")
@@ -88,7 +87,7 @@ def test_alloys_are_never_relaxed():
 
 def test_a_potential_without_the_elements_ends_the_evaluation_with_one_line():
     spec = card("interface")
-    from tests.evaluation.cells import slabs
+    from tests.makers import slabs
 
     with pytest.raises(InputError, match="expected one for Cl, Co, Li, O, Sc, found one for Si"):
         process(dict(enumerate(slabs(1))), spec, Options(relaxing=SW))

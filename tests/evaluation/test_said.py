@@ -11,7 +11,7 @@ from dismai.evaluation.file import evaluate_file
 from dismai.evaluation.said import said_scores
 from dismai.files.structures import write_structures
 from dismai.metrics.self_reports import RIGHT, SAID, SPECIES
-from tests.conftest import alloy_spec
+from tests.makers import alloy_spec
 
 
 def saying(**info):

@@ -15,7 +15,7 @@ from dismai.evaluation.process import check, import_file, load_generated, proces
 from dismai.evaluation.reference import said_of_overlap, training_file
 from dismai.files.structures import write_structures
 from dismai.postprocess.separation import move_apart
-from tests.conftest import alloy_spec
+from tests.makers import alloy_spec
 
 SPEC = alloy_spec()
 DATASET = "alloy_300K_narrow"

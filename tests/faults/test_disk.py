@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from dismai.files.structures import FATES_SCHEMA, read_table, write_structures, write_table
-from tests.models.conftest import ordered_alloys
+from tests.makers import permuted_alloys
 
 TABLES = [
     pd.DataFrame(
@@ -95,7 +95,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, how):
     """Structures, a table and a state that are larger than a file may be, or than the disk."""
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(FULL))
-    write_structures(ordered_alloys(2), tmp_path / "in.extxyz")
+    write_structures(permuted_alloys(2), tmp_path / "in.extxyz")
     folder, log = tmp_path / "disk", tmp_path / "job.log"
     folder.mkdir()
     steps = 'cp "$1" "$0/in.extxyz"; echo old > "$0/out"; shift; "$@"; cat "$0/out"; ls -A "$0"'

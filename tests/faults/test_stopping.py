@@ -11,15 +11,16 @@ import torch
 
 from dismai import models
 from dismai.base import stopping
+from dismai.potentials import check_entry
 from dismai.potentials.resumable import relax_resumable
 from dismai.potentials.settings import Relaxation
 from dismai.potentials.worker import Worker
 from dismai.training.callbacks import History, states
-from tests.conftest import alloy_spec
+from tests.makers import alloy_spec, rattled_cells
 from tests.models.conftest import SMALL, fit_and_save, one_thread, outcome  # noqa: F401
-from tests.models.test_batches import Random
-from tests.potentials.test_resumable import SW, rattled
+from tests.models.drawing import Random
 
+SW = check_entry({"kind": "sw"})
 HARDLY_EVER = {"checkpoint_every": 10_000}
 """No state but the last one, unless somebody asks for it."""
 
@@ -82,7 +83,7 @@ def test_generation_ends_after_its_batch(tmp_path, listening, monkeypatch):
 
 
 def test_relaxation_ends_after_its_structure(tmp_path, listening, monkeypatch):
-    structures = rattled(4)
+    structures = rattled_cells(4)
     _, expected = relax_resumable(structures, SW, Relaxation(), tmp_path / "undisturbed")
     asks_once(monkeypatch, Worker, "relax", signal.SIGTERM, at_call=2)
     with pytest.raises(SystemExit):

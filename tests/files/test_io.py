@@ -17,7 +17,7 @@ from dismai.files.structures import (
     write_structures,
     write_table,
 )
-from tests.conftest import random_crystal
+from tests.makers import random_crystal
 
 SMALL = (2, 2, 2)
 

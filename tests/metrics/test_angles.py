@@ -2,22 +2,16 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dismai.base.errors import InputError, StructureError
 from dismai.metrics.angles import bond_angles, distribution, share
 from dismai.metrics.crystalnn import GEOMETRIC, neighbor_list
-from tests.metrics.reference_cells import GOLDEN, random_cell, rattled_crystal, si256, slab
+from tests.conftest import FRESH
+from tests.makers import GOLDEN, random_cell, rattled_crystal, si256, slab
 
 SEEDS = st.integers(0, 2**32 - 1)
-fresh = settings(
-    max_examples=3,
-    deadline=None,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    print_blob=True,
-)
 
 
 def test_amorphous_cells_have_the_reference_angles():
@@ -38,7 +32,7 @@ def test_amorphous_cells_have_the_reference_coordination_numbers():
     assert list(np.bincount(numbers)) == GOLDEN["si256"]["bond_angle_cn_histogram_seed1"]
 
 
-@fresh
+@FRESH
 @given(SEEDS)
 def test_angles_are_those_of_pymatgen(seed):
     crystal_nn = pytest.importorskip("pymatgen.analysis.local_env").CrystalNN

@@ -10,10 +10,10 @@ from dismai.base.errors import StructureError
 from dismai.geometry import axes as geometry
 from dismai.geometry.cluster_expansion import PAIR_INDEX, cluster_names
 from dismai.metrics import clusters
-from tests.conftest import crystal, random_crystal
+from tests.makers import crystal, random_crystal
 
 SHELL_DISTANCES_A = [2.545584, 3.6, 4.409082, 5.091169, 5.6921, 6.235383, 6.734983]
-few = settings(deadline=None, max_examples=15)
+few = settings(max_examples=15)
 seeds = st.integers(0, 2**32 - 1)
 
 

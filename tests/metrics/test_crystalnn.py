@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
-from hypothesis import Phase, given, reject, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from dismai.base.errors import InputError, StructureError
 from dismai.metrics import crystalnn
 from dismai.metrics.crystalnn.elements import elements, radius
-from tests.metrics.reference_cells import (
+from tests.conftest import FRESH
+from tests.makers import (
     GOLDEN,
     OXIDATION_STATES,
     interface264,
@@ -21,15 +22,7 @@ from tests.metrics.reference_cells import (
 )
 
 SEEDS = st.integers(0, 2**32 - 1)
-# no shrinking: a seed has no simpler form, and the libraries are slow
-fresh = settings(
-    max_examples=3,
-    deadline=None,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    print_blob=True,
-)
-some = settings(max_examples=10, deadline=None)
+some = settings(max_examples=10)
 SETTINGS = {
     "default": (crystalnn.DEFAULT, {}),
     "geometric": (
@@ -113,7 +106,7 @@ def test_perfect_crystals_have_the_known_values(key, atoms, name):
         np.testing.assert_allclose(found, np.tile(expected, (len(cell), 1)), atol=1e-8)
 
 
-@fresh
+@FRESH
 @given(SEEDS)
 def test_amorphous_silicon_agrees_with_matminer(seed):
     atoms = random_cell(np.random.default_rng(seed), 16)
@@ -127,7 +120,7 @@ def test_amorphous_silicon_agrees_with_matminer(seed):
         )
 
 
-@fresh
+@FRESH
 @given(SEEDS)
 def test_rattled_crystals_agree_with_matminer(seed):
     atoms = rattled_crystal(np.random.default_rng(seed))
@@ -141,7 +134,7 @@ def test_rattled_crystals_agree_with_matminer(seed):
         )
 
 
-@fresh
+@FRESH
 @given(SEEDS)
 def test_surface_atoms_below_a_vacuum_agree_with_matminer(seed):
     rng = np.random.default_rng(seed)
@@ -156,7 +149,7 @@ def test_surface_atoms_below_a_vacuum_agree_with_matminer(seed):
     np.testing.assert_allclose(own[:, :61], peer, atol=1e-8, err_msg=f"seed {seed}")
 
 
-@fresh
+@FRESH
 @given(SEEDS)
 def test_two_species_agree_with_matminer_with_and_without_charges(seed):
     rng = np.random.default_rng(seed)
@@ -174,7 +167,7 @@ def test_two_species_agree_with_matminer_with_and_without_charges(seed):
         np.testing.assert_allclose(own, peer, atol=1e-8, err_msg=f"seed {seed}, {name}, {states}")
 
 
-@fresh
+@FRESH
 @given(SEEDS)
 def test_neighbors_are_those_of_pymatgen(seed):
     rng = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ from ase import Atoms
 from dismai.base.errors import StructureError
 from dismai.metrics import angles, crystalnn, rdf
 from dismai.metrics.descriptors import describe, describe_all
-from tests.metrics.reference_cells import interface264, random_cell
+from tests.makers import interface264, random_cell
 
 
 @pytest.mark.parametrize("preset", ["amorphous_si", "interface"])

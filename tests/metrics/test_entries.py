@@ -13,7 +13,7 @@ from dismai.files.structures import read_table, write_structures
 from dismai.metrics.entries import LOW, METRICS, documentation, documented
 from dismai.metrics.self_reports import RIGHT, SAID
 from dismai.report.tables import HEADINGS
-from tests.evaluation.cells import DATASET, MAKERS, card
+from tests.makers import DATASET, MAKERS, card
 
 LJ = "kind: ase\ncalculator: ase.calculators.lj:LennardJones\nparams: {epsilon: 1.0e-6}\n"
 

@@ -12,7 +12,7 @@ from dismai.metrics.interface import (
     interface_area,
     interface_energy,
 )
-from tests.metrics.reference_cells import GOLDEN, interface264
+from tests.makers import GOLDEN, interface264
 
 
 def test_the_published_constants():

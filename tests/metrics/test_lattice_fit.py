@@ -17,10 +17,9 @@ from dismai.geometry.cluster_expansion import PAIR_INDEX
 from dismai.geometry.lattice_fit import fit_lattice
 from dismai.metrics.clusters import counts, probabilities, species_indices
 from dismai.postprocess import keep_on_lattice
-from tests.conftest import alloy_spec, random_crystal
-from tests.evaluation.cells import ordered_alloys
+from tests.makers import alloy_spec, ordered_alloys, random_crystal
 
-few = settings(deadline=None, max_examples=8)
+few = settings(max_examples=8)
 seeds = st.integers(0, 2**32 - 1)
 QUARTERS = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]  # axes of the crystal along other axes of the box
 

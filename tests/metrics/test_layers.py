@@ -6,7 +6,7 @@ from dismai.base.errors import InputError
 from dismai.metrics import crystalnn
 from dismai.metrics.layers import cell_height, density_profile, heights, site_profile
 from dismai.metrics.relaxation import displacement, energy_above_training
-from tests.metrics.reference_cells import interface264, random_cell
+from tests.makers import interface264, random_cell
 
 
 def test_densities_add_up_to_the_atoms():

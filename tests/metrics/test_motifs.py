@@ -12,7 +12,7 @@ from dismai.metrics.motifs import (
     motif_shares,
     motifs,
 )
-from tests.metrics.reference_cells import interface264, si256
+from tests.makers import interface264, si256
 
 LABELS = crystalnn.feature_names()
 

@@ -15,10 +15,10 @@ from dismai.metrics.network import (
     dihedral_distribution,
 )
 from dismai.metrics.rings import ring_counts, ring_shares
-from tests.metrics.reference_cells import random_cell, si256
+from tests.makers import random_cell, si256
 
 SEEDS = st.integers(0, 2**32 - 1)
-some = settings(max_examples=10, deadline=None)
+some = settings(max_examples=10)
 
 
 def silicon(rattle, seed=0, repeat=2):

@@ -2,22 +2,16 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dismai.base.errors import InputError, StructureError
 from dismai.metrics.rdf import rdf
-from tests.metrics.reference_cells import GOLDEN, random_cell, rattled_crystal, si256, slab
+from tests.conftest import FRESH
+from tests.makers import GOLDEN, random_cell, rattled_crystal, si256, slab
 
 SEEDS = st.integers(0, 2**32 - 1)
-fresh = settings(
-    max_examples=3,
-    deadline=None,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    print_blob=True,
-)
-some = settings(max_examples=10, deadline=None)
+some = settings(max_examples=10)
 
 
 def test_amorphous_cells_have_the_reference_curve():
@@ -30,7 +24,7 @@ def test_amorphous_cells_have_the_reference_curve():
     np.testing.assert_allclose(distance, golden["d_rdf_seed1_vs_seed2"], rtol=1e-13)
 
 
-@fresh
+@FRESH
 @given(SEEDS)
 def test_curves_agree_with_vasppy(seed):
     peer = pytest.importorskip("vasppy.rdf").RadialDistributionFunction

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from dismai.base.errors import InputError, StructureError
 from dismai.metrics.structure_factor import first_peak, structure_factor
-from tests.metrics.reference_cells import random_cell
+from tests.makers import random_cell
 
 SEEDS = st.integers(0, 2**32 - 1)
-some = settings(max_examples=10, deadline=None)
+some = settings(max_examples=10)
 
 
 @some

@@ -1,11 +1,9 @@
 """A small alloy and quick settings for tests of models."""
 
-import numpy as np
 import pytest
 import torch
-from ase import Atoms
 
-from tests.conftest import alloy_spec
+from tests.makers import permuted_alloys
 
 SMALL = {
     "latent": 64,
@@ -36,18 +34,6 @@ QUICK = {
 """Places the atoms of a 32-atom alloy in a quarter of a minute."""
 
 
-def ordered_alloys(n):
-    """Decorations of the perfect lattice, each another permutation of the sites."""
-    grid = np.array(np.meshgrid(*[range(4)] * 3, indexing="ij")).reshape(3, -1).T
-    sites = grid[grid.sum(1) % 2 == 0] * 1.8  # Å
-    spec = alloy_spec()
-    random = np.random.default_rng(0)
-    return [
-        Atoms(spec.symbols, positions=random.permutation(sites), cell=spec.cell, pbc=True)
-        for _ in range(n)
-    ]
-
-
 @pytest.fixture
 def one_thread():
     """Bytes of a training hold for one number of threads."""
@@ -59,7 +45,7 @@ def one_thread():
 
 def fit_and_save(model, workdir, seed=3, n_train=8, n_val=2):
     """The model, trained on decorations of the small alloy and saved to its folder."""
-    structures = ordered_alloys(n_train + n_val)
+    structures = permuted_alloys(n_train + n_val)
     model.fit(structures[:n_train], structures[n_train:], workdir, seed)
     model.save(workdir / "model.safetensors")
     return model

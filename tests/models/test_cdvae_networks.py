@@ -261,7 +261,7 @@ def test_the_latent_mean_does_not_change_with_order_rotation_or_translation():
 def test_every_parameter_gets_a_gradient_but_the_rows_of_absent_elements():
     """What the published decoder computes in vain, 467,456 parameters, is not here."""
     from dismai.models.cdvae.module import CDVAEModule, bonded_structures
-    from tests.models.conftest import alloy_spec, ordered_alloys
+    from tests.makers import alloy_spec, permuted_alloys
 
     spec = alloy_spec()
     model = dismai.models.create("cdvae", spec)
@@ -269,8 +269,8 @@ def test_every_parameter_gets_a_gradient_but_the_rows_of_absent_elements():
     random = torch.Generator().manual_seed(1)
     for output in networks.encoder.outputs:  # zero at the start
         torch.nn.init.normal_(output.last.weight, std=1e-3, generator=random)
-    data = bonded_structures(ordered_alloys(2), spec)
-    numbers = torch.from_numpy(ordered_alloys(1)[0].numbers)
+    data = bonded_structures(permuted_alloys(2), spec)
+    numbers = torch.from_numpy(permuted_alloys(1)[0].numbers)
     module = CDVAEModule(networks, numbers, torch.tensor(spec.cell), model.hparams, 0)
     module.losses(data[[0, 1]], random, teacher_forcing=True)["loss"].backward()
     assert all(p.grad.abs().sum() > 0 for p in networks.parameters())

@@ -14,7 +14,8 @@ from dismai.files.structures import write_structures
 from dismai.models.cdvae.hparams import Hparams
 from dismai.models.cdvae.model import CDVAE
 from dismai.models.cdvae.module import CDVAEModule, bonded_structures
-from tests.models.conftest import alloy_spec, fit_and_save, ordered_alloys, outcome
+from tests.makers import alloy_spec, permuted_alloys
+from tests.models.conftest import fit_and_save, outcome
 
 SMALL = {
     "latent": 8,
@@ -100,7 +101,7 @@ def test_the_loss_in_half_precision_stays_close_also_where_noise_is_lowest():
     model = untrained(sigma_begin_A=0.02)
     numbers, cell = torch.tensor(model.numbers), torch.tensor(model.spec.cell)
     module = CDVAEModule(model.networks, numbers, cell, model.hparams, 0)
-    data = bonded_structures(ordered_alloys(4), model.spec)[list(range(4))]
+    data = bonded_structures(permuted_alloys(4), model.spec)[list(range(4))]
     losses = []
     for enabled in (True, False):
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
@@ -219,7 +220,7 @@ def test_a_wrong_hyperparameter_is_one_line(params, message):
 
 
 def test_wrong_structures_are_refused(tmp_path):
-    model, structures = create(), ordered_alloys(4)
+    model, structures = create(), permuted_alloys(4)
     with pytest.raises(InputError, match="validation set of .*: expected structures, found none"):
         model.fit(structures, [], tmp_path, 0)
     structures[3].positions[0, 0] = np.nan
@@ -240,7 +241,7 @@ def test_training_overfits_a_few_structures(tmp_path):
     Less than half of the loss of an output of zero, 1.37, is left (0.44 seen); the heads read size
     and composition from z without error.
     """
-    structures = ordered_alloys(4)
+    structures = permuted_alloys(4)
     model = create(
         **{"hidden": 32, "triplet": 16, "basis": 8, "radial": 32, "blocks": 2},
         **{"levels": 20, "epochs": 1000, "checkpoint_every": 1000, "validate_every": 50},

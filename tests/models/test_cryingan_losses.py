@@ -7,7 +7,8 @@ from dismai.models.cryingan.hparams import Hparams
 from dismai.models.cryingan.losses import critic_loss, gradient_penalty
 from dismai.models.cryingan.module import CryinGANModule, lattice_translations
 from dismai.models.cryingan.networks import Networks
-from tests.models.conftest import SMALL, alloy_spec
+from tests.makers import alloy_spec
+from tests.models.conftest import SMALL
 
 
 def linear_critic(weight):

@@ -16,7 +16,8 @@ from dismai.base.card import FccLattice
 from dismai.base.errors import InputError
 from dismai.datasets.alloy.build import build, sample
 from dismai.postprocess.on_lattice import keep_on_lattice
-from tests.models.conftest import QUICK, SMALL, alloy_spec, fit_and_save, ordered_alloys, outcome
+from tests.makers import alloy_spec, permuted_alloys
+from tests.models.conftest import QUICK, SMALL, fit_and_save, outcome
 
 TRAIN = """
 import sys
@@ -24,10 +25,11 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 import torch
 torch.set_num_threads(1)
-from tests.models.conftest import SMALL, alloy_spec, ordered_alloys
+from tests.makers import alloy_spec, permuted_alloys
+from tests.models.conftest import SMALL
 import dismai.models
 model = dismai.models.create("cryingan", alloy_spec(), **SMALL)
-model.fit(ordered_alloys(8), [], Path({workdir!r}), seed=3)
+model.fit(permuted_alloys(8), [], Path({workdir!r}), seed=3)
 model.save(Path({workdir!r}) / "model.safetensors")
 """
 
@@ -135,15 +137,15 @@ def test_a_diverged_run_stops_with_one_line(tmp_path):
 
 def test_structures_of_another_composition_or_cell_are_refused(tmp_path):
     model = dismai.models.create("cryingan", alloy_spec(), **SMALL)
-    structures = ordered_alloys(2)
+    structures = permuted_alloys(2)
     structures[1].symbols[0] = "Fe"
     with pytest.raises(InputError, match="structure 1: expected blocks of species Cr6 Fe20 Ni6"):
         model.fit(structures, [], tmp_path, 0)
-    structures = ordered_alloys(2)
+    structures = permuted_alloys(2)
     structures[0].set_cell([7.3, 7.2, 7.2])
     with pytest.raises(InputError, match="structure 0: expected the cell of the card"):
         model.fit(structures, [], tmp_path, 0)
-    structures = ordered_alloys(2)
+    structures = permuted_alloys(2)
     structures[0].positions[3, 1] = np.nan
     with pytest.raises(InputError, match="structure 0: expected finite positions"):
         model.fit(structures, [], tmp_path, 0)

@@ -19,7 +19,8 @@ from dismai.models.crystens.pictures import Layout, Resize, encode, picture_scal
 from dismai.models.crystens.sampler import to_network
 from dismai.models.image.orders import RegionOrders
 from dismai.training.callbacks import states
-from tests.models.conftest import alloy_spec, fit_and_save, ordered_alloys, outcome
+from tests.makers import alloy_spec, permuted_alloys
+from tests.models.conftest import fit_and_save, outcome
 
 SMALL = {
     "base_side": 16,
@@ -168,7 +169,7 @@ def test_a_diverged_run_stops_with_one_line(tmp_path):
 
 def test_a_validation_set_is_needed(tmp_path):
     with pytest.raises(InputError, match="validation set of .*: expected structures, found none"):
-        create().fit(ordered_alloys(2), [], tmp_path, 0)
+        create().fit(permuted_alloys(2), [], tmp_path, 0)
 
 
 def no_cell(composition, kind="amorphous_si"):

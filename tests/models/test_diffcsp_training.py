@@ -14,7 +14,8 @@ from dismai.models.diffcsp.hparams import Hparams
 from dismai.models.diffcsp.module import DiffCSPModule
 from dismai.models.diffcsp.network import Diffusion
 from dismai.training.callbacks import states
-from tests.models.conftest import alloy_spec, fit_and_save, ordered_alloys, outcome
+from tests.makers import alloy_spec, permuted_alloys
+from tests.models.conftest import fit_and_save, outcome
 
 SMALL = {
     "layers": 2,
@@ -175,7 +176,7 @@ def test_a_structure_that_is_not_finite_is_reported_and_costs_only_itself(tmp_pa
 
 def test_a_validation_set_is_needed(tmp_path):
     with pytest.raises(InputError, match="validation set of .*: expected structures, found none"):
-        create().fit(ordered_alloys(2), [], tmp_path, 0)
+        create().fit(permuted_alloys(2), [], tmp_path, 0)
 
 
 @pytest.mark.parametrize(

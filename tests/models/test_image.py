@@ -25,7 +25,7 @@ from dismai.models.image.diffusion import (
 from dismai.models.image.layers import CrossAttention, Gate, SelfAttention, initialise
 from dismai.models.image.orders import PAPER_REGION, RegionOrders, default_region, reorder
 from dismai.models.image.scales import Scales
-from tests.conftest import alloy_spec
+from tests.makers import alloy_spec
 
 
 def doubles(*values):

@@ -10,8 +10,7 @@ import yaml
 from dismai import models
 from dismai.base.errors import InputError
 from dismai.models.weights import read_header
-from tests.conftest import alloy_spec
-from tests.models.conftest import ordered_alloys
+from tests.makers import alloy_spec, permuted_alloys
 
 WHOLE = """
 import numpy as np
@@ -52,7 +51,7 @@ def package(tmp_path, monkeypatch):
 
 def trained(folder):
     model = models.create("mine", alloy_spec())
-    structures = ordered_alloys(4)
+    structures = permuted_alloys(4)
     models.train(model, structures[:3], structures[3:], folder / "model.safetensors", seed=0)
     return model
 

@@ -7,7 +7,7 @@ import pytest
 
 import dismai.models
 from dismai.base.errors import InputError
-from tests.models.conftest import alloy_spec
+from tests.makers import alloy_spec
 
 
 def test_names():

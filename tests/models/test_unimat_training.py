@@ -18,7 +18,8 @@ from dismai.models.image.orders import RegionOrders
 from dismai.models.image.scales import Scales
 from dismai.models.unimat.module import UniMatModule
 from dismai.training.callbacks import states
-from tests.models.conftest import alloy_spec, fit_and_save, ordered_alloys, outcome
+from tests.makers import alloy_spec, permuted_alloys
+from tests.models.conftest import fit_and_save, outcome
 
 SMALL = {
     "side": 2,
@@ -172,7 +173,7 @@ def test_an_epoch_shows_another_order_of_the_region(monkeypatch):
 
 def test_a_wrong_frame_costs_its_structure_and_says_so(tmp_path):
     model = create()
-    structures = ordered_alloys(3)
+    structures = permuted_alloys(3)
     f = torch.tensor(np.array([atoms.get_scaled_positions() for atoms in structures]))
     scales = Scales(f.amin(dim=(0, 1)), f.amax(dim=(0, 1)))
     model.spec = scales.on_card(model.spec)
@@ -204,7 +205,7 @@ def test_a_diverged_run_stops_with_one_line(tmp_path):
 
 
 def test_structures_of_another_composition_are_refused(tmp_path):
-    structures = ordered_alloys(3)
+    structures = permuted_alloys(3)
     structures[1].symbols[0] = "Fe"
     with pytest.raises(InputError, match="structure 1: expected blocks of species Cr6 Fe20 Ni6"):
         create().fit(structures, structures[:1], tmp_path, 0)
@@ -243,7 +244,7 @@ def test_the_papers_settings_follow_from_the_dataset():
 def test_four_structures_are_learned_in_200_steps(tmp_path):
     """The loss fell from 1.0 to 0.03 and all of 30 structures had the right species."""
     model = create(**LEARNING)
-    structures = ordered_alloys(4)
+    structures = permuted_alloys(4)
     model.fit(structures, structures, tmp_path, seed=0)
     losses = np.loadtxt(tmp_path / "history.csv", delimiter=",", skiprows=1, usecols=2)
     assert losses[-10:].mean() < losses[0] / 10

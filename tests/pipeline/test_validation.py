@@ -36,7 +36,8 @@ from dismai.pipeline.config import load, n_generated, run_table
 from dismai.pipeline.jobs import write_config
 from dismai.pipeline.validation import FIGURES, findings
 from dismai.report.tables import HEADINGS, metrics_table, published_numbers, ranking, write_all
-from tests.conftest import ROOT, alloy_spec
+from tests.conftest import ROOT
+from tests.makers import alloy_spec
 
 DATASET = "alloy_300K_wide"
 OVERLAY = {"models": {"cryingan": {"architecture": "cryingan"}}, "n_generated": 12}

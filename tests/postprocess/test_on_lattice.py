@@ -12,11 +12,11 @@ from dismai.geometry.axes import count_vacancies
 from dismai.metrics.clusters import probabilities
 from dismai.postprocess import keep_on_lattice
 from dismai.postprocess.on_lattice import max_removed
-from tests.conftest import random_crystal
+from tests.makers import random_crystal
 
 PAPER = FccLattice()
 VARIANTS = ("none", "translate", "rotate")
-few = settings(deadline=None, max_examples=15)
+few = settings(max_examples=15)
 
 
 @pytest.mark.parametrize("align", VARIANTS)

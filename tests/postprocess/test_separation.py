@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dismai.postprocess import move_apart
 
 SEEDS = st.integers(0, 2**32 - 1)
-some = settings(max_examples=25, deadline=None)
+some = settings(max_examples=25)
 
 
 def chain(*x, edge=10.0):

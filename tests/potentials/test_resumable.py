@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from ase import Atoms
-from ase.build import bulk
 
 from dismai.base.errors import InputError
 from dismai.files.structures import write_structures
@@ -21,17 +20,9 @@ from dismai.potentials.relax import relax
 from dismai.potentials.resumable import Relaxer, relax_resumable
 from dismai.potentials.settings import Relaxation
 from tests.conftest import ROOT
+from tests.makers import rattled_cells
 
 SW = check_entry({"kind": "sw"})
-
-
-def rattled(n, width=0.3):
-    structures = []
-    for seed in range(n):
-        atoms = bulk("Si", a=5.43, cubic=True)
-        atoms.rattle(width, seed=seed)
-        structures.append(atoms)
-    return structures
 
 
 def deadly(how):
@@ -47,7 +38,7 @@ def _tests_are_importable(monkeypatch):
 
 
 def test_a_process_of_its_own_changes_nothing(tmp_path):
-    structures = rattled(3)
+    structures = rattled_cells(3)
     here, table = relax(structures, load(SW))
     there, again = relax_resumable(structures, SW, Relaxation(), tmp_path)
     pd.testing.assert_frame_equal(again, table, check_exact=True)
@@ -62,17 +53,17 @@ def test_a_process_is_replaced_before_it_has_grown_large(monkeypatch):
     for entry, n_processes in ((check_entry(unknown), 2), (SW, 1)):
         relaxer = Relaxer(entry, Relaxation())
         numbers, energies = [], []
-        for atoms in rattled(3):
+        for atoms in rattled_cells(3):
             energies.append(relaxer.relax(atoms).energy_eV)
             numbers.append(relaxer.worker.process.pid)
         relaxer.close()
         assert len(set(numbers)) == n_processes
         assert numbers[0] == numbers[1]
-        assert energies == relax(rattled(3), load(SW))[1]["energy_eV"].tolist()
+        assert energies == relax(rattled_cells(3), load(SW))[1]["energy_eV"].tolist()
 
 
 def test_what_is_finished_is_taken_over_and_nothing_else(tmp_path, caplog):
-    structures = rattled(2)
+    structures = rattled_cells(2)
     relax_resumable(structures, SW, Relaxation(), tmp_path)
     relaxer = Relaxer(SW, Relaxation(), tmp_path)
     relaxer.worker.relax = None  # nothing is left to do
@@ -90,7 +81,7 @@ def test_what_is_finished_is_taken_over_and_nothing_else(tmp_path, caplog):
 
 
 def test_a_damaged_result_is_made_again(tmp_path):
-    structures = rattled(1)
+    structures = rattled_cells(1)
     _, table = relax_resumable(structures, SW, Relaxation(), tmp_path)
     (kept,) = tmp_path.iterdir()
     kept.write_text(kept.read_text()[:40])
@@ -115,7 +106,7 @@ def test_a_kill_from_outside_is_no_fault_of_the_structure(tmp_path):
 
 def test_a_potential_that_cannot_be_loaded_is_one_line(tmp_path):
     with pytest.raises(InputError, match="expected one for Ar, found one for Si"):
-        relax_resumable(rattled(1), SW, Relaxation(), tmp_path, ["Ar"])
+        relax_resumable(rattled_cells(1), SW, Relaxation(), tmp_path, ["Ar"])
 
 
 SHARD = """
@@ -139,7 +130,7 @@ table = table.assign(positions=[atoms.positions.tolist() for atoms in relaxed])
 @pytest.mark.parametrize("n_kills", [2, pytest.param(10, marks=pytest.mark.slow)])
 def test_kills_at_random_moments_end_in_the_same_table(tmp_path, n_kills):
     n_structures = 20 + 20 * n_kills  # more than are done between two kills
-    write_structures(rattled(n_structures), tmp_path / "clean.extxyz")
+    write_structures(rattled_cells(n_structures), tmp_path / "clean.extxyz")
     command = [sys.executable, "-c", SHARD, str(tmp_path)]
     subprocess.run([*command, "whole"], check=True)
     moments = random.Random(n_kills)

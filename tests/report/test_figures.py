@@ -21,7 +21,7 @@ from dismai.report import curves, figures, style
 from dismai.report.degradation import plot_sensitivity
 from dismai.report.histograms import bin_edges
 from dismai.report.potential import plot_learning
-from tests.evaluation.cells import MAKERS, card
+from tests.makers import MAKERS, card
 
 BASELINES = list(style.baseline_styles())
 ODD = [

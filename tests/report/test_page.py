@@ -15,7 +15,7 @@ from dismai.files.structures import read_table, write_structures
 from dismai.metrics.entries import METRICS
 from dismai.report.output import to_json, write_evaluation
 from dismai.report.page import page
-from tests.evaluation.cells import DATASET, MAKERS, card
+from tests.makers import DATASET, MAKERS, card
 
 NAME = "<script>alert(1)</script>.extxyz"
 VOID = ("meta", "br", "img", "link", "input", "hr")

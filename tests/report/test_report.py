@@ -11,7 +11,7 @@ from dismai.datasets.options import Options
 from dismai.datasets.published import differences
 from dismai.evaluation.process import describe_reference
 from dismai.report import figures, tables
-from tests.conftest import alloy_spec
+from tests.makers import alloy_spec
 
 SPEC = alloy_spec()
 

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from tests.slurm.test_slurm import on_slurm
-from tests.workflow.test_workflow import TINY, snakemake, wait_for
+from tests.commands import TINY, snakemake, wait_for
+from tests.slurm.daemon import on_slurm
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 MODEL = "results/tiny/models/alloy_300K_wide/cryingan/seed0"

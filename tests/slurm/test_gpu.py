@@ -7,8 +7,8 @@ import sys
 import pytest
 import yaml
 
-from tests.slurm.test_slurm import jobs
-from tests.test_gpu_requests import PROFILE, SNAKEFILE, documented
+from tests.gpu import PROFILE, SNAKEFILE, documented
+from tests.slurm.daemon import jobs
 
 pytestmark = pytest.mark.slurm
 

@@ -1,54 +1,21 @@
 """The workflow on a real SLURM daemon: `make test-slurm`, or inside `tests/slurm/with_cluster`."""
 
-import re
 import shutil
 import subprocess
-import sys
 
 import pytest
 
 from dismai.files.structures import read_table
 from dismai.pipeline.validation import findings
 from dismai.potentials.labels import read_labels
-from tests.workflow.test_workflow import ROOT, TINY, command
+from tests.commands import command
+from tests.slurm.daemon import CONFIGS, jobs, on_slurm
 
 pytestmark = pytest.mark.slurm
-CONFIGS = (TINY, ROOT / "tests" / "config" / "tiny_slurm.yaml")
 LABELS = "results/tiny/labels/interface/labels.extxyz"
 METRICS = "results/tiny/metrics/amorphous_si/held_out/seed0.parquet"
 PARTITIONS = {"train_model": "gpu", "generate_structures": "gpu", "label_interfaces": "vasp"}
 """Of rules that do not go to the partition cpu."""
-
-
-def on_slurm(*targets, directory, configs=CONFIGS):
-    """A snakemake call with the profile of clusters, as a list of words."""
-    return [
-        *(sys.executable, "-m", "snakemake", *targets, "--snakefile", str(ROOT / "Snakefile")),
-        *("--directory", str(directory), "--profile", str(ROOT / "profiles" / "slurm")),
-        *("--slurm-init-seconds-before-status-checks", "5"),
-        *("--configfile", *map(str, configs)),
-    ]
-
-
-def jobs():
-    """Rule or group, partition, allocated resources and state of every job the daemon knows.
-
-    Without an accounting database SLURM lists allocated GPUs as JOB_GRES, not in AllocTRES.
-    """
-    text = subprocess.run(
-        ["scontrol", "--oneliner", "--details", "show", "job"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    found = []
-    for line in text.splitlines():
-        fields = dict(word.split("=", 1) for word in line.split() if "=" in word)
-        name = re.match(r"rule_(.+?)(?:_wildcards_|$)", fields["Comment"]).group(1)
-        allocated = fields.get("AllocTRES") or fields["TRES"]
-        allocated += f" {fields.get('JOB_GRES', '').replace('(null)', '')}"
-        found.append((name, fields["Partition"], allocated, fields["JobState"]))
-    return sorted(found)
 
 
 @pytest.fixture(scope="module")

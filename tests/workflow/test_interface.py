@@ -12,7 +12,8 @@ from dismai.base.atomic import sha256
 from dismai.base.card import read_card
 from dismai.dft.potcar import VARIABLE
 from dismai.files.structures import read_structures, read_table, write_structures
-from tests.workflow.test_workflow import ROOT, TINY, snakemake
+from tests.commands import TINY, snakemake
+from tests.conftest import ROOT
 
 CONFIGS = (TINY, ROOT / "tests" / "config" / "tiny_interface.yaml")
 

@@ -7,7 +7,8 @@ import sys
 import pandas as pd
 import pytest
 
-from tests.workflow.test_workflow import ROOT, TINY, command
+from tests.commands import TINY, command
+from tests.conftest import ROOT
 
 EXAMPLE = ROOT / "examples" / "toy_model"
 RUN = """

@@ -11,7 +11,8 @@ import yaml
 
 from dismai.pipeline import figure_inputs as inputs
 from dismai.pipeline import relaxed_set, relaxing
-from tests.workflow.test_workflow import ROOT, TINY, planned, snakemake
+from tests.commands import TINY, planned, snakemake
+from tests.conftest import ROOT
 
 CRYSTALS = ("LCO.cif", "LSC.cif")
 READ_BY_THE_PACKAGE = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.workflow.test_workflow import TINY, command
+from tests.commands import TINY, command
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,8 @@ import yaml
 from dismai.base.atomic import sha256
 from dismai.base.card import read_card
 from dismai.files.structures import read_structures, read_table
-from tests.workflow.test_workflow import ROOT, TINY, planned, snakemake
+from tests.commands import TINY, planned, snakemake
+from tests.conftest import ROOT
 
 CONFIGS = (TINY, ROOT / "tests" / "config" / "tiny_si.yaml")
 DATASET = "results/tiny/datasets/amorphous_si"

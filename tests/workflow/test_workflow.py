@@ -1,7 +1,6 @@
 """The workflow: plans, runs, resumes, and refuses what is wrong before any job."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -17,35 +16,10 @@ from dismai.base.errors import InputError
 from dismai.files.structures import read_table
 from dismai.pipeline.demo import CONFIGURATIONS
 from dismai.pipeline.validation import findings
+from tests.commands import TINY, command, planned, wait_for
 
 ROOT = Path(__file__).parents[2]
-TINY = ROOT / "tests" / "config" / "tiny.yaml"
 METRICS = "results/tiny/metrics/alloy_300K_wide/cryingan/seed0.parquet"
-
-
-def command(*arguments, directory, configs=(TINY,)):
-    """A snakemake call in another folder, as a list of words."""
-    config = ["--configfile", *map(str, configs)] if configs else []
-    return [
-        *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
-        *("--directory", str(directory), *arguments),
-        *config,
-        *("--profile", str(ROOT / "profiles" / "local")),
-    ]
-
-
-def snakemake(*arguments, directory, configs=(TINY,), check=True):
-    result = subprocess.run(
-        command(*arguments, directory=directory, configs=configs), capture_output=True, text=True
-    )
-    assert not check or result.returncode == 0, result.stdout + result.stderr
-    return result
-
-
-def planned(output):
-    """Job counts of a dry run, by rule."""
-    rows = re.findall(r"^(\w+) +(\d+)$", output.split("Job stats:")[1], flags=re.MULTILINE)
-    return {rule: int(count) for rule, count in rows}
 
 
 def test_the_workflow_passes_snakemakes_own_lint():
@@ -258,13 +232,6 @@ def children_of(directory):
         except OSError:
             continue
     return found
-
-
-def wait_for(condition, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def test_a_third_party_model_of_two_commands_is_scored_like_any_other(tmp_path):
