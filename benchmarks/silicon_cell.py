@@ -19,7 +19,7 @@ from dismai.files.structures import read_cell
 from dismai.metrics.rdf import rdf
 from dismai.metrics.silicon import summarize
 from dismai.metrics.structure_factor import first_peak
-from dismai.report.figures import REFERENCE_COLOR, save_figure
+from dismai.report.figures import save_figure
 
 PROVENANCE = {
     "what": "amorphous silicon, melt-quench molecular dynamics, periodic cube",
@@ -71,9 +71,9 @@ def main(path: Path) -> None:
 
     figure = Figure(figsize=(9.0, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.plot(r, g, color=REFERENCE_COLOR, linewidth=1.2)
+    left.plot(r, g, color="black", linewidth=1.2)
     left.set(xlabel="r (Å)", ylabel="g(r)", xlim=(0, 12), ylim=(0, None))
-    right.plot(q, s, color=REFERENCE_COLOR, linewidth=1.2)
+    right.plot(q, s, color="black", linewidth=1.2)
     right.set(xlabel="q (1/Å)", ylabel="S(q)", xlim=(0.5, 12), ylim=(0, None))
     save_figure(figure, Path("docs/figures/asi_cell.svg"))
 
