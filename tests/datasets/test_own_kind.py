@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from dismai.files.structures import read_table
-from tests.workflow.test_workflow import ROOT, TINY, command
+from tests.commands import TINY, command
+from tests.conftest import ROOT
 
 TOY = Path(__file__).parent / "toy_kind"
 DRAW = """
