@@ -61,7 +61,7 @@ def test_fresh_blocks_are_scored_and_relaxed_against_the_shipped_silicon(tmp_pat
     assert value["percent_failed"] == 0
     assert abs(value["energy_above_training"]) < 20
     for name in ("d_motif", "d_rdf", "d_angle"):
-        assert floor[name] < value[name] < 20 * floor[name]
+        assert floor[name] / 3 < value[name] < 3 * floor[name]  # as many other blocks
 
 
 @pytest.mark.parametrize(

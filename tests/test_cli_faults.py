@@ -231,7 +231,12 @@ def test_signals_end_it_and_its_processes_in_silence(tmp_path, number, code, who
     write_structures(blocks, tmp_path / "many.extxyz")
     words = ["evaluate", tmp_path / "many.extxyz", "--dataset", "amorphous_si", "--jobs", "2"]
     process = subprocess.Popen(
-        [*COMMAND, *words], start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*COMMAND, *words],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # tests that run in the background of a shell inherit that it is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while len(members(process.pid)) < 5:  # forkserver, resource tracker, two workers
