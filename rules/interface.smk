@@ -57,32 +57,20 @@ rule import_interfaces:
         "../workflow/scripts/import_interfaces.py"
 
 
-rule relax_interfaces:
+use rule relax_training_blocks as relax_interfaces with:
     input:
         blocks="<results>/datasets/{dataset}/unrelaxed.extxyz",
         potential=potential_file_of,
-    output:
-        relaxed=temp("<results>/datasets/{dataset}/relaxed/{scatteritem}.extxyz"),
-        table=temp("<results>/datasets/{dataset}/relaxed/{scatteritem}.parquet"),
     log:
         "<logs>/relax_interfaces/{dataset}/{scatteritem}.log",
     benchmark:
         "<benchmarks>/relax_interfaces/{dataset}/{scatteritem}.tsv"
     wildcard_constraints:
         dataset=alternatives(of_kind("interface")),
-    conda:
-        "../envs/main.yaml"
-    threads: 1
     resources:
         gpu=gpus_of_relaxation,
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 2880 * attempt,
-    params:
-        version=(VERSIONS["relax_blocks"], VERSIONS["relax"]),
-        potential=potential_of,
-        relaxation=relaxation_of,
-    script:
-        "../workflow/scripts/relax_training_blocks.py"
 
 
 rule build_interface_dataset:

@@ -1,0 +1,144 @@
+"""Input functions: the files that a rule reads, by its wildcards."""
+
+
+def all_of(pattern, runs):
+    """The paths of a pattern for all given runs."""
+    return collect(pattern, zip, **run_columns(runs))
+
+
+def run_columns(runs):
+    """The run table as columns, for collect."""
+    return {
+        "dataset": [run.dataset for run in runs],
+        "model": [run.model for run in runs],
+        "seed": [run.seed for run in runs],
+    }
+
+
+def metrics_of_all(wildcards):
+    """Metrics of every run."""
+    return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", RUNS)
+
+
+def metrics_of_table(wildcards):
+    """Metrics of every run on datasets of the kind of a table."""
+    datasets = run_on(KIND_OF_TABLE[wildcards.table])
+    runs = [run for run in RUNS if run.dataset in datasets]
+    if not runs:
+        raise WorkflowError(
+            f"no run in the configuration belongs to table {wildcards.table!r}"
+        )
+    return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", runs)
+
+
+def cards_of_table(wildcards):
+    """Cards of the datasets of a table."""
+    datasets = run_on(KIND_OF_TABLE[wildcards.table])
+    return collect("<results>/datasets/{dataset}/card.json", dataset=datasets)
+
+
+def features_of(wildcards):
+    """Features of every run on one dataset."""
+    runs = runs_of(wildcards.dataset)
+    return all_of(
+        "<results>/generated/{dataset}/{model}/seed{seed}/features.parquet", runs
+    )
+
+
+def models_of_runs(wildcards):
+    """Models of every run on a dataset, in the order of `features_of`."""
+    return [run.model for run in runs_of(wildcards.dataset)]
+
+
+def histories_of(wildcards):
+    """Loss curves of every model trained on one dataset."""
+    runs = trained_on(wildcards.dataset)
+    return all_of("<results>/models/{dataset}/{model}/seed{seed}/history.csv", runs)
+
+
+def models_of_trained(wildcards):
+    """Models of every training on a dataset, in the order of `histories_of`."""
+    return [run.model for run in trained_on(wildcards.dataset)]
+
+
+def pictured_of(wildcards):
+    """The cleaned structures of the runs that are pictured."""
+    return all_of(
+        "<results>/generated/{dataset}/{model}/seed{seed}/clean.extxyz",
+        pictured_on(wildcards.dataset),
+    )
+
+
+def models_of_pictured(wildcards):
+    """Models of the pictured runs, in the order of `pictured_of`."""
+    return [run.model for run in pictured_on(wildcards.dataset)]
+
+
+def first_figures():
+    """The first figure of every dataset whose kind has figures; its rule makes the others too."""
+    return [
+        f"<results>/figures/{dataset}/{kind.figures[0]}.svg"
+        for name, kind in KINDS.items()
+        if kind.figures
+        for dataset in run_on(name)
+    ]
+
+
+def snapshots_of(wildcards):
+    """Monte Carlo snapshots at the temperature of an alloy dataset."""
+    temperature = CONFIG.datasets[wildcards.dataset].temperature_K
+    return f"<results>/datasets/snapshots_{temperature:g}K.npz"
+
+
+def bulk_cell(wildcards):
+    """The large cell of silicon: made by the workflow, or a file; none for a ready-made set."""
+    if wildcards.dataset in READY_SILICON:
+        return []
+    source = CONFIG.amorphous_si.source
+    made = "<results>/datasets/amorphous_si_bulk.npz"
+    return made if source == "melt_quench" else located(source)
+
+
+def shards_of(wildcards):
+    """Folders of the shards of a generated set: one, unless its structures are relaxed."""
+    relaxed = potential_of(wildcards) is not None
+    n_shards = min(config["shards"], n_generated_of(wildcards)) if relaxed else 1
+    return collect(
+        "<results>/generated/{dataset}/{model}/seed{seed}/shards/{scatteritem}",
+        scatteritem=[f"{shard}-of-{n_shards}" for shard in range(1, n_shards + 1)],
+        allow_missing=True,
+    )
+
+
+def ecis_of(wildcards):
+    """The cluster expansion of an alloy; nothing for other datasets."""
+    return located(config["alloy"]["ecis"]) if wildcards.dataset in ALLOYS else []
+
+
+def source_file_of(wildcards):
+    """The local file of a ready-made dataset; nothing for a URL."""
+    source = CONFIG.datasets[wildcards.dataset].source
+    return [] if source.startswith(("http://", "https://")) else located(source)
+
+
+def structures_file_of(wildcards):
+    """The file of structures made elsewhere, of a `kind: file` model."""
+    path = CONFIG.models[wildcards.model].path
+    path = path.replace("{dataset}", wildcards.dataset)
+    return located(path.replace("{seed}", wildcards.seed))
+
+
+def crystals_of(wildcards):
+    """Files of the two crystals of an interface: substrate, film."""
+    return crystals(wildcards.dataset)
+
+
+def crystals_of_training(wildcards):
+    """Files of the two crystals of the interfaces that an M3GNet is for."""
+    return crystals(CONFIG.potentials[wildcards.potential].train.dataset)
+
+
+def crystals(dataset):
+    """Files of the crystals of an interface dataset: substrate, film."""
+    geometry = CONFIG.datasets[dataset].geometry
+    return [located(geometry.substrate), located(geometry.film)]
