@@ -5,7 +5,7 @@ from pathlib import Path
 from dismai.base.card import read_card
 from dismai.datasets.options import Options
 from dismai.evaluation.degradation import RESPONSES_SCHEMA, responses, sensitivity
-from dismai.files.structures import read_structures, write_table
+from dismai.files.structures import read_structures, write_csv, write_table
 from dismai.geometry.cluster_expansion import read_cluster_expansion
 from dismai.pipeline.jobs import job, provenance
 from dismai.report.degradation import plot_sensitivity
@@ -23,5 +23,5 @@ with job(snakemake):
     )
     write_table(table, Path(output.table), RESPONSES_SCHEMA, provenance(snakemake))
     found = sensitivity(table)
-    found.to_csv(output.sensitivity, index=False, float_format="%.8g")
+    write_csv(found, Path(output.sensitivity), digits=8)
     save_figure(plot_sensitivity({snakemake.wildcards.dataset: found}), output.figure)

@@ -1,8 +1,10 @@
 """Figures and table of a trained M3GNet."""
 
+from pathlib import Path
+
 import pandas as pd
 
-from dismai.files.structures import read_table
+from dismai.files.structures import read_table, write_csv
 from dismai.pipeline.jobs import job
 from dismai.report.figures import save_figure
 from dismai.report.potential import plot_learning, plot_parity
@@ -11,4 +13,4 @@ with job(snakemake):
     save_figure(plot_parity(read_table(snakemake.input.predictions)), snakemake.output.parity)
     save_figure(plot_learning(pd.read_csv(snakemake.input.history)), snakemake.output.learning)
     errors = read_table(snakemake.input.errors)
-    errors.to_csv(snakemake.output.errors, index=False, float_format="%.6g")
+    write_csv(errors, Path(snakemake.output.errors), digits=6)

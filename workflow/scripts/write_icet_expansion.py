@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from dismai.base.atomic import replacing
 from dismai.datasets.alloy.icet_expansion import to_icet
 from dismai.geometry.cluster_expansion import read_cluster_expansion
 from dismai.pipeline.jobs import job
 
 with job(snakemake):
     expansion = read_cluster_expansion(Path(snakemake.input.ecis))
-    to_icet(expansion).write(snakemake.output.expansion)
+    with replacing(snakemake.output.expansion) as temporary:
+        to_icet(expansion).write(str(temporary))

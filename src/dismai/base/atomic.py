@@ -14,9 +14,13 @@ from filelock import FileLock, Timeout
 from dismai.base.errors import InputError
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file such that a kill at any moment leaves the old one, the new one or none."""
+def write_atomically(path: Path, data: bytes | str) -> None:
+    """Write a file such that a kill at any moment leaves the old one, the new one or none.
+
+    data: bytes, or text that is written as UTF-8.
+    """
     path = Path(path)
+    data = data.encode() if isinstance(data, str) else data
     with replacing(path) as temporary, open(temporary, "wb") as file:
         file.write(data)
         file.flush()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from dismai.base.atomic import replacing
+from dismai.base.atomic import write_atomically
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS
 from dismai.base.section import Section
@@ -131,6 +131,4 @@ def read_card(path: Path) -> DatasetSpec:
 
 def write_card(spec: DatasetSpec, path: Path) -> None:
     """Write a card as indented JSON, keys in the order of the class."""
-    with replacing(path) as temporary:
-        text = json.dumps(spec.model_dump(mode="json"), indent=2) + "\n"
-        temporary.write_text(text, encoding="utf-8")
+    write_atomically(path, json.dumps(spec.model_dump(mode="json"), indent=2) + "\n")

@@ -8,6 +8,7 @@ import gzip
 import os
 from pathlib import Path
 
+from dismai.base.atomic import write_atomically
 from dismai.base.errors import InputError
 
 POTENTIALS = {
@@ -69,4 +70,4 @@ def read_potcar(element: str) -> str:
 
 def write_potcar(elements: list[str], path: Path) -> None:
     """Join the potentials of elements, in the order given."""
-    path.write_text("".join(read_potcar(element) for element in elements))
+    write_atomically(path, "".join(read_potcar(element) for element in elements))

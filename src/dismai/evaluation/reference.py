@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ase import Atoms
 
+from dismai.base.atomic import replacing
 from dismai.base.card import DatasetSpec, cell_rows, read_card
 from dismai.base.columns import ENERGY
 from dismai.base.errors import InputError
@@ -28,7 +29,7 @@ from dismai.base.resources import check_shipped, shipped_references
 from dismai.datasets.options import Options
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import describe_reference
-from dismai.files.structures import SOURCE_FILE, is_folder, read_structures, replacing, write_table
+from dismai.files.structures import SOURCE_FILE, is_folder, read_structures, write_table
 from dismai.geometry.cluster_expansion import ClusterExpansion, cluster_names
 from dismai.potentials import fingerprint
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 
+from dismai.base.atomic import replacing
 from dismai.base.atomic import sha256 as digest_of
 from dismai.base.card import formula
 from dismai.base.errors import InputError
-from dismai.files.structures import read_structures, replacing
+from dismai.files.structures import read_structures
 
 logger = logging.getLogger(__name__)
 

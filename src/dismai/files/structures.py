@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ase import Atoms
 
-from dismai.base.atomic import replacing
+from dismai.base.atomic import replacing, write_atomically
 from dismai.base.errors import InputError
 from dismai.files.reading.cell import read_cell
 from dismai.files.reading.files import (
@@ -53,8 +53,8 @@ __all__ = [
     "read_set",
     "read_structures",
     "read_table",
-    "replacing",
     "write_cell",
+    "write_csv",
     "write_structures",
     "write_table",
 ]
@@ -96,6 +96,11 @@ def write_table(
     # Arrow is given an open file: it cannot stand names that are not UTF-8.
     with replacing(path) as temporary, open(temporary, "wb") as stream:
         pq.write_table(arrow.replace_schema_metadata(meta), stream, compression="zstd")
+
+
+def write_csv(table: pd.DataFrame, path: Path, digits: int) -> None:
+    """Write a table as CSV, floating-point numbers with a number of significant digits."""
+    write_atomically(path, table.to_csv(index=False, float_format=f"%.{digits}g"))
 
 
 def read_table(path: Path) -> pd.DataFrame:

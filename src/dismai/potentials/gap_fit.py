@@ -14,8 +14,9 @@ import pyarrow as pa
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
+from dismai.base.atomic import replacing, write_atomically
 from dismai.base.errors import InputError
-from dismai.files.structures import read_structures, replacing
+from dismai.files.structures import read_structures
 from dismai.potentials.settings import GapFit
 from dismai.potentials.training_cells import ENERGY, FORCES
 
@@ -121,8 +122,7 @@ def fit(cells: Sequence[Atoms], settings: GapFit, path: Path) -> None:
             )
         text = COMMAND.sub("", made.read_text())
         text = text.replace(LABEL.search(text).group(1), "GAP_dismai")
-    with replacing(path) as temporary:
-        temporary.write_text(text)
+    write_atomically(path, text)
     logger.info("fitted %d cells with %d sparse points", len(cells), settings.n_sparse)
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from dismai.base.atomic import replacing
 from dismai.base.errors import InputError, StructureError
-from dismai.files.structures import read_structures, replacing
+from dismai.files.structures import read_structures
 
 EV_PER_A3_TO_GPA = 160.21766208
 """Of the stress; 1.602176634e-19 J / 1e-30 m^3 / 1e9 Pa."""

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from dismai.base.atomic import replacing
 from dismai.base.errors import StructureError
 from dismai.base.kinds import KINDS
 from dismai.datasets.alloy.describe import SRO_COLUMNS
@@ -45,8 +46,8 @@ MAX_PICTURES = 8
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure with its title; the same figure gives the same bytes."""
     svg = {"Date": None, "Title": figure.get_label()} if str(path).endswith("svg") else {}
-    with matplotlib.rc_context({"svg.hashsalt": "dismai"}):
-        figure.savefig(path, dpi=150, metadata=svg)
+    with replacing(path) as temporary, matplotlib.rc_context({"svg.hashsalt": "dismai"}):
+        figure.savefig(temporary, dpi=150, metadata=svg)
 
 
 def plot_sro(

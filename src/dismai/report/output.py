@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dismai import __version__
-from dismai.base.atomic import replacing_in
+from dismai.base.atomic import replacing_in, write_atomically
 from dismai.base.versions import VERSIONS
 from dismai.evaluation.file import Evaluation
 from dismai.evaluation.reference import reference_digest
@@ -70,5 +70,5 @@ def write_evaluation(evaluation: Evaluation, folder: Path, command: str | None =
     with replacing_in(folder) as part:  # all of them, or none
         write_table(evaluation.metrics, part / "metrics.parquet", METRICS_SCHEMA, meta)
         write_table(evaluation.fates, part / "fates.parquet", FATES_SCHEMA, meta)
-        (part / "metrics.json").write_text(to_json(evaluation, command), encoding="utf-8")
-        (part / "report.html").write_text(text, encoding="utf-8")
+        write_atomically(part / "metrics.json", to_json(evaluation, command))
+        write_atomically(part / "report.html", text)

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from dismai.base.atomic import write_atomically
 from dismai.base.card import DatasetSpec
 from dismai.base.kinds import KINDS
 from dismai.datasets.published import MARK, differences, published_numbers
 from dismai.evaluation.standing import BELOW_HALF, Standing, places, standing
-from dismai.files.structures import write_table
+from dismai.files.structures import write_csv, write_table
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS, headings, self_reported_headings
 
 __all__ = ["published_numbers"]
@@ -328,7 +329,7 @@ def write_all(
     """Write a table as Parquet and CSV, and for people as Markdown and HTML (`readable`)."""
     schema = pa.Schema.from_pandas(table, preserve_index=False).remove_metadata()
     write_table(table, Path(parquet), schema, meta)
-    table.to_csv(csv, index=False, float_format="%.8g")
+    write_csv(table, csv, digits=8)
     shown, notes = readable(table, headings), footnotes(table, headings)
-    Path(markdown).write_text(to_markdown(*shown, notes=notes))
-    Path(page).write_text(to_html(*shown, notes=notes))
+    write_atomically(markdown, to_markdown(*shown, notes=notes))
+    write_atomically(page, to_html(*shown, notes=notes))

@@ -11,12 +11,12 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 
+from dismai.base.atomic import replacing
 from dismai.base.card import DatasetSpec, FccLattice, cell_rows
 from dismai.base.errors import InputError
 from dismai.base.seeds import generator_for, seed_for
 from dismai.datasets.alloy.monte_carlo import CanonicalSampler, SwapRange
 from dismai.datasets.split import split
-from dismai.files.structures import replacing
 from dismai.geometry.cluster_expansion import SPECIES, ClusterExpansion, check_composition
 from dismai.geometry.fcc import fractional_sites
 from dismai.metrics.clusters import count_clusters, published_expansion, warren_cowley_of_counts
