@@ -129,6 +129,7 @@ def evaluate(
 
     potential = check_request(file, dataset, reference, relax, n_generated, out)
     with nullcontext() if out is None else output_folder(out):
+        from dismai.base.kept import state_of
         from dismai.base.progress import progress_bars
         from dismai.evaluation.file import evaluate_file, to_text
         from dismai.evaluation.parallel import usable_cores
@@ -137,7 +138,7 @@ def evaluate(
 
         relaxing = None
         if potential is not None:  # what is finished survives a kill if there is a folder for it
-            state = None if out is None else (out / "state" / "relax").absolute()
+            state = None if out is None else (state_of(out) / "relax").absolute()
             relaxing = Relaxing(potential, state=state, device="auto")
         with progress_bars() as reporter:
             result = evaluate_file(

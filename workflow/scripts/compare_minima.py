@@ -8,8 +8,8 @@ from dismai.datasets.interface import random_interface
 from dismai.datasets.interface.settings import InterfaceGeometry
 from dismai.dft.settings import Dft, PotentialStudy
 from dismai.evaluation.study_potential import MINIMA_SCHEMA, compare_minima, table_5
-from dismai.files.structures import write_table
-from dismai.pipeline.jobs import job, provenance
+from dismai.files.structures import write_csv, write_table
+from dismai.pipeline.jobs import job, provenance, state_folder
 from dismai.potentials.m3gnet import load
 from dismai.potentials.settings import Relaxation
 from dismai.report.figures import save_figure
@@ -18,7 +18,7 @@ from dismai.report.potential import plot_minima
 params, output = snakemake.params, snakemake.output
 model = Path(snakemake.input.potential)
 potential = snakemake.wildcards.potential
-state = Path(output.minima).parent / "state"
+state = state_folder(snakemake)
 
 with job(snakemake, saves=True), locked(state):
     study, dft = PotentialStudy(**params.study), Dft(**params.dft)
@@ -34,5 +34,5 @@ with job(snakemake, saves=True), locked(state):
     minima = compare_minima(structures, load(model), relaxation, dft, state, sha256(model))
     write_table(minima, Path(output.minima), MINIMA_SCHEMA, provenance(snakemake))
     table = table_5(minima, study.low_energy_eV_per_atom, Path(snakemake.input.published))
-    table.to_csv(output.table, index=False, float_format="%.6g")
+    write_csv(table, Path(output.table), digits=6)
     save_figure(plot_minima(table), output.figure)

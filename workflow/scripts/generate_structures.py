@@ -6,16 +6,17 @@ from dismai import models
 from dismai.base.atomic import locked
 from dismai.base.seeds import seed_for
 from dismai.files.structures import write_structures
-from dismai.pipeline.jobs import device, job
+from dismai.pipeline.jobs import device, job, state_folder
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
 
 target = Path(snakemake.output.structures)
+state = state_folder(snakemake)
 
-with job(snakemake, saves=True), locked(target.parent / "state"):
+with job(snakemake, saves=True), locked(state):
     model = models.load(Path(snakemake.input.model))
     model.device = device(snakemake)
-    model.state_folder = target.parent / "state"
+    model.state_folder = state
     seed = seed_for(snakemake.params.seed, "generate", *names)
     structures = models.sample(model, snakemake.params.n_structures, seed)
     write_structures(structures, target)

@@ -8,13 +8,13 @@ from dismai.datasets.interface.settings import InterfaceGeometry, Labels
 from dismai.dft.settings import Dft
 from dismai.evaluation.process import shard_range
 from dismai.files.structures import write_table
-from dismai.pipeline.jobs import job, provenance
+from dismai.pipeline.jobs import job, provenance, state_folder
 from dismai.potentials.labels import write_labels
 
 params = snakemake.params
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
 dataset = snakemake.wildcards.dataset
-state = Path(snakemake.output.labels).parents[1] / "state"
+state = state_folder(snakemake)
 
 with job(snakemake, saves=True), locked(state / f"shard{shard}"):
     labels = Labels(**params.labels)

@@ -7,10 +7,10 @@ from dismai.base.seeds import seed_for
 from dismai.datasets.amorphous_si.melt_quench import melt_quench
 from dismai.datasets.amorphous_si.settings import MeltQuench
 from dismai.files.structures import write_cell
-from dismai.pipeline.jobs import job
+from dismai.pipeline.jobs import job, state_folder
 
 settings = MeltQuench(**snakemake.params.settings)
-state = Path(snakemake.output.bulk).parent / "state" / "melt_quench"
+state = state_folder(snakemake) / "melt_quench"
 
 with job(snakemake), locked(state):
     atoms = melt_quench(

@@ -8,10 +8,10 @@ from dismai.base.seeds import seed_for
 from dismai.datasets.amorphous_si.settings import Stage
 from dismai.datasets.baselines import fresh_quenches
 from dismai.files.structures import write_structures
-from dismai.pipeline.jobs import job
+from dismai.pipeline.jobs import job, state_folder
 
 target = Path(snakemake.output.structures)
-state = target.parent / "state"
+state = state_folder(snakemake)
 
 with job(snakemake), locked(state):
     structures = fresh_quenches(

@@ -1,14 +1,12 @@
 """Train a third-party model by the command of the configuration."""
 
-from pathlib import Path
-
 from dismai.base.atomic import locked
 from dismai.base.seeds import seed_for
 from dismai.pipeline.external import run_command
-from dismai.pipeline.jobs import job
+from dismai.pipeline.jobs import job, state_folder
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
-state = Path(snakemake.output.model).parent / "state"
+state = state_folder(snakemake)
 
 with job(snakemake, saves=True), locked(state):
     values = {

@@ -5,7 +5,7 @@ from pathlib import Path
 from dismai.base.atomic import locked
 from dismai.base.seeds import seed_for
 from dismai.files.structures import write_table
-from dismai.pipeline.jobs import device, job, provenance
+from dismai.pipeline.jobs import device, job, provenance, state_folder
 from dismai.potentials.labels import read_labels
 from dismai.potentials.m3gnet.errors import ERRORS_SCHEMA, PREDICTIONS_SCHEMA, error_table
 from dismai.potentials.m3gnet.network import save
@@ -14,7 +14,7 @@ from dismai.potentials.m3gnet.training import predictions, train
 
 target = Path(snakemake.output.model)
 
-with job(snakemake, saves=True), locked(target.parent / "state"):
+with job(snakemake, saves=True), locked(state_folder(snakemake)):
     labels = read_labels(Path(snakemake.input.labels))
     settings = M3gnet(**snakemake.params.settings)
     seed = seed_for(snakemake.params.seed, "train_m3gnet", snakemake.wildcards.potential)

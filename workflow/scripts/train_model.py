@@ -7,12 +7,12 @@ from dismai.base.atomic import locked
 from dismai.base.card import read_card
 from dismai.base.seeds import seed_for
 from dismai.files.structures import read_structures
-from dismai.pipeline.jobs import device, job
+from dismai.pipeline.jobs import device, job, state_folder
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
 target = Path(snakemake.output.model)
 
-with job(snakemake, saves=True), locked(target.parent / "state"):
+with job(snakemake, saves=True), locked(state_folder(snakemake)):
     spec = read_card(Path(snakemake.input.card))
     model = models.create(snakemake.params.architecture, spec, **snakemake.params.hparams)
     model.device = device(snakemake)

@@ -1,8 +1,6 @@
 """Engines that are ASE calculators: the surrogate (CHGNet) and GPAW."""
 
-import hashlib
 import importlib.util
-import json
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +13,7 @@ from ase.constraints import FixAtoms
 from ase.optimize import FIRE, LBFGS
 
 from dismai.base.errors import InputError, StructureError
+from dismai.base.kept import fingerprint
 from dismai.dft.settings import Dft
 from dismai.potentials.labels import Label, Relaxation, checked
 
@@ -80,11 +79,11 @@ def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None)
 def provenance(settings: Dft) -> dict[str, Any]:
     """Engine, its version, and the SHA-256 of the settings that shape its numbers."""
     own = getattr(settings, settings.engine).model_dump(mode="json")
-    text = json.dumps({"settings": own, "hubbard_U_eV": settings.hubbard_U_eV}, sort_keys=True)
+    shape = {"settings": own, "hubbard_U_eV": settings.hubbard_U_eV}
     return {
         "engine": settings.engine,
         "engine_version": version(PACKAGES[settings.engine]),
-        "settings_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "settings_sha256": fingerprint(shape),
     }
 
 

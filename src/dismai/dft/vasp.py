@@ -6,12 +6,12 @@ question only. VASP is licensed software; its program and its potentials are the
 
 import contextlib
 import hashlib
-import json
 import logging
 import shutil
 import tempfile
 import warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ import numpy as np
 from ase import Atoms
 from pymatgen.io.vasp.outputs import Vasprun
 
-from dismai.base.atomic import locked
+from dismai.base import kept
+from dismai.base.atomic import locked, sha256, write_atomically
 from dismai.base.errors import InputError, StructureError
 from dismai.dft.potcar import POTENTIALS, library, read_potcar
 from dismai.dft.settings import Dft, Vasp
@@ -102,13 +103,14 @@ def run_stage(
     folder = Path(workdir) / f"{stage.name}-{digest[:16]}"
     try:
         with locked(folder):
-            result = _finished(folder, asked, digest)
+            runs = kept.Pieces("run", "it runs again", partial(_read, asked=asked))
+            result = runs.finished(folder, digest)
             if result is None:
                 _clear(folder)
                 write_inputs(atoms, settings, stage, folder, moving)
                 run_custodian(folder, settings.vasp)
                 result = parse(folder / "vasprun.xml", asked)
-                (folder / "finished").write_text(digest)
+                write_atomically(folder / "finished", digest)
             return result
     except StructureError as error:
         raise StructureError(f"{stage.name}: {error}") from None
@@ -120,23 +122,14 @@ def inputs_digest(
     """SHA-256 over INCAR, KPOINTS, POSCAR and POTCAR of a run: what its result depends on."""
     with tempfile.TemporaryDirectory() as folder:
         write_inputs(atoms, settings, stage, Path(folder), moving)
-        digest = hashlib.sha256()
-        for name in ("INCAR", "KPOINTS", "POSCAR", "POTCAR"):
-            content = hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()
-            digest.update(f"{name} {content}\n".encode())
-    return digest.hexdigest()
+        names = ("INCAR", "KPOINTS", "POSCAR", "POTCAR")
+        return kept.fingerprint({name: sha256(Path(folder) / name) for name in names})
 
 
-def _finished(folder: Path, asked: dict[str, Any], digest: str) -> Relaxation | None:
-    """What the run with these inputs has given; None if it has not finished or is damaged."""
-    marker = folder / "finished"
-    if not marker.exists() or marker.read_text() != digest:
-        return None
-    try:
-        return parse(folder / "vasprun.xml", asked)
-    except StructureError as error:
-        logger.warning("%s: a finished run is damaged, it runs again: %s", folder, error)
-        return None
+def _read(folder: Path, asked: dict[str, Any]) -> tuple[Relaxation, str]:
+    """What a finished run has given, and the digest of its inputs."""
+    made_for = (folder / "finished").read_text()
+    return parse(folder / "vasprun.xml", asked), made_for
 
 
 def _clear(folder: Path) -> None:
@@ -254,11 +247,10 @@ def _provenance(run: Vasprun) -> dict[str, Any]:
         "kpoints": np.array(run.actual_kpoints).tolist(),
         "potentials": run.potcar_symbols,
     }
-    text = json.dumps(settings, sort_keys=True)
     return {
         "engine": "vasp",
         "engine_version": str(run.vasp_version),
-        "settings_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "settings_sha256": kept.fingerprint(settings),
     }
 
 

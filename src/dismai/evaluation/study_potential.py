@@ -5,9 +5,9 @@ Random interfaces are relaxed by the potential, then by the engine with all atom
 at the minimum of the potential; the difference of the minima, each with its own energy.
 """
 
-import json
 import logging
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 
 from dismai import dft
-from dismai.base import stopping
-from dismai.base.atomic import write_atomically
+from dismai.base import kept, stopping
 from dismai.base.errors import StructureError
 from dismai.base.versions import VERSIONS
 from dismai.dft.settings import Dft
@@ -42,6 +41,7 @@ METRICS = {
 }
 """Published name: (column of ours, unit, words)."""
 GROUPS = {"low": "interface_low_energy", "high": "interface_high_energy", "all": "interface_all"}
+ROWS = kept.Pieces("structure, potential or engine", "this structure is compared again")
 NOT_COMPARED = "not compared"
 _NUMBERS = (
     "energy_eV_per_atom",
@@ -88,33 +88,13 @@ def compare_minima(
     rows = []
     for index, atoms in enumerate(structures):
         path = state / f"{index:05d}.json"
-        identity = {**shared, "structure": hash_structures([atoms])}
-        row = _read_row(path, identity)
-        if row is None:
-            workdir = state / f"{index:05d}"
-            row = {"structure": index, **_compare(atoms, potential, relaxation, settings, workdir)}
-            state.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"identity": identity, "row": row})
-            write_atomically(path, text.encode())
+        made_for = kept.fingerprint({**shared, "structure": hash_structures([atoms])})
+        workdir = state / f"{index:05d}"
+        make = partial(_compare, atoms, potential, relaxation, settings, workdir)
+        row = {"structure": index, **ROWS.take_or_make(path, made_for, make)}
         logger.info("structure %d: %s", index, row["status"])
         rows.append(row)
-        stopping.leave_if_asked()
     return pd.DataFrame(rows, columns=MINIMA_SCHEMA.names)
-
-
-def _read_row(path: Path, identity: dict[str, Any]) -> dict[str, Any] | None:
-    try:
-        content = json.loads(path.read_text())
-        row, made_for = content["row"], content["identity"]
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError):
-        logger.warning("%s is damaged: this structure is compared again", path)
-        return None
-    if made_for != json.loads(json.dumps(identity)):
-        logger.warning("%s is of another structure, potential or engine: not used", path)
-        return None
-    return row
 
 
 def _compare(

@@ -1,7 +1,5 @@
 """Generation in batches that survive a kill, for models that take long to sample."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,8 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dismai.base import stopping
-from dismai.base.errors import InputError
+from dismai.base import kept
 from dismai.base.versions import VERSIONS
 from dismai.files.tensors import digest_tensors, read_tensors, write_tensors
 from dismai.models.base import GenerativeModel
@@ -71,33 +68,32 @@ def draw_in_batches(
     identity = _fingerprint(model, weights, seed, size) if folder else ""
     parts = []
     for start in range(0, n, size):
-        path = Path(folder) / f"samples{start:07d}.safetensors" if folder else None
-        part = _finished(path, identity) if path else None
-        if part is None:
+
+        def drawn(start: int = start) -> dict[str, Tensor]:
             part = {name: value.cpu() for name, value in draw(range(start, start + size)).items()}
-            if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_tensors(path, part, {"fingerprint": identity})
             logger.info("%d of %d structures are drawn", min(start + size, n), n)
-            if path and start + size < n:
-                stopping.leave_if_asked()
-        parts.append(part)
+            return part
+
+        if folder:
+            path = Path(folder) / f"samples{start:07d}.safetensors"
+            parts.append(BATCHES.take_or_make(path, identity, drawn))
+        else:
+            parts.append(drawn())
     return {name: torch.cat([part[name] for part in parts])[:n] for name in parts[0]}
 
 
-def _finished(path: Path, identity: str) -> dict[str, Tensor] | None:
-    """A batch on disk, or None if it is missing, damaged or of another generation."""
+def _read_batch(path: Path) -> tuple[dict[str, Tensor], str]:
     if not path.exists():
-        return None
-    try:
-        tensors, document = read_tensors(path)
-    except InputError as error:
-        logger.warning("batch is damaged, drawing it again: %s", error)
-        return None
-    if document != {"fingerprint": identity}:
-        logger.warning("%s belongs to another generation: it is drawn afresh", path)
-        return None
-    return tensors
+        raise FileNotFoundError(path)
+    tensors, document = read_tensors(path)
+    return tensors, document["fingerprint"]
+
+
+def _write_batch(path: Path, tensors: dict[str, Tensor], made_for: str) -> None:
+    write_tensors(path, tensors, {"fingerprint": made_for})
+
+
+BATCHES = kept.Pieces("generation", "it is drawn afresh", _read_batch, _write_batch)
 
 
 def _fingerprint(model: GenerativeModel, weights: dict[str, Tensor], seed: int, size: int) -> str:
@@ -113,4 +109,4 @@ def _fingerprint(model: GenerativeModel, weights: dict[str, Tensor], seed: int, 
         "version": VERSIONS["generate"],
         "threads": torch.get_num_threads(),
     }
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    return kept.fingerprint(identity)

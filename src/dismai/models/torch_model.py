@@ -38,13 +38,14 @@ class TorchModel(GenerativeModel):
 
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
         # Lightning takes seconds to import, and sampling does without.
-        from dismai.training.run import STATE_FOLDER, fingerprint, join_histories, run_training
+        from dismai.base.kept import state_of
+        from dismai.training.run import fingerprint, join_histories, run_training
 
         h, folders = self.hparams, {}
         for training in self.trainings(train, val, seed):
             name, folder = self.architecture, Path(workdir)
             if training.stage is not None:
-                name, folder = f"{name} {training.stage}", folder / STATE_FOLDER / training.stage
+                name, folder = f"{name} {training.stage}", state_of(folder) / training.stage
                 folders[training.stage] = folder
             run_training(
                 training,

@@ -16,8 +16,9 @@ from typing import Any, NoReturn, TextIO
 import yaml
 
 from dismai.base import stopping
-from dismai.base.atomic import DISK_IS_FULL, explain, replacing, sha256
+from dismai.base.atomic import DISK_IS_FULL, explain, sha256, write_atomically
 from dismai.base.errors import InputError
+from dismai.base.kept import state_of
 from dismai.base.processes import end_with_parents
 
 logger = logging.getLogger(__name__)
@@ -107,6 +108,17 @@ def device(snakemake: Any) -> str:
     return "auto" if snakemake.resources.get("gpu", 0) else "cpu"
 
 
+def state_folder(snakemake: Any) -> Path:
+    """Where a job keeps what it goes on with after a kill: beside its first output.
+
+    Jobs that each make one part of a result share the folder of the result.
+    """
+    folder = Path(snakemake.output[0]).parent
+    if "scatteritem" in snakemake.wildcards.keys():
+        folder = folder.parent  # from that of the parts
+    return state_of(folder)
+
+
 def package_versions() -> dict[str, str]:
     """Versions of the packages whose numbers enter results."""
     versions = {"python": platform.python_version()}
@@ -146,13 +158,11 @@ def provenance(snakemake: Any) -> dict[str, str]:
 def write_config(config: dict[str, Any], path: Path) -> None:
     """Write the resolved configuration as YAML, its own SHA-256 in the first line."""
     text = yaml.safe_dump(config, sort_keys=True)
-    with replacing(path) as temporary:
-        temporary.write_text(f"# sha256 {hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+    write_atomically(path, f"# sha256 {hashlib.sha256(text.encode()).hexdigest()}\n{text}")
 
 
 def write_environment(path: Path) -> None:
     """Write name and version of every installed package, one a line."""
     packages = {f"{package.metadata['Name']}=={package.version}" for package in distributions()}
     lines = [f"python=={platform.python_version()}", *sorted(packages)]
-    with replacing(path) as temporary:
-        temporary.write_text("".join(f"{line}\n" for line in lines))
+    write_atomically(path, "".join(f"{line}\n" for line in lines))

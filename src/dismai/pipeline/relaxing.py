@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from dismai.pipeline.jobs import device
+from dismai.pipeline.jobs import device, state_folder
 from dismai.potentials import at, check_entry
 from dismai.potentials.relaxing import Relaxing
 from dismai.potentials.settings import Relaxation
@@ -20,7 +20,7 @@ def relaxing_of(snakemake: Any) -> Relaxing | None:
     return Relaxing(
         at(check_entry(snakemake.params.potential), Path(file) if file else None),
         Relaxation(**snakemake.params.relaxation),
-        Path(snakemake.output[0]).parents[1] / "state" / "relax",
+        state_folder(snakemake) / "relax",
         device(snakemake),
         snakemake.threads,
     )

@@ -1,10 +1,8 @@
 """Interatomic potentials by name: an entry of the configuration to an ASE calculator."""
 
 import contextlib
-import hashlib
 import importlib
 import io
-import json
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -166,6 +164,7 @@ def fingerprint(entry: Potential) -> str:
     Raises:
         InputError: a file that is missing, or a GAP that is none.
     """
+    from dismai.base import kept
     from dismai.base.atomic import sha256
     from dismai.potentials.gap import read_gap
 
@@ -182,7 +181,7 @@ def fingerprint(entry: Potential) -> str:
         from dismai.potentials.files import digests
 
         content["files"] = digests(entry)
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return kept.fingerprint(content)
 
 
 def packages(entry: Potential) -> dict[str, str]:

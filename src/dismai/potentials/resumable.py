@@ -1,8 +1,6 @@
 """Relaxation that survives kills: every finished structure is kept, whatever happens next."""
 
-import hashlib
 import itertools
-import json
 import logging
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,9 +10,8 @@ from typing import Any
 import pandas as pd
 from ase import Atoms
 
-from dismai.base import stopping
+from dismai.base import kept
 from dismai.base.versions import VERSIONS
-from dismai.files.structures import replacing
 from dismai.potentials import fingerprint, packages
 from dismai.potentials.relax import Relaxed, table_of
 from dismai.potentials.settings import Potential, Relaxation
@@ -23,6 +20,7 @@ from dismai.potentials.worker import Worker, as_numbers
 logger = logging.getLogger(__name__)
 
 RESULT = ("positions", "steps", "energy_eV", "fmax_eV_per_A", "status")
+RELAXATIONS = kept.Pieces("relaxation", "this relaxation is made again")
 MOST_LOOKED_AT = 100
 """Kept files that are looked at before something is said of other ones."""
 _said: set[Path] = set()
@@ -62,27 +60,30 @@ class Relaxer:
 
     def relax(self, atoms: Atoms) -> Relaxed:
         """Relax one structure, or take over what an earlier call has finished."""
-        path = None
-        if self.folder is not None:
-            path = self.folder / f"{self._name(atoms)}.json"
-        result = _kept(path)
-        if result is None:
-            if path is not None and self.n_made == 0:
-                self._say_what_is_not_used()
+        if self.folder is None:
             result = self.worker.relax(atoms)
-            self.n_made += 1
-            if path is not None:
-                with replacing(path) as temporary:
-                    temporary.write_text(json.dumps({**result, "origin": self._origin_digest}))
-                stopping.leave_if_asked()
         else:
-            if self.n_taken_over == 0:
-                logger.info("going on with relaxations that are finished in %s", self.folder)
-            self.n_taken_over += 1
+            name = self._name(atoms)
+            n_made = self.n_made
+            path = self.folder / f"{name}.json"
+            content = RELAXATIONS.take_or_make(path, name, lambda: self._made(atoms))
+            if self.n_made == n_made:
+                if self.n_taken_over == 0:
+                    logger.info("going on with relaxations that are finished in %s", self.folder)
+                self.n_taken_over += 1
+            result = {name: content[name] for name in RESULT}
         relaxed = atoms.copy()
         relaxed.pbc = True
         relaxed.positions = result.pop("positions")
         return Relaxed(relaxed, **result)
+
+    def _made(self, atoms: Atoms) -> dict[str, Any]:
+        """A fresh result, and the digest of what it shares with others."""
+        if self.n_made == 0:
+            self._say_what_is_not_used()
+        result = self.worker.relax(atoms)
+        self.n_made += 1
+        return {**result, "origin": self._origin_digest}
 
     def close(self) -> None:
         """End the process that relaxes."""
@@ -103,7 +104,7 @@ class Relaxer:
 
     @cached_property
     def _origin_digest(self) -> str:
-        return hashlib.sha256(json.dumps(self._origin, sort_keys=True).encode()).hexdigest()
+        return kept.fingerprint(self._origin)
 
     @cached_property
     def _origin(self) -> dict[str, Any]:
@@ -116,25 +117,13 @@ class Relaxer:
         }
 
     def _name(self, atoms: Atoms) -> str:
-        content = {**self._origin, **as_numbers(atoms)}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _kept(path: Path | None) -> dict[str, Any] | None:
-    """A finished result; None if there is none, or a damaged one."""
-    if path is None:
-        return None
-    try:
-        content = json.loads(path.read_text())
-        return {name: content[name] for name in RESULT}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None
+        return kept.fingerprint({**self._origin, **as_numbers(atoms)})
 
 
 def _origin_of(path: Path) -> str | None:
     try:
-        return json.loads(path.read_text()).get("origin")
-    except (OSError, ValueError, AttributeError):
+        return kept.read_json(path)[0]["origin"]
+    except (OSError, ValueError, KeyError):
         return None
 
 

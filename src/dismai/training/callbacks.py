@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.plugins.io import CheckpointIO
 
-from dismai.base import stopping
+from dismai.base import kept, stopping
 from dismai.base.atomic import write_atomically
 from dismai.base.errors import InputError
 from dismai.files.tensors import read_tree, write_tree
@@ -94,7 +94,7 @@ class History(Callback):
         for epoch, row in enumerate(self.rows, start=1):
             values = ("" if math.isnan(value) else f"{value:.9g}" for value in row)
             lines.append(",".join((str(epoch), str(epoch * steps_per_epoch), *values)))
-        write_atomically(path, ("\n".join(lines) + "\n").encode())
+        write_atomically(path, "\n".join(lines) + "\n")
 
 
 class Progress(Callback):
@@ -176,17 +176,20 @@ def newest_usable(folder: Path, fingerprint: str) -> Path | None:
     """The newest undamaged state with this fingerprint; states of anything else are removed."""
     for path in states(folder):
         try:
-            keeper = read_tree(path)["callbacks"]["StateKeeper"]
-        except InputError as error:
+            return kept.read(path, fingerprint, _made_for)
+        except kept.Damaged as error:
             logger.warning("state is damaged, trying an older one: %s", error)
             path.unlink()
-            continue
-        if keeper["fingerprint"] == fingerprint:
-            return path
-        logger.warning(
-            "%s belongs to other settings, data, code or threads: training starts afresh", path
-        )
-        for stale in states(folder):
-            stale.unlink()
-        return None
+        except kept.Foreign:
+            logger.warning(
+                "%s belongs to other settings, data, code or threads: training starts afresh", path
+            )
+            for stale in states(folder):
+                stale.unlink()
+            return None
     return None
+
+
+def _made_for(path: Path) -> tuple[Path, str]:
+    """The path of a state that can be read, and its fingerprint."""
+    return path, read_tree(path)["callbacks"]["StateKeeper"]["fingerprint"]

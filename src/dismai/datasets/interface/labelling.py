@@ -3,24 +3,20 @@
 Finished relaxations live in a state folder: a job that was killed goes on with the next one.
 """
 
-import hashlib
-import json
 import logging
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 from ase import Atoms
 
 from dismai import dft
-from dismai.base import stopping
-from dismai.base.atomic import write_atomically
-from dismai.base.errors import InputError, StructureError
+from dismai.base import kept, stopping
+from dismai.base.errors import StructureError
 from dismai.base.seeds import seed_for
 from dismai.base.versions import VERSIONS
 from dismai.datasets.interface import random_interface
@@ -76,7 +72,7 @@ class Task:
             "structure": hash_structures([atoms]),
             "version": VERSIONS["label"],
         }
-        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        return kept.fingerprint(identity)
 
 
 def kept_steps(n_steps: int, first: int, every: int) -> list[int]:
@@ -107,49 +103,36 @@ def label_interfaces(
     labels: list[Label] = []
     rows = []
     for index in indices:
-        own, row = _finished_or_run(index, task, state / f"{index:05d}")
+        atoms, folder = task.structure(index), state / f"{index:05d}"
+        own, row = RELAXATIONS.take_or_make(
+            folder, task.fingerprint(atoms), partial(_run, index, atoms, task, folder)
+        )
         labels += own
         rows.append(row)
         logger.info("relaxation %d: %s, %d labels", index, row["status"], len(own))
-        stopping.leave_if_asked()
     table = pd.DataFrame(rows, columns=RELAXATIONS_SCHEMA.names)
     n_whole = int((table["status"] == "ok").sum())
     logger.info("%d of %d relaxations ok, %d labels", n_whole, len(table), len(labels))
     return labels, table
 
 
-def _finished_or_run(index: int, task: Task, folder: Path) -> tuple[list[Label], dict[str, Any]]:
-    atoms = task.structure(index)
-    fingerprint = task.fingerprint(atoms)
-    started = folder / "fingerprint"
-    if not started.exists() or started.read_text() != fingerprint:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        write_atomically(started, fingerprint.encode())
-    kept = _kept_result(folder)
-    if kept is not None:
-        return kept
-    labels, row = _run(index, atoms, task, folder)
+def _read(folder: Path) -> tuple[tuple[list[Label], dict[str, Any]], str]:
+    """Labels and row of a finished relaxation, and what it was made for."""
+    row, made_for = kept.read_json(folder / "row.json")
+    labels = read_labels(folder / "labels.extxyz") if row["n_labels"] else []
+    if len(labels) != row["n_labels"]:
+        raise ValueError(f"expected {row['n_labels']} labels, found {len(labels)}")
+    return (labels, row), made_for
+
+
+def _write(folder: Path, content: tuple[list[Label], dict[str, Any]], made_for: str) -> None:
+    labels, row = content
     if labels:
         write_labels(labels, folder / "labels.extxyz")
-    write_atomically(folder / "row.json", json.dumps(row).encode())
-    return labels, row
+    kept.write_json(folder / "row.json", row, made_for)
 
 
-def _kept_result(folder: Path) -> tuple[list[Label], dict[str, Any]] | None:
-    """Labels and row of a finished relaxation; None if there is none, or a damaged one."""
-    marker = folder / "row.json"
-    if not marker.exists():
-        return None
-    try:
-        row = json.loads(marker.read_text())
-        labels = read_labels(folder / "labels.extxyz") if row["n_labels"] else []
-        if len(labels) != row["n_labels"]:
-            raise ValueError(f"expected {row['n_labels']} labels, found {len(labels)}")
-    except (ValueError, KeyError, TypeError, InputError) as error:
-        logger.warning("%s is damaged, this relaxation is made again: %s", folder, error)
-        return None
-    return labels, row
+RELAXATIONS = kept.Pieces("relaxation", "this relaxation is made again", _read, _write)
 
 
 def _run(index: int, atoms: Atoms, task: Task, folder: Path) -> tuple[list[Label], dict[str, Any]]:
@@ -180,9 +163,3 @@ def _kept(done: Relaxation, settings: Labels, index: int, exchanged: bool) -> li
         done.steps[step].noted(relaxation=index, step=step, exchanged=exchanged)
         for step in kept_steps(done.n_steps, settings.first_step, settings.every)
     ]
-
-
-def rms_force(labels: Sequence[Label]) -> float:
-    """Root mean square of the force components, eV/Å."""
-    forces = np.concatenate([label.forces_eV_per_A.ravel() for label in labels])
-    return float(np.sqrt(np.mean(forces**2)))
