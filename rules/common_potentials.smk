@@ -76,7 +76,7 @@ def geometry_of(wildcards):
 def fits_of(wildcards):
     """Predictions of every fit of a potential, smallest training set first."""
     sizes = CONFIG.potentials[wildcards.potential].fit.n_train
-    pattern = "<results>/potentials/{potential}/train{n_train}/parity.parquet"
+    pattern = "<results>/potentials/{potential}/train{n_train}/predictions.parquet"
     return collect(pattern, n_train=sizes, allow_missing=True)
 
 

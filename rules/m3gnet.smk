@@ -40,7 +40,7 @@ rule plot_m3gnet:
     output:
         parity=report(
             "<results>/figures/potentials/{potential}/parity.svg",
-            caption="../docs/report/m3gnet.rst",
+            caption="../docs/report/parity.rst",
             category="7 Potentials",
             labels={"potential": "{potential}", "figure": "parity"},
         ),

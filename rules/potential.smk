@@ -35,7 +35,7 @@ rule fit_potential:
         test="<results>/potentials/{potential}/test.extxyz",
     output:
         potential="<results>/potentials/{potential}/train{n_train}/gap.xml",
-        parity="<results>/potentials/{potential}/train{n_train}/parity.parquet",
+        predictions="<results>/potentials/{potential}/train{n_train}/predictions.parquet",
     log:
         "<logs>/fit_potential/{potential}/train{n_train}.log",
     benchmark:
@@ -55,7 +55,7 @@ rule fit_potential:
 
 rule plot_potential:
     input:
-        parity=fits_of,
+        predictions=fits_of,
     output:
         curve="<results>/potentials/{potential}/learning_curve.parquet",
         parity=report(

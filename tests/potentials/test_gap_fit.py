@@ -11,11 +11,12 @@ import pytest
 from dismai.base.errors import InputError
 from dismai.potentials import load
 from dismai.potentials.gap import check_gap, read_gap
-from dismai.potentials.gap_fit import fit, learning_curve, parity, read_cells, write_cells
+from dismai.potentials.gap_fit import fit, predictions, read_cells, write_cells
+from dismai.potentials.predictions import learning_curve
 from dismai.potentials.relax import relax
 from dismai.potentials.settings import GapFit
 from dismai.potentials.training_cells import ENERGY, FORCES, labelled_cells
-from dismai.report.potential_figures import plot_learning_curve, plot_parity
+from dismai.report.potential import plot_learning, plot_parity
 
 SMALL = GapFit(
     labels="sw", n_atoms=8, n_train=[4, 12], n_test=4, cutoff_A=4.0, n_max=6, l_max=4, n_sparse=60
@@ -53,7 +54,7 @@ def test_labels_are_those_of_the_potential_and_cells_do_not_depend_on_their_numb
 
 def test_a_fit_follows_its_labels_and_relaxes(fitted, cells):
     potential = load({"kind": "gap", "file": str(fitted)}, ["Si"])
-    curve = learning_curve(parity(potential, cells, 12))
+    curve = learning_curve(predictions(potential, cells, 12))
     spread = np.std([atoms.info[ENERGY] / 8 for atoms in cells])
     assert curve["energy_rmse_meV_per_atom"][0] < 0.2 * 1e3 * spread
     forces = np.concatenate([atoms.arrays[FORCES].ravel() for atoms in cells])
@@ -92,14 +93,12 @@ def test_the_figures_show_the_largest_fit_and_every_size(fitted, cells):
     import pandas as pd
 
     potential = load({"kind": "gap", "file": str(fitted)})
-    tables = [parity(potential, cells[:n], n) for n in (2, 4)]
+    tables = [predictions(potential, cells[:n], n) for n in (2, 4)]
     table = pd.concat(tables, ignore_index=True)
     points = plot_parity(table).axes[1].lines[1].get_xdata()
     assert len(points) == 4 * 8 * 3
-    assert plot_learning_curve(learning_curve(table)).axes[0].lines[0].get_xdata().tolist() == [
-        2,
-        4,
-    ]
+    figure = plot_learning(learning_curve(table), along="n_train")
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [2, 4]
 
 
 def with_sparse_files(cells, folder):

@@ -177,12 +177,12 @@ def test_labels_without_stress_train_energy_and_forces(labels, tmp_path):
     ]
     potential, parts = train(bare, SMALL, tmp_path, seed=0)
     assert "stress" not in pd.read_csv(tmp_path / "history.csv")
-    table = predictions(potential, [bare[i] for i in parts.test], SMALL)
+    table = predictions(potential, [bare[i] for i in parts.test], SMALL, len(parts.train))
     assert set(table["quantity"]) == {"energy", "force"}
 
 
 def test_predictions_stand_beside_the_labels_in_their_units(potential, labels):
-    table = predictions(potential, labels[:1], SMALL)
+    table = predictions(potential, labels[:1], SMALL, 4)
     counts = table.groupby("quantity").size()
     assert counts.to_dict() == {"energy": 1, "force": 24, "stress": 6}
     label = table.set_index("quantity")["label"]

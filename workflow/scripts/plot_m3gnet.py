@@ -11,6 +11,7 @@ from dismai.report.potential import plot_learning, plot_parity
 
 with job(snakemake):
     save_figure(plot_parity(read_table(snakemake.input.predictions)), snakemake.output.parity)
-    save_figure(plot_learning(pd.read_csv(snakemake.input.history)), snakemake.output.learning)
+    history = pd.read_csv(snakemake.input.history)
+    save_figure(plot_learning(history, along="step"), snakemake.output.learning)
     errors = read_table(snakemake.input.errors)
     write_csv(errors, Path(snakemake.output.errors), digits=6)

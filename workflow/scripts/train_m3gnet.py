@@ -7,10 +7,11 @@ from dismai.base.seeds import seed_for
 from dismai.files.structures import write_table
 from dismai.pipeline.jobs import device, job, provenance, state_folder
 from dismai.potentials.labels import read_labels
-from dismai.potentials.m3gnet.errors import ERRORS_SCHEMA, PREDICTIONS_SCHEMA, error_table
+from dismai.potentials.m3gnet.errors import ERRORS_SCHEMA, error_table
 from dismai.potentials.m3gnet.network import save
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.m3gnet.training import predictions, train
+from dismai.potentials.predictions import PREDICTIONS_SCHEMA
 
 target = Path(snakemake.output.model)
 
@@ -21,7 +22,9 @@ with job(snakemake, saves=True), locked(state_folder(snakemake)):
     potential, parts = train(labels, settings, target.parent, seed, device(snakemake))
     save(target, potential, settings)
     tables = {
-        name: predictions(potential, [labels[i] for i in getattr(parts, name)], settings)
+        name: predictions(
+            potential, [labels[i] for i in getattr(parts, name)], settings, len(parts.train)
+        )
         for name in ("train", "val", "test")
     }
     meta = provenance(snakemake)

@@ -22,6 +22,6 @@ VERSIONS: dict[str, int] = {
     "report": 2,
     "degrade": 3,
     "label": 1,
-    "train_m3gnet": 1,
+    "train_m3gnet": 2,
     "compare_minima": 2,
 }

@@ -10,13 +10,13 @@ from pathlib import Path
 import ase.io
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
 from dismai.base.atomic import replacing, write_atomically
 from dismai.base.errors import InputError
 from dismai.files.structures import read_structures
+from dismai.potentials.predictions import prediction_rows
 from dismai.potentials.settings import GapFit
 from dismai.potentials.training_cells import ENERGY, FORCES
 
@@ -28,24 +28,6 @@ COMMAND = re.compile(r"\s*<command_line>.*?</command_line>", flags=re.DOTALL)
 RNG_SEED = 1
 ORDINARY_FORCE = 5.0
 """eV/Å; larger ones are those of atoms that nearly coincide."""
-
-PARITY_SCHEMA = pa.schema(
-    [
-        pa.field("n_train", pa.int64(), nullable=False),
-        pa.field("cell", pa.int64(), nullable=False),
-        pa.field("quantity", pa.string(), nullable=False),
-        pa.field("unit", pa.string(), nullable=False),
-        pa.field("label", pa.float64(), nullable=False),
-        pa.field("predicted", pa.float64(), nullable=False),
-    ]
-)
-CURVE_SCHEMA = pa.schema(
-    [
-        pa.field("n_train", pa.int64(), nullable=False),
-        pa.field("energy_rmse_meV_per_atom", pa.float64(), nullable=False),
-        pa.field("force_rmse_eV_per_A", pa.float64(), nullable=False),
-    ]
-)
 
 
 def write_cells(cells: Sequence[Atoms], path: Path) -> None:
@@ -126,34 +108,18 @@ def fit(cells: Sequence[Atoms], settings: GapFit, path: Path) -> None:
     logger.info("fitted %d cells with %d sparse points", len(cells), settings.n_sparse)
 
 
-def parity(potential: Calculator, cells: Sequence[Atoms], n_train: int) -> pd.DataFrame:
-    """Labels and predictions of cells: columns of `PARITY_SCHEMA`.
+def predictions(potential: Calculator, cells: Sequence[Atoms], n_train: int) -> pd.DataFrame:
+    """Labels and predictions of cells: columns of `PREDICTIONS_SCHEMA`.
 
-    One row for the energy of a cell (eV/atom), one for every component of a force (eV/Å).
+    One row for the energy of a cell, one for every component of a force.
     """
     tables = []
     for i, atoms in enumerate(cells):
         copy = atoms.copy()
         copy.calc = potential
-        energies = np.array([atoms.info[ENERGY], copy.get_potential_energy()]) / len(atoms)
-        forces = np.array([atoms.arrays[FORCES].ravel(), copy.get_forces().ravel()])
-        for quantity, unit, (label, predicted) in (
-            ("energy", "eV/atom", energies[:, None]),
-            ("force", "eV/Å", forces),
-        ):
-            part = pd.DataFrame({"label": label, "predicted": predicted})
-            tables.append(part.assign(n_train=n_train, cell=i, quantity=quantity, unit=unit))
-    return pd.concat(tables, ignore_index=True)[PARITY_SCHEMA.names]
-
-
-def learning_curve(table: pd.DataFrame) -> pd.DataFrame:
-    """Root mean square errors by the number of training cells: columns of `CURVE_SCHEMA`."""
-    squares = table.assign(square=(table["predicted"] - table["label"]) ** 2)
-    errors = np.sqrt(squares.groupby(["n_train", "quantity"])["square"].mean()).unstack()
-    return pd.DataFrame(
-        {
-            "n_train": errors.index,
-            "energy_rmse_meV_per_atom": 1e3 * errors["energy"].to_numpy(),
-            "force_rmse_eV_per_A": errors["force"].to_numpy(),
+        values = {
+            "energy": (atoms.info[ENERGY] / len(atoms), copy.get_potential_energy() / len(atoms)),
+            "force": (atoms.arrays[FORCES], copy.get_forces()),
         }
-    )
+        tables.append(prediction_rows(n_train, i, values))
+    return pd.concat(tables, ignore_index=True)

@@ -1,53 +1,82 @@
-"""Figures of a trained potential: parity, learning curve, and its minima under the engine."""
+"""Figures of a fitted potential: parity, learning, and its minima under the engine."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from dismai.evaluation.study_potential import METRICS, NOT_COMPARED
+from dismai.potentials.predictions import UNITS
 from dismai.report.panels import grid
 from dismai.report.style import COLORS, MAX_SIZE_IN, add_notes, new_figure, plain
 
-AXES = {"energy": "energy (eV/atom)", "force": "force (eV/Å)", "stress": "stress (GPa)"}
-
 
 def plot_parity(predictions: pd.DataFrame) -> Figure:
-    """Predictions against labels of the test set, one panel a quantity."""
-    shown = [name for name in AXES if (predictions["quantity"] == name).any()]
-    figure = new_figure("Predictions of M3GNet against labels", 3.0 * max(1, len(shown)), 3.3)
+    """Predictions of the largest fit against labels, one panel a quantity.
+
+    predictions: columns of `potentials.predictions.PREDICTIONS_SCHEMA`.
+    """
+    table = predictions[predictions["n_train"] == predictions["n_train"].max()]
+    shown = [name for name in UNITS if (table["quantity"] == name).any()]
+    title = "Predictions of the fitted potential against labels"
+    figure = new_figure(title, 3.0 * max(1, len(shown)), 3.5)
     panels = figure.subplots(1, max(1, len(shown)), squeeze=False)[0]
     if not shown:
         panels[0].text(0.5, 0.5, "no predictions", ha="center")
     for axes, name in zip(panels, shown, strict=False):
-        part = predictions[predictions["quantity"] == name]
+        part = table[table["quantity"] == name]
+        values = part[["label", "prediction"]].to_numpy()
+        limits = [values.min(), values.max()]
+        axes.plot(limits, limits, color="black", linewidth=0.8)
         axes.plot(part["label"], part["prediction"], ".", ms=2, color=COLORS[0], rasterized=True)
-        low = min(part["label"].min(), part["prediction"].min())
-        high = max(part["label"].max(), part["prediction"].max())
-        axes.plot([low, high], [low, high], color="black", linewidth=0.8)
-        axes.set(xlabel=f"label: {AXES[name]}", ylabel=f"M3GNet: {AXES[name]}")
+        unit = f"({UNITS[name]})"
+        axes.set(xlabel=f"{name}, label {unit}", ylabel=f"{name}, predicted {unit}")
         axes.set_title(f"n = {len(part)}", fontsize=9)
+    figure.suptitle(f"{table['structure'].nunique()} held-out structures")
     return figure
 
 
-def plot_learning(history: pd.DataFrame) -> Figure:
-    """Loss of training and errors of validation against the step, logarithmic."""
-    columns = [name for name in history.columns if name not in ("epoch", "step")]
+LEARNING = {"n_train": "training structures", "step": "training step"}
+WORDS = {
+    "energy_rmse_meV_per_atom": "energy, RMS error (meV/atom)",
+    "force_rmse_eV_per_A": "force component, RMS error (eV/Å)",
+}
+"""Titles of panels; others have the name of their column."""
+
+
+def plot_learning(table: pd.DataFrame, along: str = "step") -> Figure:
+    """Losses and errors, logarithmic, one panel each; those of held-out structures in orange.
+
+    Args:
+        table: a row each of a fit or of an epoch; other columns than keys are drawn.
+        along: the key on the x axis: n_train, logarithmic, of several fits; step of a training.
+    """
+    columns = [name for name in table.columns if name not in ("epoch", *LEARNING)]
     width, height = MAX_SIZE_IN
     n_rows, n_columns = grid(len(columns), MAX_SIZE_IN)
-    figure = new_figure("Losses of M3GNet during training", width, min(height, 2.6 * n_rows))
+    figure = new_figure("Errors of the potential as it learns", width, min(height, 2.6 * n_rows))
     panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for axes in panels[len(columns) :]:
         axes.set_axis_off()
     for axes, name in zip(panels, columns, strict=False):
-        known = history[name].notna()
-        color = COLORS[1] if name.startswith("val_") else COLORS[0]
-        marker = "o" if known.sum() < 3 else ""
+        known = table[name].notna()
+        held_out = name.startswith("val_") or along == "n_train"
         axes.semilogy(
-            history["step"][known], history[name][known], color=color, linewidth=1.2, marker=marker
+            table[along][known],
+            table[name][known],
+            color=COLORS[1] if held_out else COLORS[0],
+            linewidth=1.2,
+            marker="o" if along == "n_train" or known.sum() < 3 else "",
         )
+        if along == "n_train":
+            axes.set_xscale("log")
+            axes.set_xticks(table[along], [str(n) for n in table[along]])
+            axes.set_xticks([], minor=True)
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("{x:g}")
         axes.tick_params(labelsize=7)
-        axes.set_xlabel("training step", fontsize=8)
-        axes.set_title(plain(name), fontsize=8)
+        axes.tick_params(which="minor", labelsize=7)
+        axes.set_xlabel(LEARNING[along], fontsize=8)
+        axes.set_title(WORDS.get(name, plain(name)), fontsize=8)
     return figure
 
 

@@ -15,13 +15,6 @@ ERRORS_SCHEMA = pa.schema(
         *(pa.field(name, pa.float64()) for name in ("mae", "rms_label", "published_mae")),
     ]
 )
-PREDICTIONS_SCHEMA = pa.schema(
-    [
-        pa.field("structure", pa.int64(), nullable=False),
-        pa.field("quantity", pa.string(), nullable=False),
-        *(pa.field(name, pa.float64(), nullable=False) for name in ("label", "prediction")),
-    ]
-)
 PUBLISHED = {name: f"test_MAE_{name}" for name in UNITS}
 
 

@@ -17,6 +17,7 @@ from dismai.potentials.labels import Label
 from dismai.potentials.m3gnet.data import Graphs, Split, reference_energies, split
 from dismai.potentials.m3gnet.network import build
 from dismai.potentials.m3gnet.settings import M3gnet
+from dismai.potentials.predictions import prediction_rows
 from dismai.training.run import Training, fingerprint, run_training
 from dismai.training.schedule import Ema, Validation
 
@@ -123,37 +124,31 @@ def train(
     return potential.eval(), parts
 
 
-def predictions(potential: Potential, labels: Sequence[Label], settings: M3gnet) -> pd.DataFrame:
-    """Labels beside predictions, one row a number.
+def predictions(
+    potential: Potential, labels: Sequence[Label], settings: M3gnet, n_train: int
+) -> pd.DataFrame:
+    """Labels beside predictions, one row a number: columns of `PREDICTIONS_SCHEMA`.
 
-    Columns: structure (index into labels), quantity (energy, force, stress), label, prediction;
-    eV/atom, eV/Å, GPa.
+    n_train: labels that the potential was trained on.
     """
     elements = potential.model.element_types
     graphs = Graphs(labels, elements, settings.cutoff_A)
     module = M3gnetModule(potential, settings, with_stress=True).eval()
-    rows = []
+    tables = []
     for index in range(len(graphs)):
         batch = graphs[[index]]
         _, _, energies, sizes, forces, stresses = batch
         errors = module.errors(batch)
         own = {"energy": energies / sizes, "force": forces, "stress": stresses[VOIGT_ROWS]}
         errors["stress"] = errors["stress"][VOIGT_ROWS]
+        values = {}
         for name, truth in own.items():
             label = truth.reshape(-1).double().numpy()
             error = errors[name].detach().reshape(-1).double().numpy()
             known = np.isfinite(label)
-            rows.append(
-                pd.DataFrame(
-                    {
-                        "structure": index,
-                        "quantity": name,
-                        "label": label[known],
-                        "prediction": (label + error)[known],
-                    }
-                )
-            )
-    return pd.concat(rows, ignore_index=True)
+            values[name] = (label[known], (label + error)[known])
+        tables.append(prediction_rows(n_train, index, values))
+    return pd.concat(tables, ignore_index=True)
 
 
 VOIGT_ROWS = (torch.tensor([0, 1, 2, 1, 0, 0]), torch.tensor([0, 1, 2, 2, 2, 1]))
