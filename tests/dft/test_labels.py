@@ -1,5 +1,9 @@
 """Label files, the surrogate engine and the steps that are kept."""
 
+import ast
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -13,6 +17,7 @@ from dismai.datasets.interface.labelling import kept_steps
 from dismai.dft import calculators
 from dismai.dft.settings import Dft
 from dismai.potentials.labels import Label, checked, read_labels, write_labels
+from tests.conftest import ROOT
 
 
 def label(stress=True, **changes):
@@ -191,3 +196,24 @@ def test_starting_moments_without_spins_and_of_no_element_are_refused(moments, t
         for call in (dft.check, lambda it: dft.label(bulk("Cu"), it, tmp_path)):
             with pytest.raises(InputError, match=f"{place}: expected symbols of elements, found"):
                 call(settings)
+
+
+def test_a_label_job_imports_neither_torch_nor_lightning():
+    """What the script imports, and the engine of VASP with its keeper; CHGNet needs torch."""
+    script = ROOT / "workflow" / "scripts" / "label_interfaces.py"
+    imports = [
+        ast.unparse(node)
+        for node in ast.parse(script.read_text()).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    code = "\n".join(
+        [
+            *imports,
+            "import sys, custodian.vasp.jobs, custodian.vasp.handlers",
+            "from dismai import dft",
+            "dft._engine(Dft(engine='vasp'))",
+            "print(sorted({'torch', 'lightning', 'matgl', 'chgnet'} & set(sys.modules)))",
+        ]
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.stdout.strip(), result.returncode) == ("[]", 0), result.stderr
