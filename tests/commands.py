@@ -7,6 +7,7 @@ import time
 
 from tests.conftest import ROOT
 
+EXAMPLE = ROOT / "examples" / "toy_model"
 TINY = ROOT / "tests" / "config" / "tiny.yaml"
 
 
@@ -35,6 +36,21 @@ def snakemake(*arguments, directory, configs=(TINY,), check=True):
     )
     assert not check or result.returncode == 0, result.stdout + result.stderr
     return result
+
+
+def installed_example(folder):
+    """The example of a model as an editable installation has it: its folder below another one, and
+    metadata that setuptools makes of its pyproject.toml. Pip would fetch the tools that build a
+    wheel.
+    """
+    package = folder / "toy_model"
+    package.mkdir()
+    for name in ("pyproject.toml", "toy_model.py"):
+        (package / name).write_bytes((EXAMPLE / name).read_bytes())
+    build = [sys.executable, "-c", "import setuptools; setuptools.setup()", "egg_info"]
+    subprocess.run(build, cwd=package, check=True, capture_output=True)
+    assert list(package.glob("*.egg-info/entry_points.txt"))
+    return package
 
 
 def planned(output):

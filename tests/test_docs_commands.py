@@ -1,5 +1,6 @@
 """Every command of README and docs is one that runs: planned by Snakemake, parsed by dismai."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -7,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.commands import planned
+from tests.commands import installed_example, planned
 from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -51,7 +52,10 @@ def test_the_pages_hold_commands():
 
 
 @pytest.mark.parametrize("line", commands("snakemake"))
-def test_a_snakemake_command_of_the_docs_can_be_planned(line, tmp_path):
+def test_a_snakemake_command_of_the_docs_can_be_planned(line, tmp_path, monkeypatch):
+    if "toy.yaml" in line:
+        paths = (str(installed_example(tmp_path)), os.environ.get("PYTHONPATH", ""))
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     for name, text in CONFIGURATION.findall(commands("snakemake")[line].read_text()):
         (tmp_path / name).write_text(re.sub("^    ", "", text, flags=re.MULTILINE))
     (tmp_path / "my_structures").mkdir()

@@ -2,15 +2,13 @@
 
 import os
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
 
-from tests.commands import TINY, command
+from tests.commands import EXAMPLE, TINY, command, installed_example
 from tests.conftest import ROOT
 
-EXAMPLE = ROOT / "examples" / "toy_model"
 RUN = """
 run: tiny
 models: {toy: {architecture: toy, params: {width_A: 0.02}}}
@@ -21,17 +19,7 @@ METRICS = "results/tiny/metrics/alloy_300K_wide/toy/seed0.parquet"
 
 @pytest.fixture
 def installed(tmp_path):
-    """The example as an editable installation has it: its folder, and metadata that setuptools
-    makes of its pyproject.toml. Pip would fetch the tools that build a wheel.
-    """
-    folder = tmp_path / "toy_model"
-    folder.mkdir()
-    for name in ("pyproject.toml", "toy_model.py"):
-        (folder / name).write_bytes((EXAMPLE / name).read_bytes())
-    build = [sys.executable, "-c", "import setuptools; setuptools.setup()", "egg_info"]
-    subprocess.run(build, cwd=folder, check=True, capture_output=True)
-    assert list(folder.glob("*.egg-info/entry_points.txt"))
-    return folder
+    return installed_example(tmp_path)
 
 
 def test_the_example_trains_and_is_scored_beside_the_others(installed, tmp_path, monkeypatch):
