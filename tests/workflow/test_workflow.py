@@ -16,7 +16,7 @@ from dismai.base.errors import InputError
 from dismai.files.structures import read_table
 from dismai.pipeline.demo import CONFIGURATIONS
 from dismai.pipeline.validation import findings
-from tests.commands import TINY, command, planned, wait_for
+from tests.commands import TINY, command, planned, snakemake, wait_for
 
 ROOT = Path(__file__).parents[2]
 METRICS = "results/tiny/metrics/alloy_300K_wide/cryingan/seed0.parquet"
