@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dismai.base.kinds import KINDS
 from dismai.datasets.alloy.build import to_atoms
 from dismai.datasets.options import Options
-from dismai.datasets.registry import KINDS
 from dismai.evaluation.floor import noise_floor
 from dismai.evaluation.process import describe_reference, process
 from dismai.evaluation.reference import Reference

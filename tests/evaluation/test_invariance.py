@@ -13,9 +13,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from dismai.base.kinds import KINDS
 from dismai.datasets.interface import describe as interface
 from dismai.datasets.options import Options
-from dismai.datasets.registry import KINDS
 from dismai.evaluation.process import describe_reference, process
 from dismai.evaluation.score import score
 from tests.makers import MAKERS, card

@@ -10,10 +10,10 @@ from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.patches import StepPatch
 
+from dismai.base.kinds import KINDS
 from dismai.datasets.alloy.describe import ENERGY_COLUMN
 from dismai.datasets.interface import describe as interface
 from dismai.datasets.options import Options
-from dismai.datasets.registry import KINDS
 from dismai.evaluation.process import describe_reference
 from dismai.files.structures import write_structures
 from dismai.pipeline.figure_inputs import figure_inputs, pooled

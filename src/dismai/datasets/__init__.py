@@ -1,1 +1,1 @@
-"""Datasets: one room a kind, their registry, what they share, trivial baselines."""
+"""Datasets: one room a kind, what kinds share, trivial baselines."""

@@ -12,7 +12,6 @@ from dismai.potentials.relax import relax_one
 from dismai.potentials.settings import GapFit
 
 LATTICE_A = 5.43
-DENSITY_PER_A3 = 8 / LATTICE_A**3
 STRAIN = 0.03  # standard deviation of the entries of the strain
 RATTLE_A = (0.02, 0.15)
 """Standard deviation of the components of a displacement, Å; the larger costs 0.5 eV/atom, twice
