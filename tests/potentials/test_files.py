@@ -36,7 +36,7 @@ def strength(arguments):
 def place(tmp_path, monkeypatch):
     """A folder with a factory of one's own, from which the command is run."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]]))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     (tmp_path / "lj_factory.py").write_text(FACTORY)
     (tmp_path / "helper.py").write_text(HELPER)
     (tmp_path / "constants.txt").write_text("0.1")
