@@ -38,10 +38,10 @@ from dismai.files.tensors import read_tree
 from dismai.metrics.statistics import bootstrap_weights, euclidean
 from dismai.models.cdvae.model import CDVAE
 from dismai.models.cdvae.module import loss_names
-from dismai.potentials.relax import relax_one
-from dismai.potentials.relaxing import Relaxing
-from dismai.potentials.resumable import relax_resumable
-from dismai.potentials.settings import Relaxation, SwPotential
+from dismai.potentials.relax import relax_structure
+from dismai.potentials.relaxation_plan import RelaxationPlan
+from dismai.potentials.resumable import relax_resumably
+from dismai.potentials.settings import RelaxationSettings, SwPotential
 from dismai.potentials.sw import stillinger_weber
 from dismai.report.figures import plot_structures, plot_training, save_figure
 from dismai.training.callbacks import states
@@ -117,7 +117,7 @@ def chosen_blocks(workdir: Path, candidates: int) -> tuple[list[Atoms], list[Ato
         settings.spare_share,
         candidates,
     )
-    relaxed, table = relax_resumable(cuts, POTENTIAL, Relaxation(), workdir / "blocks")
+    relaxed, table = relax_resumably(cuts, POTENTIAL, RelaxationSettings(), workdir / "blocks")
     return build(relaxed, table, "amorphous_si", settings, bulk, {})
 
 
@@ -140,7 +140,7 @@ def quenched_cells(workdir: Path) -> tuple[list[Atoms], list[Atoms], DatasetSpec
     cells = fresh_quenches(spec, STAGES, N_TRAIN + N_HELD_OUT, SEED, workdir / "quenches")
     for atoms in cells:
         atoms.set_cell(cell, scale_atoms=True)
-    minima = [relax_one(atoms, stillinger_weber()).atoms for atoms in cells]
+    minima = [relax_structure(atoms, stillinger_weber()).atoms for atoms in cells]
     return minima[:N_TRAIN], minima[N_TRAIN:], spec
 
 
@@ -209,7 +209,7 @@ def describe(
         "four_fold_percent": mean(features[COORDINATION[4]]),
         "accepted": [float(len(features)), 0.0],
     }
-    if options.relaxing:
+    if options.relaxation:
         row["energy_eV_per_atom"] = mean(features[ENERGY])
     return row
 
@@ -242,7 +242,7 @@ def score(args: argparse.Namespace) -> None:
         "any cut of the shipped cell": any_cuts(N_GENERATED),
         "held out": validation,
     }
-    relaxing = Options(relaxing=Relaxing(POTENTIAL))
+    relaxing = Options(relaxation=RelaxationPlan(POTENTIAL))
     reference = describe_reference(structures, spec, relaxing, "training set")  # minima already
     scores = {}
     for stage, options in (("before relaxation", Options()), ("after", relaxing)):

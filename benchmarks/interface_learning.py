@@ -17,13 +17,13 @@ from dismai.evaluation.process import Processed, process
 from dismai.evaluation.score import score
 from dismai.pipeline import config
 from dismai.potentials import check_entry
-from dismai.potentials.relaxing import Relaxing
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.relaxation_plan import RelaxationPlan
+from dismai.potentials.settings import RelaxationSettings
 
 SEED = 20240701
 N_TRAIN, N_VALIDATION, N_GENERATED, N_REFERENCE = 800, 50, 50, 50
 CONFIG = Path(__file__).parents[1] / "config"
-RELAXATION = Relaxation(optimizer="lbfgs", fmax_eV_per_A=2.0, max_steps=60)
+RELAXATION = RelaxationSettings(optimizer="lbfgs", fmax_eV_per_A=2.0, max_steps=60)
 """The start of a relaxation, at most a minute of processor time for 50 structures."""
 GENERATED, HELD_OUT, UNIFORM = "generated", "random interfaces, held out", "uniform atoms"
 SHOWN = ("percent_failed", "d_Li", "d_Co", "d_Sc", "d_all", "energy_above_training")
@@ -82,7 +82,7 @@ def options(relaxed: bool, folder: Path) -> Options:
     """How sets are evaluated; finished relaxations are kept in a folder."""
     if not relaxed:
         return Options()
-    return Options(relaxing=Relaxing(check_entry({"kind": "chgnet"}), RELAXATION, folder))
+    return Options(relaxation=RelaxationPlan(check_entry({"kind": "chgnet"}), RELAXATION, folder))
 
 
 def scores(

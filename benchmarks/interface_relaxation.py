@@ -19,7 +19,7 @@ from ase.calculators.calculator import Calculator
 
 from dismai.datasets.interface import random_interface
 from dismai.potentials import load
-from dismai.potentials.relax import relax_one
+from dismai.potentials.relax import relax_structure
 
 SMALL = {"lco_layers": 2, "lsc_layers": 3}
 TINY = {
@@ -78,7 +78,9 @@ def main() -> None:
     for name in arguments.cells:
         atoms = random_interface(arguments.seed, **CELLS[name])
         watched = Watched(calculator, f"{entry['kind']}, {len(atoms)} atoms")
-        end = relax_one(atoms, calculator, arguments.fmax, arguments.steps, arguments.optimizer)
+        end = relax_structure(
+            atoms, calculator, arguments.fmax, arguments.steps, arguments.optimizer
+        )
         seconds = watched.seconds
         watched.stop()
         rows.append(

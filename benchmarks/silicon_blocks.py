@@ -25,8 +25,8 @@ from dismai.metrics.network import bond_network
 from dismai.metrics.silicon import BOND_CUTOFF_A
 from dismai.metrics.statistics import bootstrap_weights, euclidean
 from dismai.potentials import check_entry
-from dismai.potentials.resumable import relax_resumable
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.resumable import relax_resumably
+from dismai.potentials.settings import RelaxationSettings
 
 COLUMNS = {"d_motif": MOTIF, "d_rdf": RDF, "d_angle": ANGLES}
 FOUR_FOLD, FOUR_FOLD_VORONOI = "four_fold_percent", "coordination_4_percent"
@@ -45,7 +45,9 @@ def random_set(folder: Path, n: int) -> pd.DataFrame:
     spec = read_card(folder / "card.json")
     start = random_atoms(spec, n, 1)
     entry = check_entry({"kind": "sw"})
-    relaxed, table = relax_resumable(start, entry, Relaxation(), folder / "state" / "random_atoms")
+    relaxed, table = relax_resumably(
+        start, entry, RelaxationSettings(), folder / "state" / "random_atoms"
+    )
     ok = (table["status"] == "ok").to_numpy()
     relaxed = [atoms for atoms, good in zip(relaxed, ok, strict=True) if good]
     print(f"random atoms: {len(relaxed)} of {n} relaxed, {table['steps'].mean():.0f} steps")

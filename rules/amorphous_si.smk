@@ -98,7 +98,7 @@ rule relax_training_blocks:
     params:
         version=(VERSIONS["relax_blocks"], VERSIONS["relax"]),
         potential=potential_of,
-        relaxation=relaxation_of,
+        relaxation=relaxation_settings_of,
     script:
         "../workflow/scripts/relax_training_blocks.py"
 

@@ -34,7 +34,7 @@ def potential_file(name):
     return located(given) if given else []
 
 
-def relaxation_of(wildcards):
+def relaxation_settings_of(wildcards):
     """How structures of a dataset are relaxed, its own way or that of the run; None: they are not."""
     if potential_name_of(wildcards.dataset) is None:
         return None

@@ -35,7 +35,7 @@ rule process_structures:
         n_structures=n_generated_of,
         align=align_of,
         potential=potential_of,
-        relaxation=relaxation_of,
+        relaxation=relaxation_settings_of,
     script:
         "../workflow/scripts/process_structures.py"
 

@@ -133,13 +133,13 @@ def evaluate(
         from dismai.base.progress import progress_bars
         from dismai.evaluation.file import evaluate_file, to_text
         from dismai.evaluation.parallel import usable_cores
-        from dismai.potentials.relaxing import Relaxing
+        from dismai.potentials.relaxation_plan import RelaxationPlan
         from dismai.report.output import to_json, write_evaluation
 
-        relaxing = None
+        relaxation = None
         if potential is not None:  # what is finished survives a kill if there is a folder for it
             state = None if out is None else (state_of(out) / "relax").absolute()
-            relaxing = Relaxing(potential, state=state, device="auto")
+            relaxation = RelaxationPlan(potential, state=state, device="auto")
         with progress_bars() as reporter:
             result = evaluate_file(
                 file,
@@ -151,7 +151,7 @@ def evaluate(
                 None if model is None else printable(model),
                 seed,
                 reporter,
-                relaxing,
+                relaxation,
             )
         try:  # the numbers first: whatever happens to the files, they are on the screen
             typer.echo(to_json(result) if json else to_text(result))

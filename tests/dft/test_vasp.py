@@ -12,7 +12,7 @@ from dismai.dft.potcar import VARIABLE
 from dismai.dft.settings import Dft
 from dismai.dft.vasp import parse
 from dismai.evaluation.study_potential import compare_minima
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.settings import RelaxationSettings
 from tests.dft.synthetic_vasprun import vasprun
 
 START = [[0.0, 0.0, 0.0], [0.5, 0.5, 0.48]]
@@ -205,7 +205,7 @@ def test_table_5_asks_vasp_about_each_structure(library, fake_vasp, lithium_chlo
     cells = [lithium_chloride.copy() for _ in range(3)]
     for seed, atoms in enumerate(cells):
         atoms.rattle(0.05, seed=seed)
-    loose = Relaxation(optimizer="lbfgs", fmax_eV_per_A=10.0)
+    loose = RelaxationSettings(optimizer="lbfgs", fmax_eV_per_A=10.0)
     potential = LennardJones(sigma=2.0, rc=4.0)
     arguments = (cells, potential, loose, Dft(engine="vasp"), tmp_path / "state", "a")
     table = compare_minima(*arguments)

@@ -18,12 +18,12 @@ from dismai.files.structures import write_structures
 from dismai.metrics.relaxation import displacement
 from dismai.potentials import BUILT_IN, check_entry, load
 from dismai.potentials.relax import relax
-from dismai.potentials.relaxing import Relaxing
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.relaxation_plan import RelaxationPlan
+from dismai.potentials.settings import RelaxationSettings
 from tests.commands import dismai
 from tests.makers import alloy_spec, card, diamonds
 
-SW = Relaxing(BUILT_IN["sw"])
+SW = RelaxationPlan(BUILT_IN["sw"])
 SPEC = card("amorphous_si")
 
 
@@ -32,7 +32,7 @@ def processed():
     structures = dict(enumerate(diamonds(3)))
     structures[3] = structures[0].copy()
     structures[3].positions[5] = np.nan
-    return process(structures, SPEC, Options(relaxing=SW))
+    return process(structures, SPEC, Options(relaxation=SW))
 
 
 def test_what_is_described_is_the_minimum(processed):
@@ -54,19 +54,19 @@ def test_energy_steps_and_displacement_are_those_of_the_plain_functions(processe
 
 
 def test_a_structure_that_finds_no_minimum_is_rejected_at_the_stage_relax():
-    short = Relaxing(BUILT_IN["sw"], Relaxation(max_steps=1))
-    result = process(dict(enumerate(diamonds(2))), SPEC, Options(relaxing=short))
+    short = RelaxationPlan(BUILT_IN["sw"], RelaxationSettings(max_steps=1))
+    result = process(dict(enumerate(diamonds(2))), SPEC, Options(relaxation=short))
     assert result.fates["stage"].tolist() == ["relax", "relax"]
     assert result.fates["reason"].str.startswith("not converged: expected 0.05 eV/Å").all()
     assert list(result.features.columns[:6]) == ["structure", "n_close_pairs", "n_passes", *RELAXED]
-    reference = describe_reference(diamonds(2), SPEC, Options(relaxing=SW), "train")
+    reference = describe_reference(diamonds(2), SPEC, Options(relaxation=SW), "train")
     table = score(result.features, result.fates, reference, None, SPEC, "m", "file", 0)
     undefined = table.set_index("metric")["value"]
     assert np.isnan(undefined[["energy_above_training", "displacement_on_relaxation"]]).all()
 
 
 def test_scores_gain_energy_and_displacement_only_where_structures_are_relaxed(processed):
-    reference = describe_reference(diamonds(4, seed=9), SPEC, Options(relaxing=SW), "train")
+    reference = describe_reference(diamonds(4, seed=9), SPEC, Options(relaxation=SW), "train")
     names = (SPEC, "m", "file", 0)
     table = score(processed.features, processed.fates, reference, None, *names).set_index("metric")
     above = processed.features["energy_eV_per_atom"] - reference["energy_eV_per_atom"].mean()
@@ -82,7 +82,7 @@ def test_scores_gain_energy_and_displacement_only_where_structures_are_relaxed(p
 
 def test_alloys_are_never_relaxed():
     with pytest.raises(InputError, match="amorphous_si or interface, found alloy"):
-        process({}, alloy_spec(), Options(relaxing=SW))
+        process({}, alloy_spec(), Options(relaxation=SW))
 
 
 def test_a_potential_without_the_elements_ends_the_evaluation_with_one_line():
@@ -90,7 +90,7 @@ def test_a_potential_without_the_elements_ends_the_evaluation_with_one_line():
     from tests.makers import slabs
 
     with pytest.raises(InputError, match="expected one for Cl, Co, Li, O, Sc, found one for Si"):
-        process(dict(enumerate(slabs(1))), spec, Options(relaxing=SW))
+        process(dict(enumerate(slabs(1))), spec, Options(relaxation=SW))
 
 
 @pytest.fixture
@@ -140,13 +140,13 @@ def test_energies_of_another_potential_are_not_compared(folder):
     from dismai.evaluation.file import without_other_energies
     from dismai.evaluation.reference import load_built
 
-    reference = load_built(folder / "train.extxyz", "amorphous_si", Options(relaxing=SW))
+    reference = load_built(folder / "train.extxyz", "amorphous_si", Options(relaxation=SW))
     zero = {"reference_energy_eV_per_atom": -4.3, "n_tried": 4}
     spec = reference.spec.model_copy(update={"statistics": zero})
     reference = replace(reference, spec=spec)
     assert without_other_energies(reference, SW) is reference
     lj = check_entry({"kind": "ase", "calculator": "ase.calculators.lj:LennardJones"})
-    other = without_other_energies(reference, Relaxing(lj))
+    other = without_other_energies(reference, RelaxationPlan(lj))
     assert "energy_eV_per_atom" not in other.train
     assert "energy_eV_per_atom" not in other.held_out
     assert other.spec.statistics == {"n_tried": 4}  # no interface energy without its zero

@@ -12,8 +12,8 @@ import torch
 from dismai import models
 from dismai.base import stopping
 from dismai.potentials import check_entry
-from dismai.potentials.resumable import relax_resumable
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.resumable import relax_resumably
+from dismai.potentials.settings import RelaxationSettings
 from dismai.potentials.worker import Worker
 from dismai.training.callbacks import History, states
 from tests.makers import alloy_spec, rattled_cells
@@ -84,13 +84,13 @@ def test_generation_ends_after_its_batch(tmp_path, listening, monkeypatch):
 
 def test_relaxation_ends_after_its_structure(tmp_path, listening, monkeypatch):
     structures = rattled_cells(4)
-    _, expected = relax_resumable(structures, SW, Relaxation(), tmp_path / "undisturbed")
+    _, expected = relax_resumably(structures, SW, RelaxationSettings(), tmp_path / "undisturbed")
     asks_once(monkeypatch, Worker, "relax", signal.SIGTERM, at_call=2)
     with pytest.raises(SystemExit):
-        relax_resumable(structures, SW, Relaxation(), tmp_path / "killed")
+        relax_resumably(structures, SW, RelaxationSettings(), tmp_path / "killed")
     assert len(list((tmp_path / "killed").iterdir())) == 2
     stopping._asked.clear()
-    _, table = relax_resumable(structures, SW, Relaxation(), tmp_path / "killed")
+    _, table = relax_resumably(structures, SW, RelaxationSettings(), tmp_path / "killed")
     pd.testing.assert_frame_equal(table, expected, check_exact=True)
 
 

@@ -13,8 +13,8 @@ from dismai.base.errors import InputError
 from dismai.potentials import check_entry, fingerprint, load, name_of, named, packages
 from dismai.potentials.m3gnet.network import build, save
 from dismai.potentials.m3gnet.settings import M3gnet
-from dismai.potentials.resumable import Relaxer, relax_resumable
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.resumable import Relaxer, relax_resumably
+from dismai.potentials.settings import RelaxationSettings
 
 FACTORY = """
 from pathlib import Path
@@ -117,7 +117,7 @@ def test_installed_packages_count_by_their_version(monkeypatch):
         relaxers = []
         for number in ("1.0", "2.0"):
             monkeypatch.setattr("dismai.potentials.version", lambda name, number=number: number)
-            relaxers.append(Relaxer(check_entry(entry), Relaxation()))
+            relaxers.append(Relaxer(check_entry(entry), RelaxationSettings()))
             assert relaxers[-1]._origin["packages"]["ase"] == number
         assert relaxers[0]._name(bulk("Cu")) != relaxers[1]._name(bulk("Cu"))
 
@@ -125,10 +125,10 @@ def test_installed_packages_count_by_their_version(monkeypatch):
 def test_a_relaxation_is_made_again_after_a_model_file_was_replaced(place, caplog):
     atoms = bulk("Cu", "fcc", a=3.0, cubic=True)
     atoms.rattle(0.05, seed=1)
-    settings = Relaxation(optimizer="fire", max_steps=5, fmax_eV_per_A=1e-4)
+    settings = RelaxationSettings(optimizer="fire", max_steps=5, fmax_eV_per_A=1e-4)
 
     def energy():
-        _, table = relax_resumable([atoms], ase_entry(), settings, place / "state")
+        _, table = relax_resumably([atoms], ase_entry(), settings, place / "state")
         return table["energy_eV"].iloc[0]
 
     first = energy()
@@ -202,7 +202,7 @@ def test_a_gap_that_cannot_be_loaded_is_one_line(tmp_path, file, capfd):
 
 def one_line(entry, said, capfd, in_a_process):
     """A potential that cannot be had is one line that names it, and nothing else is printed."""
-    relaxer = Relaxer(entry, Relaxation())
+    relaxer = Relaxer(entry, RelaxationSettings())
     with pytest.raises(InputError, match="expected") as error:
         relaxer.relax(bulk("Si")) if in_a_process else load(entry)
     relaxer.close()
@@ -266,7 +266,7 @@ class Loud(LennardJones):
         super().calculate(*arguments, **keywords)
 """
     (place / "lj_factory.py").write_text(text.replace("return LennardJones", "return Loud"))
-    relaxer = Relaxer(ase_entry(), Relaxation(max_steps=1))
+    relaxer = Relaxer(ase_entry(), RelaxationSettings(max_steps=1))
     relaxer.relax(bulk("Cu", a=3.0))
     relaxer.close()
     said = capfd.readouterr()
@@ -277,12 +277,12 @@ class Loud(LennardJones):
 
 def test_kept_results_name_their_origin_and_hold_the_result(tmp_path):
     atoms = bulk("Si")
-    relax_resumable([atoms], check_entry({"kind": "sw"}), Relaxation(), tmp_path)
+    relax_resumably([atoms], check_entry({"kind": "sw"}), RelaxationSettings(), tmp_path)
     (kept,) = tmp_path.iterdir()
     content = json.loads(kept.read_text())
     assert len(content["origin"]) == 64
     del content["steps"]
     kept.write_text(json.dumps(content))  # no result without all of its numbers
-    _, table = relax_resumable([atoms], check_entry({"kind": "sw"}), Relaxation(), tmp_path)
+    _, table = relax_resumably([atoms], check_entry({"kind": "sw"}), RelaxationSettings(), tmp_path)
     assert table["status"].tolist() == ["ok"]
     assert "steps" in json.loads(kept.read_text())

@@ -11,12 +11,12 @@ from ase.build import bulk
 
 from dismai import potentials
 from dismai.pipeline.config import validate
-from dismai.potentials.resumable import relax_resumable
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.resumable import relax_resumably
+from dismai.potentials.settings import RelaxationSettings
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "add_a_potential.md").read_text()
-SETTINGS = Relaxation(optimizer="fire", max_steps=20)
+SETTINGS = RelaxationSettings(optimizer="fire", max_steps=20)
 
 
 def block(language):
@@ -59,11 +59,11 @@ def test_its_forces_are_the_derivative_of_its_energy(entry, argon):
 
 def test_structures_relax_in_it_and_what_is_finished_is_taken_over(entry, argon, tmp_path):
     checked = potentials.check_entry(entry)
-    _, first = relax_resumable([argon], checked, SETTINGS, tmp_path / "state")
+    _, first = relax_resumably([argon], checked, SETTINGS, tmp_path / "state")
     assert first["status"].tolist() == ["ok"]
     (kept,) = (tmp_path / "state").iterdir()
     time = kept.stat().st_mtime_ns
-    _, again = relax_resumable([argon], checked, SETTINGS, tmp_path / "state")
+    _, again = relax_resumably([argon], checked, SETTINGS, tmp_path / "state")
     assert again.equals(first)
     assert kept.stat().st_mtime_ns == time
 

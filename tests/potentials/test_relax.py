@@ -8,7 +8,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.lj import LennardJones
 
 from dismai.potentials import load
-from dismai.potentials.relax import relax, relax_one
+from dismai.potentials.relax import relax, relax_structure
 
 
 def rattled(seed=0, width=0.2, repeat=1):
@@ -58,7 +58,7 @@ def test_a_rattled_crystal_goes_back_to_the_crystal(sw, optimizer):
 
 
 def test_energy_and_force_are_those_of_the_geometry_returned(sw):
-    relaxed = relax_one(rattled(3), sw)
+    relaxed = relax_structure(rattled(3), sw)
     again = relaxed.atoms.copy()
     again.calc = load({"kind": "sw"})
     assert again.get_potential_energy() == pytest.approx(relaxed.energy_eV, abs=1e-10)
@@ -69,7 +69,7 @@ def test_energy_and_force_are_those_of_the_geometry_returned(sw):
 
 def test_a_structure_at_its_minimum_takes_no_step_and_does_not_move(sw):
     crystal = rattled(width=1e-4)
-    relaxed = relax_one(crystal, sw)
+    relaxed = relax_structure(crystal, sw)
     assert (relaxed.steps, relaxed.status) == (0, "ok")
     np.testing.assert_array_equal(relaxed.atoms.positions, crystal.positions)
 
@@ -95,7 +95,7 @@ def test_a_structure_that_takes_too_long_is_not_converged(sw):
 @pytest.mark.parametrize(("force", "status"), [(0.0505, "ok"), (0.0515, "not converged")])
 def test_forces_up_to_the_published_slack_are_accepted(force, status):
     atoms = Atoms("Si", [[force, 0, 0]], cell=[5, 5, 5])
-    relaxed = relax_one(atoms, Springs(uphill=True))  # the line search finds nothing better
+    relaxed = relax_structure(atoms, Springs(uphill=True))  # the line search finds nothing better
     assert relaxed.status.startswith(status)
     assert (relaxed.steps, relaxed.fmax_eV_per_A) == (0, pytest.approx(force))
 
@@ -125,7 +125,7 @@ def test_a_potential_that_fails_on_the_way_is_never_accepted(damage, optimizer):
 def test_the_input_is_left_alone():
     atoms = Atoms("Ar2", [[0, 0, 0], [1.3, 0, 0]], cell=[9, 9, 9])
     before = atoms.copy()
-    relaxed = relax_one(atoms, LennardJones(rc=3.0))
+    relaxed = relax_structure(atoms, LennardJones(rc=3.0))
     assert atoms == before
     assert relaxed.status == "ok"
     assert relaxed.atoms.get_distance(0, 1) != pytest.approx(1.3, abs=1e-3)

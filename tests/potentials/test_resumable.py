@@ -17,8 +17,8 @@ from dismai.base.errors import InputError
 from dismai.files.structures import write_structures
 from dismai.potentials import check_entry, load
 from dismai.potentials.relax import relax
-from dismai.potentials.resumable import Relaxer, relax_resumable
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.resumable import Relaxer, relax_resumably
+from dismai.potentials.settings import RelaxationSettings
 from tests.conftest import ROOT
 from tests.makers import rattled_cells
 
@@ -40,7 +40,7 @@ def _tests_are_importable(monkeypatch):
 def test_a_process_of_its_own_changes_nothing(tmp_path):
     structures = rattled_cells(3)
     here, table = relax(structures, load(SW))
-    there, again = relax_resumable(structures, SW, Relaxation(), tmp_path)
+    there, again = relax_resumably(structures, SW, RelaxationSettings(), tmp_path)
     pd.testing.assert_frame_equal(again, table, check_exact=True)
     for one, other in zip(here, there, strict=True):
         np.testing.assert_array_equal(one.positions, other.positions)
@@ -51,7 +51,7 @@ def test_a_process_is_replaced_before_it_has_grown_large(monkeypatch):
     monkeypatch.setattr("dismai.potentials.worker.STRUCTURES_PER_PROCESS", 2)
     unknown = {"kind": "ase", "calculator": "dismai.potentials.sw:stillinger_weber"}
     for entry, n_processes in ((check_entry(unknown), 2), (SW, 1)):
-        relaxer = Relaxer(entry, Relaxation())
+        relaxer = Relaxer(entry, RelaxationSettings())
         numbers, energies = [], []
         for atoms in rattled_cells(3):
             energies.append(relaxer.relax(atoms).energy_eV)
@@ -64,14 +64,14 @@ def test_a_process_is_replaced_before_it_has_grown_large(monkeypatch):
 
 def test_what_is_finished_is_taken_over_and_nothing_else(tmp_path, caplog):
     structures = rattled_cells(2)
-    relax_resumable(structures, SW, Relaxation(), tmp_path)
-    relaxer = Relaxer(SW, Relaxation(), tmp_path)
+    relax_resumably(structures, SW, RelaxationSettings(), tmp_path)
+    relaxer = Relaxer(SW, RelaxationSettings(), tmp_path)
     relaxer.worker.relax = None  # nothing is left to do
     assert [relaxer.relax(atoms).status for atoms in structures] == ["ok", "ok"]
     others = [
-        Relaxer(SW, Relaxation(fmax_eV_per_A=0.1), tmp_path),
-        Relaxer(SW, Relaxation(), tmp_path, n_threads=2),
-        Relaxer(check_entry({"kind": "chgnet"}), Relaxation(), tmp_path),
+        Relaxer(SW, RelaxationSettings(fmax_eV_per_A=0.1), tmp_path),
+        Relaxer(SW, RelaxationSettings(), tmp_path, n_threads=2),
+        Relaxer(check_entry({"kind": "chgnet"}), RelaxationSettings(), tmp_path),
     ]
     for other in others:
         assert other._name(structures[0]) != relaxer._name(structures[0])
@@ -82,10 +82,10 @@ def test_what_is_finished_is_taken_over_and_nothing_else(tmp_path, caplog):
 
 def test_a_damaged_result_is_made_again(tmp_path):
     structures = rattled_cells(1)
-    _, table = relax_resumable(structures, SW, Relaxation(), tmp_path)
+    _, table = relax_resumably(structures, SW, RelaxationSettings(), tmp_path)
     (kept,) = tmp_path.iterdir()
     kept.write_text(kept.read_text()[:40])
-    _, again = relax_resumable(structures, SW, Relaxation(), tmp_path)
+    _, again = relax_resumably(structures, SW, RelaxationSettings(), tmp_path)
     pd.testing.assert_frame_equal(again, table, check_exact=True)
 
 
@@ -93,20 +93,20 @@ def test_a_damaged_result_is_made_again(tmp_path):
 def test_a_potential_that_ends_its_process_costs_one_structure(tmp_path, how, said):
     pair = Atoms("Ar2", [[0, 0, 0], [2.3, 0, 0]], cell=[9, 9, 9])
     bad = Atoms("Ar2", [[0, 0, 0], [2.3, 0, 0]], cell=[8, 9, 9])
-    _, table = relax_resumable([pair, bad, pair], deadly(how), Relaxation(), tmp_path)
+    _, table = relax_resumably([pair, bad, pair], deadly(how), RelaxationSettings(), tmp_path)
     assert table["status"].tolist() == ["ok", f"the potential ended its process: {said}", "ok"]
 
 
 def test_a_kill_from_outside_is_no_fault_of_the_structure(tmp_path):
     bad = Atoms("Ar2", [[0, 0, 0], [2.3, 0, 0]], cell=[8, 9, 9])
     with pytest.raises(RuntimeError, match="ended from outside by SIGKILL"):
-        relax_resumable([bad], deadly("SIGKILL"), Relaxation(), tmp_path)
+        relax_resumably([bad], deadly("SIGKILL"), RelaxationSettings(), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_potential_that_cannot_be_loaded_is_one_line(tmp_path):
     with pytest.raises(InputError, match="expected one for Ar, found one for Si"):
-        relax_resumable(rattled_cells(1), SW, Relaxation(), tmp_path, ["Ar"])
+        relax_resumably(rattled_cells(1), SW, RelaxationSettings(), tmp_path, ["Ar"])
 
 
 SHARD = """
@@ -115,12 +115,15 @@ from pathlib import Path
 from dismai.files.structures import read_structures
 from dismai.base.processes import end_with_parents
 from dismai.potentials import check_entry
-from dismai.potentials.resumable import relax_resumable
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.resumable import relax_resumably
+from dismai.potentials.settings import RelaxationSettings
 folder = Path(sys.argv[1])
 structures = read_structures(folder / "clean.extxyz")
-relaxed, table = relax_resumable(
-    structures, check_entry({"kind": "sw"}), Relaxation(fmax_eV_per_A=1e-3), folder / sys.argv[2]
+relaxed, table = relax_resumably(
+    structures,
+    check_entry({"kind": "sw"}),
+    RelaxationSettings(fmax_eV_per_A=1e-3),
+    folder / sys.argv[2],
 )
 table = table.assign(positions=[atoms.positions.tolist() for atoms in relaxed])
 (folder / f"{sys.argv[2]}.json").write_text(table.to_json(double_precision=15))

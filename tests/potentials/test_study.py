@@ -10,11 +10,11 @@ from dismai.base.resources import resource
 from dismai.dft import calculators
 from dismai.dft.settings import Dft
 from dismai.evaluation.study_potential import METRICS, compare_minima, table_5
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.settings import RelaxationSettings
 from dismai.report.potential import plot_minima
 
 PUBLISHED = resource("published.csv")
-RELAXATION = Relaxation(optimizer="lbfgs", fmax_eV_per_A=0.01)
+RELAXATION = RelaxationSettings(optimizer="lbfgs", fmax_eV_per_A=0.01)
 
 
 class Shifted(EMT):

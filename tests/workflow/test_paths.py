@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from dismai.pipeline import figure_inputs as inputs
-from dismai.pipeline import relaxed_set, relaxing
+from dismai.pipeline import relaxation, relaxed_set
 from tests.commands import TINY, planned, snakemake
 from tests.conftest import ROOT
 
 CRYSTALS = ("LCO.cif", "LSC.cif")
 READ_BY_THE_PACKAGE = {
-    "relaxing_of": relaxing.relaxing_of,
+    "relaxation_plan": relaxation.relaxation_plan,
     "write_dataset": relaxed_set.write_dataset,
     "figure_inputs": inputs.figure_inputs,
 }

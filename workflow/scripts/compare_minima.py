@@ -11,7 +11,7 @@ from dismai.evaluation.study_potential import MINIMA_SCHEMA, compare_minima, tab
 from dismai.files.structures import write_csv, write_table
 from dismai.pipeline.jobs import job, provenance, state_folder
 from dismai.potentials.m3gnet import load
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.settings import RelaxationSettings
 from dismai.report.figures import save_figure
 from dismai.report.potential import plot_minima
 
@@ -22,7 +22,7 @@ state = state_folder(snakemake)
 
 with job(snakemake, saves=True), locked(state):
     study, dft = PotentialStudy(**params.study), Dft(**params.dft)
-    relaxation = Relaxation(**params.relaxation)
+    relaxation = RelaxationSettings(**params.relaxation)
     crystals = snakemake.input.crystals
     geometry = InterfaceGeometry(**params.geometry).reading(crystals)
     structures = [

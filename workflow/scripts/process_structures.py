@@ -9,7 +9,7 @@ from dismai.files.structures import FATES_SCHEMA, features_schema, write_structu
 from dismai.geometry.cluster_expansion import read_cluster_expansion
 from dismai.metrics.clusters import published_expansion
 from dismai.pipeline.jobs import job, provenance
-from dismai.pipeline.relaxing import relaxing_of
+from dismai.pipeline.relaxation import relaxation_plan
 
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
 
@@ -19,7 +19,7 @@ with job(snakemake, saves=True):
     structures = load_generated(Path(snakemake.input.structures), n_structures, only)
     ecis = snakemake.input.ecis
     expansion = read_cluster_expansion(Path(ecis)) if ecis else published_expansion()
-    options = Options(snakemake.params.align, expansion, relaxing_of(snakemake))
+    options = Options(snakemake.params.align, expansion, relaxation_plan(snakemake))
     result = process(structures, read_card(Path(snakemake.input.card)), options)
     folder = Path(snakemake.output.shard)
     write_structures(result.clean, folder / "clean.extxyz")

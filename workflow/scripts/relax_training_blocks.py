@@ -6,23 +6,23 @@ from dismai.datasets.amorphous_si.build import RELAXED_SCHEMA
 from dismai.evaluation.process import shard_range
 from dismai.files.structures import read_structures, write_structures, write_table
 from dismai.pipeline.jobs import job, provenance
-from dismai.pipeline.relaxing import relaxing_of
-from dismai.potentials.resumable import relax_resumable
+from dismai.pipeline.relaxation import relaxation_plan
+from dismai.potentials.resumable import relax_resumably
 
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
 
 with job(snakemake, saves=True):
     blocks = read_structures(Path(snakemake.input.blocks))
     own = shard_range(len(blocks), shard - 1, n_shards)
-    relaxing = relaxing_of(snakemake)
-    relaxed, table = relax_resumable(
+    relaxation = relaxation_plan(snakemake)
+    relaxed, table = relax_resumably(
         [blocks[i] for i in own],
-        relaxing.potential,
-        relaxing.settings,
-        relaxing.state,
+        relaxation.potential,
+        relaxation.settings,
+        relaxation.state,
         sorted({symbol for atoms in blocks for symbol in atoms.symbols}),
-        relaxing.device,
-        relaxing.n_threads,
+        relaxation.device,
+        relaxation.n_threads,
     )
     table["structure"] += own.start
     write_structures(relaxed, Path(snakemake.output.relaxed))

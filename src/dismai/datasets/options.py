@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from dismai.geometry.cluster_expansion import ClusterExpansion
 from dismai.metrics.clusters import published_expansion
 from dismai.postprocess.on_lattice import Alignment
-from dismai.potentials.relaxing import Relaxing
+from dismai.potentials.relaxation_plan import RelaxationPlan
 
 
 @dataclass(frozen=True)
@@ -13,9 +13,9 @@ class Options:
     """Choices of an evaluation; a kind of dataset takes what concerns it.
 
     align: how generated alloys are laid on the lattice.  expansion: energy function of alloys.
-    relaxing: how amorphous silicon and interfaces are relaxed; None: scored as given.
+    relaxation: how amorphous silicon and interfaces are relaxed; None: scored as given.
     """
 
     align: Alignment = "none"
     expansion: ClusterExpansion = field(default_factory=published_expansion)
-    relaxing: Relaxing | None = None
+    relaxation: RelaxationPlan | None = None

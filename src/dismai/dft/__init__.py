@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from ase import Atoms
 
-    from dismai.potentials.labels import Label, Relaxation
+    from dismai.potentials.labels import Label, Trajectory
 
 
 def check(settings: Dft) -> None:
@@ -62,7 +62,7 @@ def label(atoms: "Atoms", settings: Dft, workdir: Path) -> "Label":
 
 def relax(
     atoms: "Atoms", settings: Dft, workdir: Path, region: "np.ndarray | None" = None
-) -> "Relaxation":
+) -> "Trajectory":
     """Relax positions in the fixed cell and keep every ionic step of the last stage.
 
     Args:

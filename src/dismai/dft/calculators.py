@@ -15,7 +15,7 @@ from ase.optimize import FIRE, LBFGS
 from dismai.base.errors import InputError, StructureError
 from dismai.base.kept import fingerprint
 from dismai.dft.settings import Dft
-from dismai.potentials.labels import Label, Relaxation, checked
+from dismai.potentials.labels import Label, Trajectory, checked
 
 OPTIMIZERS = {"lbfgs": LBFGS, "fire": FIRE}
 PACKAGES = {"surrogate": "chgnet", "gpaw": "gpaw"}
@@ -62,7 +62,7 @@ def label(atoms: Atoms, settings: Dft, workdir: Path) -> Label:
     return checked(_read(moving, provenance(settings)))
 
 
-def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None) -> Relaxation:
+def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None) -> Trajectory:
     """Stage 1 (the region, a number of steps) and stage 2 (all atoms, to the force)."""
     check_installation(settings)
     moving = _prepared(atoms, settings, workdir)
@@ -73,7 +73,7 @@ def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None)
         region_steps = len(_minimise(moving, settings, settings.region_steps, notes)) - 1
         moving.set_constraint()
     steps = _minimise(moving, settings, settings.max_steps, notes)
-    return Relaxation(steps, region_steps, steps[-1].fmax_eV_per_A < settings.fmax_eV_per_A)
+    return Trajectory(steps, region_steps, steps[-1].fmax_eV_per_A < settings.fmax_eV_per_A)
 
 
 def provenance(settings: Dft) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from dismai.base.errors import InputError, StructureError
 from dismai.dft.potcar import POTENTIALS, library, read_potcar
 from dismai.dft.settings import Dft, Vasp
 from dismai.dft.vasp_inputs import Stage, block_order, incar, stages, write_inputs
-from dismai.potentials.labels import EV_PER_A3_TO_GPA, Label, Relaxation
+from dismai.potentials.labels import EV_PER_A3_TO_GPA, Label, Trajectory
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def label(atoms: Atoms, settings: Dft, workdir: Path) -> Label:
     return _in_order(steps.steps[-1], order)
 
 
-def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None) -> Relaxation:
+def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None) -> Trajectory:
     """Stage 1 (the region) and stage 2 (all atoms), or stage 2 alone without a region."""
     check_installation(settings)
     order = block_order(atoms)
@@ -79,12 +79,12 @@ def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None)
         if not stage.all_atoms:
             region_steps = result.n_steps + 1
     steps = [_in_order(step, order) for step in result.steps]
-    return Relaxation(steps, region_steps, result.converged)
+    return Trajectory(steps, region_steps, result.converged)
 
 
 def run_stage(
     atoms: Atoms, settings: Dft, stage: Stage, workdir: Path, moving: np.ndarray | None = None
-) -> Relaxation:
+) -> Trajectory:
     """Run one stage, or read it if this very run has finished in the working folder.
 
     Args:
@@ -126,7 +126,7 @@ def inputs_digest(
         return kept.fingerprint({name: sha256(Path(folder) / name) for name in names})
 
 
-def _read(folder: Path, asked: dict[str, Any]) -> tuple[Relaxation, str]:
+def _read(folder: Path, asked: dict[str, Any]) -> tuple[Trajectory, str]:
     """What a finished run has given, and the digest of its inputs."""
     made_for = (folder / "finished").read_text()
     return parse(folder / "vasprun.xml", asked), made_for
@@ -176,7 +176,7 @@ def run_custodian(folder: Path, settings: Vasp) -> None:
         raise StructureError(f"VASP failed under custodian: {found}") from None
 
 
-def parse(path: Path, asked: dict[str, Any] | None = None) -> Relaxation:
+def parse(path: Path, asked: dict[str, Any] | None = None) -> Trajectory:
     """Ionic steps of a vasprun.xml.
 
     The energy is the one for zero smearing. A run of no ionic steps (NSW 0) counts as converged.
@@ -210,7 +210,7 @@ def parse(path: Path, asked: dict[str, Any] | None = None) -> Relaxation:
     n_steps = int(run.parameters.get("NSW", 0))
     force = -float(run.parameters.get("EDIFFG", -0.1))
     fixed = n_steps == 0
-    return Relaxation(steps, 0, fixed or steps[-1].fmax_eV_per_A <= force)
+    return Trajectory(steps, 0, fixed or steps[-1].fmax_eV_per_A <= force)
 
 
 def _step(index: int, step: dict[str, Any], most: int, notes: dict[str, Any]) -> Label:

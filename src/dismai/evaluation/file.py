@@ -31,7 +31,7 @@ from dismai.files.structures import read_set
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 from dismai.postprocess.on_lattice import Alignment
 from dismai.potentials import fingerprint
-from dismai.potentials.relaxing import Relaxing
+from dismai.potentials.relaxation_plan import RelaxationPlan
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def evaluate_file(
     model: str | None = None,
     seed: int = 0,
     reporter: Reporter | None = None,
-    relaxing: Relaxing | None = None,
+    relaxation: RelaxationPlan | None = None,
 ) -> Evaluation:
     """Clean, relax, describe and score the structures of a file.
 
@@ -103,22 +103,22 @@ def evaluate_file(
         model: name of the set in tables; the name of the file by default.
         seed: seed of the training that made the set; pairs sets in comparisons.
         reporter: told how the work goes on.
-        relaxing: how structures are relaxed after cleaning; None: scored as given.
+        relaxation: how structures are relaxed after cleaning; None: scored as given.
 
     Raises:
         InputError: nothing readable, more structures than generated, no such reference, one that
             holds the set itself, or a dataset whose structures are not relaxed.
     """
-    options = Options(align, relaxing=relaxing)
+    options = Options(align, relaxation=relaxation)
     found = read_set(path)
     structures = numbered(found.frames, path, n_generated)
     overlap = [] if reference is None else said_of_overlap(path, reference)
     expected = load_reference(dataset, reference, options, n_jobs, reporter)
-    if relaxing is not None:
+    if relaxation is not None:
         check_kind(expected.spec.kind)
     if reference is None:
         check_size(structures, expected.spec, path)
-    expected = without_other_energies(expected, relaxing)
+    expected = without_other_energies(expected, relaxation)
     result = process(structures, expected.spec, options, n_jobs, reporter)
     metrics, floor_note = _scores(result, expected, model or _name(path), seed, structures)
     metrics["published"] = metrics["metric"].map(_published(dataset)).fillna("")
@@ -127,13 +127,13 @@ def evaluate_file(
         *_unreadable(found.frames),
         *overlap,
         *expected.notes,
-        _said_of_relaxation(expected.spec, relaxing),
+        _remark_on_relaxation(expected.spec, relaxation),
         floor_note,
         *_gaps(result.features),
         *next_steps(structures, result.fates, expected.spec, options),
         *([WITHOUT_HELD_OUT] if expected.held_out is None else []),
     ]
-    relax = relaxing.potential.model_dump(mode="json") if relaxing else None
+    relax = relaxation.potential.model_dump(mode="json") if relaxation else None
     settings = {"align": align, "n_generated": len(structures), "relax": relax, "seed": seed}
     evaluation = Evaluation(
         metrics, result.fates, result.features, expected, tuple(notes), settings, sha256(path)
@@ -216,11 +216,11 @@ def check_size(
         )
 
 
-def without_other_energies(reference: Reference, relaxing: Relaxing | None) -> Reference:
+def without_other_energies(reference: Reference, relaxation: RelaxationPlan | None) -> Reference:
     """The reference without energies, and their zero, of another potential than that in use."""
-    if ENERGY not in reference.train or relaxing is None:
+    if ENERGY not in reference.train or relaxation is None:
         return reference
-    if reference.potential == fingerprint(relaxing.potential):
+    if reference.potential == fingerprint(relaxation.potential):
         return reference
     note = (
         "The energies of the reference are those of another potential: no energy_above_training "
@@ -237,14 +237,15 @@ def without_other_energies(reference: Reference, relaxing: Relaxing | None) -> R
     )
 
 
-def _said_of_relaxation(spec: DatasetSpec, relaxing: Relaxing | None) -> str:
+def _remark_on_relaxation(spec: DatasetSpec, relaxation: RelaxationPlan | None) -> str:
     kind = KINDS[spec.kind]
     if not kind.relaxes:
         return f"{kind.unrelaxed[0].upper()}{kind.unrelaxed[1:]}."
-    if relaxing is not None:
+    if relaxation is not None:
         return (
-            f"Structures were relaxed in a potential of kind {relaxing.potential.kind} to "
-            f"{relaxing.settings.fmax_eV_per_A:g} eV/Å; training structures are described as given."
+            f"Structures were relaxed in a potential of kind {relaxation.potential.kind} to "
+            f"{relaxation.settings.fmax_eV_per_A:g} eV/Å; training structures are described as "
+            "given."
         )
     if not kind.potential:
         return "Structures were scored as given, without relaxation (`--relax` relaxes first)."

@@ -19,7 +19,7 @@ from dismai.base.kinds import KINDS
 from dismai.base.text import on_one_line
 from dismai.datasets.options import Options
 from dismai.evaluation.parallel import Reporter, in_order
-from dismai.evaluation.relax import check_kind, close_relaxers, relaxed
+from dismai.evaluation.relax import check_kind, close_relaxers, relax_and_measure
 from dismai.files.structures import (
     FATES_SCHEMA,
     SOURCE_FILE,
@@ -151,14 +151,14 @@ def _relax(
     atoms: Atoms, spec: DatasetSpec, options: Options
 ) -> tuple[Atoms | None, dict[str, float]]:
     """The structure at its minimum and `RELAXED`; nothing where structures are not relaxed."""
-    if options.relaxing is None:
+    if options.relaxation is None:
         return None, {}
-    return relaxed(atoms, options.relaxing, spec.species)
+    return relax_and_measure(atoms, options.relaxation, spec.species)
 
 
 def _relaxed_columns(spec: DatasetSpec, options: Options) -> list[str]:
     """Names of what relaxation adds to the features; InputError for a kind never relaxed."""
-    if options.relaxing is None:
+    if options.relaxation is None:
         return []
     check_kind(spec.kind)
     return RELAXED

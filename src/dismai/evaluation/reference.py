@@ -219,7 +219,7 @@ def load_built(
         structures = read_structures(held_out_file)
         name = str(held_out_file)
         held_out = describe_reference(structures, spec, options, name, n_jobs, reporter)
-    potential = fingerprint(options.relaxing.potential) if options.relaxing else None
+    potential = fingerprint(options.relaxation.potential) if options.relaxation else None
     return Reference(spec, features, held_out, tuple(notes), potential)
 
 

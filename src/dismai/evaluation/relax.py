@@ -12,7 +12,7 @@ from dismai.base.kinds import KINDS
 from dismai.metrics.entries import with_units
 from dismai.metrics.relaxation import displacement, energy_above_training
 from dismai.metrics.statistics import UNDEFINED, Interval, mean_ci
-from dismai.potentials.relaxing import Relaxing
+from dismai.potentials.relaxation_plan import RelaxationPlan
 from dismai.potentials.resumable import Relaxer
 
 
@@ -23,11 +23,11 @@ def check_kind(kind: str) -> None:
         raise InputError(f"relaxation: expected a dataset of kind {relaxed}, found {kind}")
 
 
-def relaxed(
-    atoms: Atoms, relaxing: Relaxing, elements: Sequence[str]
+def relax_and_measure(
+    atoms: Atoms, relaxation: RelaxationPlan, elements: Sequence[str]
 ) -> tuple[Atoms, dict[str, float]]:
     """A structure at its minimum, with energy, steps and displacement; StructureError if none."""
-    result = _relaxer(relaxing, elements).relax(atoms)
+    result = _relaxer(relaxation, elements).relax(atoms)
     if result.status != "ok":
         raise StructureError(result.status)
     return result.atoms, {
@@ -46,17 +46,17 @@ def close_relaxers() -> None:
         _relaxers.popitem()[1].close()
 
 
-def _relaxer(relaxing: Relaxing, elements: Sequence[str]) -> Relaxer:
+def _relaxer(relaxation: RelaxationPlan, elements: Sequence[str]) -> Relaxer:
     """The relaxer of this process: its potential is loaded once for all structures."""
-    name = repr((relaxing, elements))
+    name = repr((relaxation, elements))
     if name not in _relaxers:
         _relaxers[name] = Relaxer(
-            relaxing.potential,
-            relaxing.settings,
-            relaxing.state,
+            relaxation.potential,
+            relaxation.settings,
+            relaxation.state,
             elements,
-            relaxing.device,
-            relaxing.n_threads,
+            relaxation.device,
+            relaxation.n_threads,
         )
     return _relaxers[name]
 

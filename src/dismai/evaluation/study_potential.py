@@ -23,8 +23,8 @@ from dismai.base.errors import StructureError
 from dismai.base.versions import VERSIONS
 from dismai.dft.settings import Dft
 from dismai.files.structures import hash_structures
-from dismai.potentials.relax import relax_one
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.relax import relax_structure
+from dismai.potentials.settings import RelaxationSettings
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ MINIMA_SCHEMA = pa.schema(
 def compare_minima(
     structures: Iterable[Atoms],
     potential: Calculator,
-    relaxation: Relaxation,
+    relaxation: RelaxationSettings,
     settings: Dft,
     state: Path,
     fingerprint: str,
@@ -98,10 +98,14 @@ def compare_minima(
 
 
 def _compare(
-    atoms: Atoms, potential: Calculator, relaxation: Relaxation, settings: Dft, workdir: Path
+    atoms: Atoms,
+    potential: Calculator,
+    relaxation: RelaxationSettings,
+    settings: Dft,
+    workdir: Path,
 ) -> dict[str, Any]:
     n_atoms = len(atoms)
-    ended = relax_one(
+    ended = relax_structure(
         atoms,
         potential,
         relaxation.fmax_eV_per_A,

@@ -24,7 +24,7 @@ from dismai.datasets.settings import DATASET_KINDS, Dataset
 from dismai.dft.settings import Dft, PotentialStudy
 from dismai.models import check_hparams, names
 from dismai.models.settings import MODEL_KINDS, Model, TrainedModel, model_kind
-from dismai.potentials.settings import POTENTIAL_KINDS, Potential, Relaxation
+from dismai.potentials.settings import POTENTIAL_KINDS, Potential, RelaxationSettings
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 Seed = Annotated[int, Field(ge=0)]
@@ -74,7 +74,9 @@ class Config(Section):
     datasets: dict[str, Dataset] = Field(description="what is trained on, by name")
     models: dict[str, Model] = Field(description="what is trained or scored, by name")
     potentials: dict[str, Potential] = Field({}, description="interatomic potentials, by name")
-    relaxation: Relaxation = Field(Relaxation(), description="how structures are relaxed")
+    relaxation: RelaxationSettings = Field(
+        RelaxationSettings(), description="how structures are relaxed"
+    )
     dft: Dft = Field(Dft(), description="engine of the labels")
     labels: Labels = Field(Labels(), description="what the potential is trained on")
     study_potential: PotentialStudy = Field(

@@ -52,7 +52,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Relaxation:
+class Trajectory:
     """Ionic steps of one relaxation under an engine.
 
     steps: geometries of the last stage, the starting one first.  region_steps: number of steps of

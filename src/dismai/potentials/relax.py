@@ -23,7 +23,7 @@ OPTIMIZERS = {"fire": FIRE, "lbfgs": LBFGS, "scipy_cg": SciPyFminCG}
 
 
 @dataclass(frozen=True)
-class Relaxed:
+class RelaxedStructure:
     """A structure where its relaxation ended.
 
     status: ok, or why it is rejected.  steps: iterations of the minimiser.
@@ -37,14 +37,14 @@ class Relaxed:
     status: str
 
 
-def relax_one(
+def relax_structure(
     atoms: Atoms,
     potential: Calculator,
     fmax: float = 0.05,
     max_steps: int = 1000,
     optimizer: str = "scipy_cg",
     trajectory: list[Atoms] | None = None,
-) -> Relaxed:
+) -> RelaxedStructure:
     """Relax one structure; what goes wrong is its status, never an exception.
 
     The published minimiser is the nonlinear conjugate gradient of SciPy (Polak-Ribière) with
@@ -87,7 +87,7 @@ def relax_one(
         status = f"the potential failed: {found}"
     moving.calc = None
     moving.info.update(atoms.info)
-    return Relaxed(moving, max(0, len(iterates) - 1), energy, largest, status)
+    return RelaxedStructure(moving, max(0, len(iterates) - 1), energy, largest, status)
 
 
 def _minimise(atoms: Atoms, fmax: float, max_steps: int, optimizer: str, remember) -> None:
@@ -152,16 +152,16 @@ def relax(
         All structures where they ended, and one row each: structure (from 0), steps, energy_eV,
         fmax_eV_per_A, status (ok, or why it is rejected).
     """
-    ended: list[Relaxed] = []
+    ended: list[RelaxedStructure] = []
     for atoms in atoms_list:
         trajectory: list[Atoms] | None = None if trajectories is None else []
-        ended.append(relax_one(atoms, potential, fmax, max_steps, optimizer, trajectory))
+        ended.append(relax_structure(atoms, potential, fmax, max_steps, optimizer, trajectory))
         if trajectories is not None:
             trajectories.append(trajectory)
     return [one.atoms for one in ended], table_of(ended)
 
 
-def table_of(ended: Sequence[Relaxed]) -> pd.DataFrame:
+def table_of(ended: Sequence[RelaxedStructure]) -> pd.DataFrame:
     """One row a structure: structure (from 0), steps, energy_eV, fmax_eV_per_A, status."""
     n_accepted = sum(one.status == "ok" for one in ended)
     logger.info("relaxed %d of %d structures", n_accepted, len(ended))

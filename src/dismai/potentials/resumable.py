@@ -13,8 +13,8 @@ from ase import Atoms
 from dismai.base import kept
 from dismai.base.versions import VERSIONS
 from dismai.potentials import fingerprint, packages
-from dismai.potentials.relax import Relaxed, table_of
-from dismai.potentials.settings import Potential, Relaxation
+from dismai.potentials.relax import RelaxedStructure, table_of
+from dismai.potentials.settings import Potential, RelaxationSettings
 from dismai.potentials.worker import Worker, as_numbers
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Relaxer:
     def __init__(
         self,
         entry: Potential,
-        settings: Relaxation,
+        settings: RelaxationSettings,
         folder: Path | None = None,
         elements: Sequence[str] = (),
         device: str = "cpu",
@@ -58,7 +58,7 @@ class Relaxer:
         self.worker = Worker(entry, settings, elements, **self.place)
         self.n_taken_over = self.n_made = 0
 
-    def relax(self, atoms: Atoms) -> Relaxed:
+    def relax(self, atoms: Atoms) -> RelaxedStructure:
         """Relax one structure, or take over what an earlier call has finished."""
         if self.folder is None:
             result = self.worker.relax(atoms)
@@ -75,7 +75,7 @@ class Relaxer:
         relaxed = atoms.copy()
         relaxed.pbc = True
         relaxed.positions = result.pop("positions")
-        return Relaxed(relaxed, **result)
+        return RelaxedStructure(relaxed, **result)
 
     def _made(self, atoms: Atoms) -> dict[str, Any]:
         """A fresh result, and the digest of what it shares with others."""
@@ -127,10 +127,10 @@ def _origin_of(path: Path) -> str | None:
         return None
 
 
-def relax_resumable(
+def relax_resumably(
     atoms_list: Sequence[Atoms],
     entry: Potential,
-    settings: Relaxation,
+    settings: RelaxationSettings,
     folder: Path,
     elements: Sequence[str] = (),
     device: str = "cpu",

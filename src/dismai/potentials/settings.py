@@ -106,7 +106,7 @@ Potential = Annotated[
 ]
 
 
-class Relaxation(Section):
+class RelaxationSettings(Section):
     """How structures are relaxed: positions only, cell fixed, periodic."""
 
     optimizer: Literal["scipy_cg", "fire", "lbfgs"] = Field(

@@ -8,7 +8,7 @@ from ase.calculators.calculator import Calculator
 from dismai.base.errors import InputError
 from dismai.base.seeds import generator_for
 from dismai.geometry.random_points import random_points
-from dismai.potentials.relax import relax_one
+from dismai.potentials.relax import relax_structure
 from dismai.potentials.settings import GapFit
 
 LATTICE_A = 5.43
@@ -77,7 +77,7 @@ def _glass(n_atoms: int, labels: Calculator, rng: np.random.Generator) -> Atoms:
     cell = np.diag(edges)
     atoms = Atoms(["Si"] * n_atoms, random_points(n_atoms, cell, rng), cell=cell, pbc=True)
     n_steps = int(np.exp(rng.uniform(*np.log(STEPS))))
-    ended = relax_one(atoms, labels, max_steps=n_steps).atoms
+    ended = relax_structure(atoms, labels, max_steps=n_steps).atoms
     ended.positions += rng.uniform(0, 0.1) * rng.standard_normal((n_atoms, 3))
     return ended
 

@@ -21,7 +21,7 @@ from ase import Atoms
 from dismai.base import stopping
 from dismai.base.errors import InputError
 from dismai.potentials import name_of
-from dismai.potentials.settings import Potential, Relaxation
+from dismai.potentials.settings import Potential, RelaxationSettings
 
 DEADLY = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal.SIGILL}
 """Signals by which a program ends itself; others come from outside."""
@@ -55,7 +55,7 @@ class Worker:
     def __init__(
         self,
         entry: Potential,
-        settings: Relaxation,
+        settings: RelaxationSettings,
         elements: Sequence[str] = (),
         device: str = "cpu",
         n_threads: int = 1,
@@ -171,7 +171,7 @@ def main() -> None:
     """Answer structure after structure until there are no more."""
     from dismai.base.processes import end_with_parents
     from dismai.potentials import check_entry, load
-    from dismai.potentials.relax import relax_one
+    from dismai.potentials.relax import relax_structure
 
     for number in (*stopping.SIGNALS, signal.SIGINT):  # for the parent, which ends this process
         signal.signal(number, signal.SIG_IGN)
@@ -184,7 +184,7 @@ def main() -> None:
         answers.flush()
 
     setup = json.loads(sys.stdin.readline())
-    settings = Relaxation(**setup["settings"])
+    settings = RelaxationSettings(**setup["settings"])
     try:
         potential = load(setup["entry"], setup["elements"], setup["device"])
     except InputError as error:
@@ -201,7 +201,7 @@ def main() -> None:
     for line in sys.stdin:
         atoms = Atoms(**{key: np.array(value) for key, value in json.loads(line).items()}, pbc=True)
         limits = (settings.fmax_eV_per_A, settings.max_steps, settings.optimizer)
-        ended = relax_one(atoms, potential, *limits)
+        ended = relax_structure(atoms, potential, *limits)
         answer(
             {
                 "positions": ended.atoms.positions.tolist(),

@@ -23,7 +23,7 @@ from dismai.datasets.interface import random_interface
 from dismai.datasets.interface.settings import Labels
 from dismai.dft.settings import Dft
 from dismai.files.structures import hash_structures
-from dismai.potentials.labels import Label, Relaxation, read_labels, write_labels
+from dismai.potentials.labels import Label, Trajectory, read_labels, write_labels
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ def _run(index: int, atoms: Atoms, task: Task, folder: Path) -> tuple[list[Label
     return labels, {**row, "n_labels": len(labels)}
 
 
-def _kept(done: Relaxation, settings: Labels, index: int, exchanged: bool) -> list[Label]:
+def _kept(done: Trajectory, settings: Labels, index: int, exchanged: bool) -> list[Label]:
     return [
         done.steps[step].noted(relaxation=index, step=step, exchanged=exchanged)
         for step in kept_steps(done.n_steps, settings.first_step, settings.every)

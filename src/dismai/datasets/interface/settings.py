@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from dismai.base.section import Section
 from dismai.datasets.interface.kind import KIND
 from dismai.datasets.ready_made import ReadyMade
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.settings import RelaxationSettings
 
 INTERFACE_ELEMENTS = KIND.elements
 """Order of the blocks of elements in files of the interface."""
@@ -114,7 +114,7 @@ class InterfaceDataset(ReadyMade):
         4000, ge=2, description="random interfaces that are relaxed; about half are low in energy"
     )
     potential: str = Field(description="name under potentials, for the set and what is generated")
-    relaxation: Relaxation | None = Field(
+    relaxation: RelaxationSettings | None = Field(
         None, description="how structures of this dataset relax; as all others by default"
     )
     reference_energy_eV_per_atom: float | None = Field(

@@ -5,11 +5,11 @@ from typing import Any
 
 from dismai.pipeline.jobs import device, state_folder
 from dismai.potentials import at, check_entry
-from dismai.potentials.relaxing import Relaxing
-from dismai.potentials.settings import Relaxation
+from dismai.potentials.relaxation_plan import RelaxationPlan
+from dismai.potentials.settings import RelaxationSettings
 
 
-def relaxing_of(snakemake: Any) -> Relaxing | None:
+def relaxation_plan(snakemake: Any) -> RelaxationPlan | None:
     """How the structures of a job are relaxed; None where its dataset has no potential.
 
     Finished structures are kept beside those of the other shards, in `state/relax`.
@@ -17,9 +17,9 @@ def relaxing_of(snakemake: Any) -> Relaxing | None:
     if snakemake.params.potential is None:
         return None
     file = snakemake.input.potential
-    return Relaxing(
+    return RelaxationPlan(
         at(check_entry(snakemake.params.potential), Path(file) if file else None),
-        Relaxation(**snakemake.params.relaxation),
+        RelaxationSettings(**snakemake.params.relaxation),
         state_folder(snakemake) / "relax",
         device(snakemake),
         snakemake.threads,

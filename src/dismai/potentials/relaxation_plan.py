@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dismai.potentials.settings import Potential, Relaxation
+from dismai.potentials.settings import Potential, RelaxationSettings
 
 
 @dataclass(frozen=True)
-class Relaxing:
+class RelaxationPlan:
     """How the structures of an evaluation are relaxed.
 
     potential: an entry of the section potentials.  settings: minimiser and its limits.
@@ -15,7 +15,7 @@ class Relaxing:
     """
 
     potential: Potential
-    settings: Relaxation = Relaxation()
+    settings: RelaxationSettings = RelaxationSettings()
     state: Path | None = None
     device: str = "cpu"
     n_threads: int = 1
