@@ -49,6 +49,12 @@ rule rank_models:
             category="1 Tables",
             labels={"table": "Ranking"},
         ),
+        spider=report(
+            "<results>/figures/ranking.svg",
+            caption="../docs/report/spider.rst",
+            category="1 Tables",
+            labels={"table": "Ranking, spider chart"},
+        ),
     log:
         "<logs>/rank_models.log",
     benchmark:

@@ -42,6 +42,13 @@ COMPARE_EXAMPLES = """Examples:
 
 `dismai compare results/demo --metric percent_failed --json`
 """
+RANK_EXAMPLES = """Examples:
+
+`dismai rank --published --figure spider.svg`
+
+`dismai rank results/demo`
+"""
+PICTURES = (".svg", ".png", ".pdf")
 
 
 class Align(StrEnum):
@@ -180,6 +187,41 @@ def compare(
 
     comparison = compare_sets(load_runs(runs), metric)
     typer.echo(to_json(comparison) if json else to_text(comparison))
+
+
+@app.command(epilog=RANK_EXAMPLES)
+def rank(
+    runs: Annotated[
+        list[Path] | None, typer.Argument(help="Folders: results/RUN, or of `evaluate --out`.")
+    ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Rank the values of the paper instead.")
+    ] = False,
+    figure: Annotated[
+        Path | None, typer.Option(help="Spider chart of the ranks: an SVG, PNG or PDF file.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Rank models on every dataset and over all; what was not run or failed is last."""
+    if published == bool(runs):
+        raise InputError("rank: expected folders of results or --published, and not both")
+    if figure is not None and figure.suffix not in PICTURES:
+        raise InputError(f"{figure}: expected a name ending in {', '.join(PICTURES)}")
+    from dismai.evaluation.comparison import labels
+    from dismai.evaluation.ranking import headlines_of, ranking
+    from dismai.evaluation.runs import load_runs, published_run
+    from dismai.report.ranking import plot_spider, to_json, to_text
+
+    metrics = published_run() if published else load_runs(runs or [])
+    if not published:
+        metrics = metrics.assign(model=labels(metrics))
+    headlines = headlines_of(metrics)
+    table = ranking(metrics, headlines)
+    typer.echo(to_json(table, headlines) if json else to_text(table, headlines))
+    if figure is not None:
+        from dismai.report.figures import save_figure
+
+        save_figure(plot_spider(table), figure)
 
 
 @app.command()

@@ -5,6 +5,8 @@ from pathlib import Path
 from dismai.base.card import read_card
 from dismai.files.structures import gather_tables
 from dismai.pipeline.jobs import job, provenance
+from dismai.report.figures import save_figure
+from dismai.report.ranking import plot_spider
 from dismai.report.tables import ranking, write_all
 
 output = snakemake.output
@@ -14,3 +16,4 @@ with job(snakemake):
     ranks = ranking(gather_tables(snakemake.input.metrics, key=None), cards)
     meta = provenance(snakemake)
     write_all(ranks, output.table, output.csv, output.markdown, output.page, meta)
+    save_figure(plot_spider(ranks), output.spider)

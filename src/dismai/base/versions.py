@@ -19,7 +19,7 @@ VERSIONS: dict[str, int] = {
     "fit_potential": 3,
     "process": 4,
     "score": 6,
-    "report": 2,
+    "report": 3,
     "degrade": 3,
     "label": 1,
     "train_m3gnet": 2,

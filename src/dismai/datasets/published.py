@@ -1,5 +1,6 @@
 """Numbers of the papers, and whether a dataset compares with theirs."""
 
+from math import nan
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,9 @@ MODELS = {
     "cryingan": "CryinGAN",
 }
 """Names of the papers by ours."""
+N_TRAININGS = 3
+N_GENERATED = 1000
+"""Trainings of a model in the paper, and structures that each generated (its section 2.3)."""
 MARK = "†"
 """Beside published values of another size, target or potential."""
 
@@ -30,6 +34,33 @@ def published_numbers(path: Path) -> pd.DataFrame:
         table[f"published_{column}"] = table[column].astype(float)
     columns = ["dataset", "model", "metric", "published_mean", "published_min", "published_max"]
     return table[columns]
+
+
+def published_trainings(table: pd.DataFrame) -> pd.DataFrame:
+    """The three trainings behind each published mean, as rows of `METRICS_SCHEMA` without units.
+
+    The mean, least and greatest of three numbers tell the third one. Which values belong to the
+    same training is not published: the shares of failed structures are joined in order of size.
+    Intervals over structures are not published either.
+
+    table: as `published_numbers` gives it.
+    """
+    mean, low, high = (table[f"published_{name}"] for name in ("mean", "min", "max"))
+    middle = (N_TRAININGS * mean - low - high).clip(low, high)  # rounding may put it outside
+    rows = pd.concat(
+        [
+            table[["dataset", "model", "metric"]].assign(seed=seed, value=value)
+            for seed, value in enumerate((low, middle, high))
+        ],
+        ignore_index=True,
+    )
+    keys = ["dataset", "model", "seed"]
+    failed = rows[rows["metric"] == "percent_failed"].set_index(keys)["value"]
+    share = failed.loc[pd.MultiIndex.from_frame(rows[keys])].to_numpy()
+    accepted = (N_GENERATED * (1 - share / 100)).round().astype(int)
+    return rows.assign(
+        kind="published", n_accepted=accepted, n_generated=N_GENERATED, ci_low=nan, ci_high=nan
+    )
 
 
 def differences(spec: DatasetSpec) -> list[str]:

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 
 from dismai.base.atomic import printable
 from dismai.base.errors import InputError
+from dismai.base.resources import resource
+from dismai.datasets.published import published_numbers, published_trainings
 from dismai.evaluation.reference import reference_digest
 from dismai.files.structures import METRICS_SCHEMA, read_table
 
@@ -40,6 +42,11 @@ def load_runs(folders: Sequence[Path]) -> pd.DataFrame:
                 "distances from different training sets do not compare"
             )
     return table
+
+
+def published_run() -> pd.DataFrame:
+    """The trainings behind the published tables, for the ranking."""
+    return published_trainings(published_numbers(resource("published.csv")))
 
 
 def run_names(folders: Sequence[Path]) -> list[str]:

@@ -201,15 +201,18 @@ def add_notes(figure: Figure, notes: Sequence[str]) -> None:
         figure.supxlabel(text, fontsize=8, color="#444444", x=0.01, ha="left")
 
 
-def legend(figure: Figure, shown: Sequence[Shown]) -> None:
-    """Name the sets above a figure, in as many columns as its width has room for."""
+def legend(figure: Figure, shown: Sequence[Shown], counted: bool = True) -> None:
+    """Name the sets above a figure, in as many columns as its width has room for.
+
+    counted: with their numbers of structures.
+    """
     if not shown:
         return
     handles = [
         Line2D([], [], color=one.style.color, linestyle=one.style.linestyle, linewidth=2.5)
         for one in shown
     ]
-    labels = [plain(one.label) for one in shown]
+    labels = [plain(one.label if counted else one.name) for one in shown]
     room = int(figure.get_size_inches()[0] * LETTERS_PER_IN)
     columns = max(1, min(len(labels), room // (max(map(len, labels)) + 8)))
     figure.legend(

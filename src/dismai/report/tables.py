@@ -13,9 +13,11 @@ from dismai.base.atomic import write_atomically
 from dismai.base.card import DatasetSpec
 from dismai.base.kinds import KINDS
 from dismai.datasets.published import MARK, differences, published_numbers
-from dismai.evaluation.standing import BELOW_HALF, Standing, places, standing
+from dismai.evaluation.ranking import NOT_RUN
+from dismai.evaluation.ranking import ranking as rank
 from dismai.files.structures import write_csv, write_table
-from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS, headings, self_reported_headings
+from dismai.metrics.entries import METRICS, headings, self_reported_headings
+from dismai.report.ranking import FEW, ranking_notes, readable_ranking
 
 __all__ = ["published_numbers"]
 
@@ -23,7 +25,6 @@ HEADINGS = {kind: headings(kind) for kind in KINDS}
 """Metrics of Tables 3, 2 and 1, by the kind of the datasets, and their headings."""
 SAID_HEADINGS = self_reported_headings()
 """What models say of their own structures; nothing was published beside it."""
-NOT_RUN = "not run"
 STYLE = """
 body { font-family: sans-serif; font-size: 13px; margin: 1em; color: #1c2733; }
 div { overflow-x: auto; margin-bottom: 1.5em; } table { border-collapse: collapse; }
@@ -88,74 +89,8 @@ def metrics_table(
 
 
 def ranking(metrics: pd.DataFrame, cards: Sequence[DatasetSpec]) -> pd.DataFrame:
-    """Models by their mean rank over all datasets of the cards, baselines beside them.
-
-    The headline metric of the kind of each dataset ranks (d_cluster, d_motif, d_all), by the
-    rules of `evaluation.standing`. What was not run, what failed and what has fewer than ten
-    accepted structures takes the place behind all ranked ones. Baselines stand outside: their
-    rank on a dataset is the place that they would take among the models.
-
-    A model that has a rank nowhere has no mean rank.
-
-    Columns: place, model, kind, mean_rank, n_ranked and note; for each dataset rank_, n_ (least
-    number of accepted structures of a training) and note_.
-    """
-    headlines = {card.name: KINDS[card.kind].headline for card in cards}
-    chosen = metrics[metrics["metric"] == metrics["dataset"].map(headlines)]
-    kinds = dict(zip(chosen["model"], chosen["kind"], strict=True))
-    models = [name for name, kind in kinds.items() if kind != "baseline"]
-    wide = pd.DataFrame({"model": list(kinds), "kind": list(kinds.values())}).set_index("model")
-    columns = {}
-    for dataset, metric in headlines.items():
-        rows = chosen[chosen["dataset"] == dataset]
-        sets = {name: part for name, part in rows.groupby("model", sort=False)}
-        stands = {name: standing(part, metric) for name, part in sets.items()}
-        ranks = _ranks(stands, models, list(kinds))
-        columns[f"rank_{dataset}"] = pd.Series(ranks, dtype=float)
-        numbers = {name: part["n_accepted"].min() for name, part in sets.items()}
-        columns[f"n_{dataset}"] = pd.Series(numbers, dtype="Int64")
-        reasons = {name: stands[name].reason if name in stands else NOT_RUN for name in kinds}
-        columns[f"note_{dataset}"] = pd.Series(reasons, dtype=str)
-    wide = wide.join(pd.DataFrame(columns, index=wide.index))
-    own = wide[[f"rank_{dataset}" for dataset in headlines]]
-    wide.insert(1, "n_ranked", [_n_ranked(row, headlines) for _, row in wide.iterrows()])
-    ranked = (wide["kind"] != "baseline") & (wide["n_ranked"] > 0)
-    wide.insert(1, "mean_rank", own.mean(axis=1).where(ranked))
-    wide.insert(3, "note", [_summary(row, headlines) for _, row in wide.iterrows()])
-    place = wide["mean_rank"].rank(method="min").astype("Int64")
-    wide.insert(0, "place", place)
-    beside = wide["kind"] == "baseline"
-    ordered = wide.assign(beside=beside).reset_index()
-    ordered = ordered.sort_values(["beside", "mean_rank", "model"], ignore_index=True)
-    return ordered.drop(columns="beside")
-
-
-def _ranks(
-    stands: Mapping[str, Standing], models: Sequence[str], names: Sequence[str]
-) -> dict[str, float]:
-    """Rank of every set on one dataset; nan for a baseline that was not run or failed."""
-    own = [name for name in models if name in stands]
-    ranks = dict(zip(own, places([stands[name] for name in own]), strict=True))
-    last = 1 + sum(rank is not None for rank in ranks.values())
-    found = {name: ranks.get(name) or last for name in models}
-    for name in names:
-        if name not in found:  # a baseline: the place that it would take
-            beside = [*(stands[other] for other in own), stands.get(name)]
-            known = beside[-1] is not None and beside[-1].ranked
-            found[name] = places(beside)[-1] if known else np.nan
-    return found
-
-
-def _n_ranked(row: pd.Series, datasets: Mapping[str, str]) -> int:
-    """Datasets on which a model has a rank of its own."""
-    return sum(row[f"note_{name}"] in ("", BELOW_HALF) for name in datasets)
-
-
-def _summary(row: pd.Series, datasets: Mapping[str, str]) -> str:
-    """On how many datasets a model failed, has too few structures, or was not run."""
-    notes = [_short(row[f"note_{name}"]) for name in datasets]
-    counts = pd.Series([note for note in notes if note]).value_counts(sort=False)
-    return "; ".join(f"{note} on {n} of {len(datasets)}" for note, n in counts.items())
+    """The ranking of `evaluation.ranking` over the datasets of the cards."""
+    return rank(metrics, {card.name: KINDS[card.kind].headline for card in cards})
 
 
 def readable(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[pd.DataFrame]:
@@ -164,7 +99,7 @@ def readable(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[pd
     headings: metrics to show and their headings; None: the table is a ranking.
     """
     if headings is None:
-        return [_readable_ranking(table)]
+        return [readable_ranking(table)]
     said = table[table["metric"].isin(SAID_HEADINGS)]
     own = [] if said.empty else [_wide(said, SAID_HEADINGS, published=False)]
     return [_wide(table, headings, published=True), *own]
@@ -172,21 +107,12 @@ def readable(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[pd
 
 def footnotes(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[str]:
     """What the reader of the readable tables has to know, in sentences."""
-    few = (
-        f"n: accepted structures, the least of several trainings. Below {FEWEST_STRUCTURES} "
-        "there is no rank: so few say nothing about a distribution."
-    )
     if headings is None:
-        return [
-            few,
-            "What was not run, failed or has too few structures is last on that dataset; fewer "
-            "than half accepted ranks behind all with more.",
-            "Baselines are not ranked: in brackets the place that they would take.",
-        ]
+        return ranking_notes()
     notes = [
         "Brackets: least and greatest value of several trainings, or the 95 % interval over the "
         "structures of a single one.",
-        few,
+        FEW,
         "Best values: " + ", ".join(f"{headings[name]} {METRICS[name].best:g}" for name in headings)
         + ".",
     ]  # fmt: skip
@@ -195,35 +121,6 @@ def footnotes(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[s
         f"{MARK} Published values of {row.dataset} do not compare: {row.published_differs}."
         for row in differs.drop_duplicates().itertuples()
     ]
-
-
-def _readable_ranking(table: pd.DataFrame) -> pd.DataFrame:
-    datasets = [name.removeprefix("rank_") for name in table if name.startswith("rank_")]
-    rows = []
-    for row in table.to_dict("records"):
-        baseline = row["kind"] == "baseline"
-        cells = {
-            "place": "–" if pd.isna(row["place"]) else str(row["place"]),
-            "model": row["model"],
-            "kind": row["kind"],
-            "mean rank": "–" if pd.isna(row["mean_rank"]) else f"{row['mean_rank']:.3g}",
-            "ranked on": f"{row['n_ranked']} of {len(datasets)}",
-        }
-        for name in datasets:
-            rank, n, note = (row[f"{part}_{name}"] for part in ("rank", "n", "note"))
-            known = "" if pd.isna(rank) else f"{rank:g}"
-            if note not in ("", BELOW_HALF):
-                known = "" if baseline else "last"
-            known = f"({known})" if baseline and known else known
-            number = "" if pd.isna(n) else f"n {n}"
-            cells[name] = ", ".join(part for part in (known, number, _short(note)) if part)
-        rows.append({**cells, "note": row["note"]})
-    return pd.DataFrame(rows)
-
-
-def _short(note: str) -> str:
-    """A reason without the number of structures that stands before it."""
-    return "too few" if note.startswith("only") else note.partition(":")[0]
 
 
 def _wide(table: pd.DataFrame, headings: Mapping[str, str], published: bool) -> pd.DataFrame:
