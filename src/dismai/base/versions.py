@@ -14,7 +14,7 @@ VERSIONS: dict[str, int] = {
     "baseline": 1,
     "train": 1,
     "import": 2,
-    "generate": 1,
+    "generate": 2,
     "relax": 2,
     "fit_potential": 3,
     "process": 4,
