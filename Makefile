@@ -34,9 +34,10 @@ gpaw: $(INSTALLED)
 demo demo-all: $(INSTALLED)
 	@$(BIN)/python -m dismai.pipeline.demo $@
 
+# One process a core, at most 8 (some tests take 1 GB); each file of tests stays in one of them.
 # GPAW, where it is installed, is tested in a process of its own: a test after it failed for no reason.
 test: $(INSTALLED)
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n auto --maxprocesses 8 --dist loadfile
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m gpaw
 
 # Root, and the Debian packages slurm-wlm and munge: a cluster of one node, on this machine.
