@@ -18,7 +18,7 @@ from interface_learning import GENERATED, N_GENERATED, dataset, evaluate, print_
 from learning import run
 
 from dismai import models
-from dismai.evaluation.said import said_scores
+from dismai.evaluation.self_reports import self_report_scores
 from dismai.files.structures import write_structures
 from dismai.report.figures import plot_structures, plot_training, save_figure
 
@@ -91,8 +91,8 @@ def score(args: argparse.Namespace) -> None:
     logging.info("sampled for %.0f s of processor time", time.process_time() - start)
     write_structures(generated, args.workdir / "generated.extxyz")
     rows, done = evaluate(generated, structures, validation, spec, args.workdir / "relaxations")
-    said = said_scores(dict(enumerate(generated)))
-    rows[GENERATED] |= {metric: interval.value for metric, (_, interval) in said.items()}
+    reports = self_report_scores(dict(enumerate(generated)))
+    rows[GENERATED] |= {metric: interval.value for metric, (_, interval) in reports.items()}
     print_and_save(rows, args.workdir / "scores.json")
     pictures = {"training": structures[0], "generated": generated[0]}
     if done[GENERATED].relaxed:

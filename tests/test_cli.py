@@ -15,7 +15,7 @@ from dismai.datasets.baselines import random_decoration
 from dismai.evaluation.reference import load_shipped, shipped_references
 from dismai.files.structures import read_table, write_structures
 from dismai.metrics.clusters import published_expansion
-from dismai.potentials import check_entry, fingerprint
+from dismai.potentials import check_entry, potential_digest
 from tests.commands import dismai
 from tests.makers import random_crystal
 
@@ -45,7 +45,7 @@ def test_silicon_has_a_shipped_reference_of_paper_size():
     assert (len(reference.train), len(reference.held_out)) == (1200, 300)
     assert reference.spec.n_atoms == 256
     assert reference.spec.statistics["four_fold_percent_mean"] > 90
-    assert reference.potential == fingerprint(check_entry({"kind": "sw"}))
+    assert reference.potential == potential_digest(check_entry({"kind": "sw"}))
     for part in (reference.train, reference.held_out):
         assert part["energy_eV_per_atom"].mean() == pytest.approx(-2.91, abs=0.02)
         assert np.isfinite(part["g_2.37A"]).all()

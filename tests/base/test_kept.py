@@ -5,10 +5,10 @@ import json
 import pytest
 
 from dismai.base import kept, stopping
-from dismai.base.kept import Damaged, Foreign, Pieces, fingerprint, read, read_json, write_json
+from dismai.base.kept import Damaged, Foreign, Pieces, digest, read, read_json, write_json
 
 PIECES = Pieces("job", "it is made again")
-ONE, OTHER = fingerprint({"seed": 1}), fingerprint({"seed": 2})
+ONE, OTHER = digest({"seed": 1}), digest({"seed": 2})
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def maker(made, number=1.0):
 
 
 def test_the_order_of_an_identity_does_not_matter_and_its_values_do():
-    assert fingerprint({"a": 1, "b": [2.5]}) == fingerprint({"b": [2.5], "a": 1})
-    assert len({ONE, OTHER, fingerprint({"seed": "1"})}) == 3
+    assert digest({"a": 1, "b": [2.5]}) == digest({"b": [2.5], "a": 1})
+    assert len({ONE, OTHER, digest({"seed": "1"})}) == 3
 
 
 def test_a_finished_piece_is_taken_over_without_a_word(tmp_path, made, caplog):

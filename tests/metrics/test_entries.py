@@ -11,7 +11,7 @@ from dismai.base.kinds import KINDS
 from dismai.cli import app
 from dismai.files.structures import read_table, write_structures
 from dismai.metrics.entries import LOW, METRICS, documentation, documented
-from dismai.metrics.self_reports import RIGHT, SAID
+from dismai.metrics.self_reports import RIGHT, SELF_REPORTED
 from dismai.report.tables import HEADINGS
 from tests.makers import DATASET, MAKERS, card
 
@@ -24,7 +24,7 @@ def folder_of(kind, reports, path):
     write_structures(MAKERS[kind](4, seed=50), path / "val.extxyz")
     structures = MAKERS[kind](3, seed=90)
     for atoms in structures:
-        atoms.info.update(dict.fromkeys(SAID, 0.5) if reports else {})
+        atoms.info.update(dict.fromkeys(SELF_REPORTED, 0.5) if reports else {})
     write_structures(structures, path / "set.extxyz")
     statistics = {"reference_energy_eV_per_atom": 0.0} if kind == "interface" else {}
     write_card(card(kind).model_copy(update={"statistics": statistics}), path / "card.json")
@@ -54,7 +54,7 @@ def test_whatever_a_score_holds_is_declared_and_has_a_page(kind, relaxes, report
         assert name in result.output
     expected = {"energy_above_training", "displacement_on_relaxation"} if relaxes else set()
     expected |= {"mean_gamma", "percent_low_gamma"} if relaxes and kind == "interface" else set()
-    expected |= {*SAID, RIGHT} if reports else set()
+    expected |= {*SELF_REPORTED, RIGHT} if reports else set()
     assert expected <= set(metrics["metric"])
 
 

@@ -10,7 +10,7 @@ import torch
 from ase.build import bulk
 
 from dismai.base.errors import InputError
-from dismai.potentials import check_entry, fingerprint, load, name_of, named, packages
+from dismai.potentials import check_entry, load, name_of, named, packages, potential_digest
 from dismai.potentials.m3gnet.network import build, save
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.resumable import Relaxer, relax_resumably
@@ -68,27 +68,27 @@ ALL = {
     + ["lj_factory.py", "helper.py", "constants.txt"],
 )
 def test_a_changed_file_anywhere_below_an_entry_is_another_potential(place, file):
-    before = fingerprint(ase_entry(**ALL))
-    assert fingerprint(ase_entry(**ALL)) == before
+    before = potential_digest(ase_entry(**ALL))
+    assert potential_digest(ase_entry(**ALL)) == before
     changed = place / file
     changed.write_bytes(changed.read_bytes() + b"\n# other")
-    assert fingerprint(ase_entry(**ALL)) != before
+    assert potential_digest(ase_entry(**ALL)) != before
 
 
 def test_a_new_file_in_a_folder_is_another_potential(place):
-    before = fingerprint(ase_entry(**ALL))
+    before = potential_digest(ase_entry(**ALL))
     (place / "weights" / "b.bin").write_bytes(b"1")
-    assert fingerprint(ase_entry(**ALL)) != before
+    assert potential_digest(ase_entry(**ALL)) != before
 
 
 def test_files_that_nothing_names_and_outputs_change_nothing(place):
     entry = ase_entry(**ALL, directory="run", txt="log.txt", x="", dot=".", long="a b" * 3000)
-    before = fingerprint(entry)
+    before = potential_digest(entry)
     (place / "other.txt").write_text("not named")
     (place / "run").mkdir()
     (place / "run" / "output").write_text("1")
     (place / "log.txt").write_text("1")
-    assert fingerprint(entry) == before
+    assert potential_digest(entry) == before
 
 
 def test_a_module_in_a_package_counts_with_what_it_imports(place):
@@ -102,11 +102,11 @@ def test_a_module_in_a_package_counts_with_what_it_imports(place):
     }.items():
         (package / f"{name}.py").write_text(text)
     entry = check_entry({"kind": "ase", "calculator": "mine.calculator:make"})
-    seen = {fingerprint(entry)}
+    seen = {potential_digest(entry)}
     for name in ("__init__", "calculator", "inner", "other"):
         file = package / f"{name}.py"
         file.write_text(file.read_text() + "D = 2\n")
-        seen.add(fingerprint(entry))
+        seen.add(potential_digest(entry))
     assert len(seen) == 5
 
 
@@ -145,17 +145,17 @@ def test_a_relaxation_is_made_again_after_a_model_file_was_replaced(place, caplo
 def test_a_potential_trained_again_under_the_same_name_is_another_one(tmp_path):
     small = M3gnet(units=8, n_blocks=1)
     entry = check_entry({"kind": "m3gnet", "folder": str(tmp_path)})
-    prints = []
+    digests = []
     for seed in (0, 1):
         path = tmp_path / "model.safetensors"
         save(path, build(["Si"], small, np.zeros(1), 1.0, seed), small)
         (tmp_path / "history.csv").write_text(f"{seed}")
-        prints.append(fingerprint(entry))
+        digests.append(potential_digest(entry))
         as_file = entry.model_copy(update={"folder": str(path)})
-        assert fingerprint(as_file) == prints[-1]  # one model, named by its folder or its file
+        assert potential_digest(as_file) == digests[-1]  # by its folder or its file
         (tmp_path / "history.csv").write_text("a log is no part of it")
-        assert fingerprint(entry) == prints[-1]
-    assert prints[0] != prints[1]
+        assert potential_digest(entry) == digests[-1]
+    assert digests[0] != digests[1]
 
 
 def test_sparse_files_are_part_of_a_gap(tmp_path):
@@ -166,9 +166,9 @@ def test_sparse_files_are_part_of_a_gap(tmp_path):
     (tmp_path / "gap.xml").write_text(text)
     (tmp_path / "x.sparse").write_text("1 2")
     entry = check_entry({"kind": "gap", "file": str(tmp_path / "gap.xml")})
-    before = fingerprint(entry)
+    before = potential_digest(entry)
     (tmp_path / "x.sparse").write_text("1 3")
-    assert fingerprint(entry) != before
+    assert potential_digest(entry) != before
 
 
 def test_arguments_of_a_yaml_file_start_at_its_folder(place, tmp_path_factory, monkeypatch):

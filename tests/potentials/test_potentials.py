@@ -10,7 +10,7 @@ from ase.build import bulk
 from ase.calculators.lj import LennardJones
 
 from dismai.base.errors import InputError
-from dismai.potentials import check_entry, fingerprint, load, named
+from dismai.potentials import check_entry, load, named, potential_digest
 from dismai.potentials.settings import SwPotential
 
 
@@ -117,11 +117,11 @@ def test_words_of_the_command_line_name_potentials(tmp_path):
             named(word)
 
 
-def test_fingerprints_tell_potentials_apart():
+def test_digests_tell_potentials_apart():
     entries = [{"kind": "sw"}, {"kind": "chgnet"}, {"kind": "chgnet", "weights": "0.2.0"}]
-    prints = {fingerprint(check_entry(entry)) for entry in entries}
-    assert len(prints) == 3
-    assert fingerprint(check_entry({"kind": "sw"})) in prints
+    digests = {potential_digest(check_entry(entry)) for entry in entries}
+    assert len(digests) == 3
+    assert potential_digest(check_entry({"kind": "sw"})) in digests
 
 
 def test_stillinger_weber_in_a_cell_smaller_than_its_reach_is_that_of_the_supercell():

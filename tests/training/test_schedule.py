@@ -62,7 +62,7 @@ def run(module, workdir, epochs, **steering):
         Training(module, Line(12), columns=("loss",), epochs=epochs, seed=1, **steering),
         workdir,
         batch=4,
-        fingerprint="same",
+        made_for="same",
         checkpoint_every=1,
         precision="32-true",
         device="cpu",

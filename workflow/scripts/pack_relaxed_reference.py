@@ -6,7 +6,7 @@ from dismai.base.card import read_card
 from dismai.evaluation.reference import pack_features
 from dismai.files.structures import read_table
 from dismai.pipeline.jobs import job
-from dismai.potentials import at, check_entry, fingerprint
+from dismai.potentials import at, check_entry, potential_digest
 
 file = snakemake.input.potential
 
@@ -15,6 +15,6 @@ with job(snakemake):
         read_table(Path(snakemake.input.train)),
         read_table(Path(snakemake.input.val)),
         read_card(Path(snakemake.input.card)),
-        fingerprint(at(check_entry(snakemake.params.potential), Path(file) if file else None)),
+        potential_digest(at(check_entry(snakemake.params.potential), Path(file) if file else None)),
         Path(snakemake.output.reference),
     )

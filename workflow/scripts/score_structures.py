@@ -4,8 +4,8 @@ from pathlib import Path
 
 from dismai.base.card import read_card
 from dismai.evaluation.process import load_generated
-from dismai.evaluation.said import said_scores
 from dismai.evaluation.score import score
+from dismai.evaluation.self_reports import self_report_scores
 from dismai.files.structures import (
     FATES_SCHEMA,
     METRICS_SCHEMA,
@@ -25,10 +25,18 @@ with job(snakemake):
     features = gather_tables(shard / "features.parquet" for shard in shards)
     reference = read_table(snakemake.input.reference)
     held_out = read_table(snakemake.input.held_out)
-    names = (wildcards.model, snakemake.params.kind, int(wildcards.seed))
     spec = read_card(Path(snakemake.input.card))
-    said = said_scores(load_generated(Path(snakemake.input.raw)))
-    metrics = score(features, fates, reference, held_out, spec, *names, said)
+    metrics = score(
+        features,
+        fates,
+        reference,
+        held_out,
+        spec,
+        model=wildcards.model,
+        kind=snakemake.params.kind,
+        seed=int(wildcards.seed),
+        self_reports=self_report_scores(load_generated(Path(snakemake.input.raw))),
+    )
     meta = provenance(snakemake)
     concatenate_files((shard / "clean.extxyz" for shard in shards), output.clean)
     concatenate_files((shard / "relaxed.extxyz" for shard in shards), output.relaxed)

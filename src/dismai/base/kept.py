@@ -1,6 +1,6 @@
 """Finished pieces of work that survive a kill: each is taken over, or made again and said.
 
-A piece is a file, or a folder, that carries the fingerprint of its identity: all that its content
+A piece is a file, or a folder, that carries the digest of its identity: all that its content
 depends on. One that is damaged, or was made for another identity, is never used.
 """
 
@@ -32,7 +32,7 @@ class Foreign(Exception):
     """A piece that was made for another identity."""
 
 
-def fingerprint(identity: Any) -> str:
+def digest(identity: Any) -> str:
     """SHA-256 over an identity as canonical JSON: dicts, lists and plain values."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
@@ -40,13 +40,13 @@ def fingerprint(identity: Any) -> str:
 def write_json(path: Path, content: dict[str, Any], made_for: str) -> None:
     """Write a piece of plain values; it also carries a checksum of itself."""
     whole = {**content, "made_for": made_for}
-    write_atomically(path, json.dumps({**whole, "sha256": fingerprint(whole)}))
+    write_atomically(path, json.dumps({**whole, "sha256": digest(whole)}))
 
 
 def read_json(path: Path) -> tuple[dict[str, Any], str]:
     """Content of what `write_json` wrote, and what it was made for; ValueError if damaged."""
     whole = json.loads(path.read_bytes())
-    if not isinstance(whole, dict) or whole.pop("sha256", None) != fingerprint(whole):
+    if not isinstance(whole, dict) or whole.pop("sha256", None) != digest(whole):
         raise ValueError("expected its own SHA-256, found another or none")
     return whole, whole.pop("made_for")
 
@@ -56,20 +56,20 @@ def read(path: Path, made_for: str, reader: Callable[[Path], tuple[Any, str]]) -
 
     Args:
         path: of the piece.
-        made_for: fingerprint that it must have.
-        reader: path to content and fingerprint.
+        made_for: digest that it must have.
+        reader: path to content and digest.
 
     Raises:
         FileNotFoundError: there is none.
         Damaged: it cannot be read.
-        Foreign: it has another fingerprint.
+        Foreign: it has another digest.
     """
     try:
         content, found = reader(path)
     except (InputError, StructureError, ValueError, KeyError, TypeError) as error:
         raise Damaged(str(error)) from None
     if found != made_for:
-        raise Foreign(f"expected fingerprint {made_for[:16]}, found {str(found)[:16]}")
+        raise Foreign(f"expected digest {made_for[:16]}, found {str(found)[:16]}")
     return content
 
 
@@ -78,8 +78,8 @@ class Pieces:
     """Pieces of one sort.
 
     of: what each belongs to, e.g. generation.  again: what is said to happen when one cannot be
-    used.  reader: path to content and fingerprint; FileNotFoundError where there is none.
-    writer: of path, content and fingerprint.
+    used.  reader: path to content and digest; FileNotFoundError where there is none.
+    writer: of path, content and digest.
     """
 
     of: str

@@ -13,7 +13,7 @@ from ase.constraints import FixAtoms
 from ase.optimize import FIRE, LBFGS
 
 from dismai.base.errors import InputError, StructureError
-from dismai.base.kept import fingerprint
+from dismai.base.kept import digest
 from dismai.dft.settings import Dft
 from dismai.potentials.labels import Label, Trajectory, checked
 
@@ -83,7 +83,7 @@ def provenance(settings: Dft) -> dict[str, Any]:
     return {
         "engine": settings.engine,
         "engine_version": version(PACKAGES[settings.engine]),
-        "settings_sha256": fingerprint(shape),
+        "settings_sha256": digest(shape),
     }
 
 

@@ -123,7 +123,7 @@ def inputs_digest(
     with tempfile.TemporaryDirectory() as folder:
         write_inputs(atoms, settings, stage, Path(folder), moving)
         names = ("INCAR", "KPOINTS", "POSCAR", "POTCAR")
-        return kept.fingerprint({name: sha256(Path(folder) / name) for name in names})
+        return kept.digest({name: sha256(Path(folder) / name) for name in names})
 
 
 def _read(folder: Path, asked: dict[str, Any]) -> tuple[Trajectory, str]:
@@ -250,7 +250,7 @@ def _provenance(run: Vasprun) -> dict[str, Any]:
     return {
         "engine": "vasp",
         "engine_version": str(run.vasp_version),
-        "settings_sha256": kept.fingerprint(settings),
+        "settings_sha256": kept.digest(settings),
     }
 
 

@@ -25,12 +25,12 @@ from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import Processed, numbered, process
 from dismai.evaluation.reference import Reference, load_built, load_shipped, said_of_overlap
 from dismai.evaluation.relax import check_kind
-from dismai.evaluation.said import said_scores
 from dismai.evaluation.score import score
+from dismai.evaluation.self_reports import self_report_scores
 from dismai.files.structures import read_set
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 from dismai.postprocess.on_lattice import Alignment
-from dismai.potentials import fingerprint
+from dismai.potentials import potential_digest
 from dismai.potentials.relaxation_plan import RelaxationPlan
 
 
@@ -167,7 +167,7 @@ def _scores(
         model=model,
         kind="file",
         seed=seed,
-        said=said_scores(structures),
+        self_reports=self_report_scores(structures),
     )
     floor, note = noise_floor(expected, len(result.features))
     metrics["noise_floor"] = metrics["metric"].map(floor)
@@ -220,7 +220,7 @@ def without_other_energies(reference: Reference, relaxation: RelaxationPlan | No
     """The reference without energies, and their zero, of another potential than that in use."""
     if ENERGY not in reference.train or relaxation is None:
         return reference
-    if reference.potential == fingerprint(relaxation.potential):
+    if reference.potential == potential_digest(relaxation.potential):
         return reference
     note = (
         "The energies of the reference are those of another potential: no energy_above_training "

@@ -31,7 +31,7 @@ from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import describe_reference
 from dismai.files.structures import SOURCE_FILE, is_folder, read_structures, write_table
 from dismai.geometry.cluster_expansion import ClusterExpansion, cluster_names
-from dismai.potentials import fingerprint
+from dismai.potentials import potential_digest
 
 TRAIN_FILE, HELD_OUT_FILE = "train.extxyz", "val.extxyz"
 HELD_OUT = pa.field("held_out", pa.bool_(), nullable=False)
@@ -46,7 +46,7 @@ class Reference:
     """Card of a dataset with the features of its training and of its held-out structures.
 
     notes: what had to be assumed, in sentences for the reader of the results.
-    potential: fingerprint of the potential whose energies the features hold, if they hold any.
+    potential: digest of the potential whose energies the features hold, if they hold any.
     """
 
     spec: DatasetSpec
@@ -74,7 +74,7 @@ def pack_features(
         train: features of the training structures, with their energies.
         held_out: the same of the held-out ones.
         spec: card.
-        potential: fingerprint of the potential whose energies the features hold.
+        potential: digest of the potential whose energies the features hold.
         path: of the file.
     """
     table = pd.concat([train, held_out], ignore_index=True)
@@ -219,7 +219,7 @@ def load_built(
         structures = read_structures(held_out_file)
         name = str(held_out_file)
         held_out = describe_reference(structures, spec, options, name, n_jobs, reporter)
-    potential = fingerprint(options.relaxation.potential) if options.relaxation else None
+    potential = potential_digest(options.relaxation.potential) if options.relaxation else None
     return Reference(spec, features, held_out, tuple(notes), potential)
 
 

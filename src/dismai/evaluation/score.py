@@ -24,7 +24,7 @@ def score(
     model: str,
     kind: str,
     seed: int,
-    said: Mapping[str, tuple[str, Interval]] | None = None,
+    self_reports: Mapping[str, tuple[str, Interval]] | None = None,
 ) -> pd.DataFrame:
     """Metrics of one generated set, one row each (columns of `METRICS_SCHEMA`).
 
@@ -38,7 +38,7 @@ def score(
         model: name of the model or baseline.
         kind: trained, file or baseline.
         seed: seed of the training.
-        said: metrics of what the set says of itself, as `said_scores` gives them.
+        self_reports: metrics of what the set says of itself, of `self_report_scores`.
 
     Raises:
         InputError: no generated or no training structure.
@@ -56,7 +56,7 @@ def score(
         **functions.score(features, reference, spec),
         **relaxation_scores(features, reference),
         **with_units(compare_sets(*sets)),
-        **(said or {}),
+        **(self_reports or {}),
     }
     of_the_set = {"dataset": spec.name, "model": model, "kind": kind, "seed": seed}
     numbers = {"n_accepted": n_accepted, "n_generated": n_generated}

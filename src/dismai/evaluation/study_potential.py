@@ -65,7 +65,7 @@ def compare_minima(
     relaxation: RelaxationSettings,
     settings: Dft,
     state: Path,
-    fingerprint: str,
+    potential_digest: str,
 ) -> pd.DataFrame:
     """One row a structure, as in `MINIMA_SCHEMA`; finished ones are taken from the state folder.
 
@@ -75,12 +75,12 @@ def compare_minima(
         relaxation: how it relaxes.
         settings: section `dft`, what judges.
         state: folder of finished rows, and of the files of the engine for each structure.
-        fingerprint: of the potential; rows with another one are made afresh, as are those of
+        potential_digest: of the potential; rows with another one are made afresh, as are those of
             another structure, relaxation or engine.
     """
     dft.check(settings)
     shared = {
-        "potential": fingerprint,
+        "potential": potential_digest,
         "relaxation": relaxation.model_dump(mode="json"),
         "dft": dft.identity(settings),
         "version": VERSIONS["compare_minima"],
@@ -88,7 +88,7 @@ def compare_minima(
     rows = []
     for index, atoms in enumerate(structures):
         path = state / f"{index:05d}.json"
-        made_for = kept.fingerprint({**shared, "structure": hash_structures([atoms])})
+        made_for = kept.digest({**shared, "structure": hash_structures([atoms])})
         workdir = state / f"{index:05d}"
         make = partial(_compare, atoms, potential, relaxation, settings, workdir)
         row = {"structure": index, **ROWS.take_or_make(path, made_for, make)}

@@ -65,7 +65,7 @@ def draw_in_batches(
         the same tensors with n structures
     """
     folder = model.state_folder
-    identity = _fingerprint(model, weights, seed, size) if folder else ""
+    identity = _digest(model, weights, seed, size) if folder else ""
     parts = []
     for start in range(0, n, size):
 
@@ -86,17 +86,17 @@ def _read_batch(path: Path) -> tuple[dict[str, Tensor], str]:
     if not path.exists():
         raise FileNotFoundError(path)
     tensors, document = read_tensors(path)
-    return tensors, document["fingerprint"]
+    return tensors, document["made_for"]
 
 
 def _write_batch(path: Path, tensors: dict[str, Tensor], made_for: str) -> None:
-    write_tensors(path, tensors, {"fingerprint": made_for})
+    write_tensors(path, tensors, {"made_for": made_for})
 
 
 BATCHES = kept.Pieces("generation", "it is drawn afresh", _read_batch, _write_batch)
 
 
-def _fingerprint(model: GenerativeModel, weights: dict[str, Tensor], seed: int, size: int) -> str:
+def _digest(model: GenerativeModel, weights: dict[str, Tensor], seed: int, size: int) -> str:
     """SHA-256 over everything that must be equal for batches to be used again."""
     weights = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
     identity = {
@@ -109,4 +109,4 @@ def _fingerprint(model: GenerativeModel, weights: dict[str, Tensor], seed: int, 
         "version": VERSIONS["generate"],
         "threads": torch.get_num_threads(),
     }
-    return kept.fingerprint(identity)
+    return kept.digest(identity)

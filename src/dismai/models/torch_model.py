@@ -39,7 +39,7 @@ class TorchModel(GenerativeModel):
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
         # Lightning takes seconds to import, and sampling does without.
         from dismai.base.kept import state_of
-        from dismai.training.run import fingerprint, join_histories, run_training
+        from dismai.training.run import join_histories, run_training, training_digest
 
         h, folders = self.hparams, {}
         for training in self.trainings(train, val, seed):
@@ -51,7 +51,7 @@ class TorchModel(GenerativeModel):
                 training,
                 folder,
                 batch=h.batch,
-                fingerprint=fingerprint(name, h, [*train, *val], seed),
+                made_for=training_digest(name, h, [*train, *val], seed),
                 checkpoint_every=h.checkpoint_every,
                 precision=h.precision,
                 device=self.device,

@@ -158,7 +158,7 @@ def at(entry: Potential, path: Path | None) -> Potential:
     return entry.model_copy(update={key: str(path), made_by: None})
 
 
-def fingerprint(entry: Potential) -> str:
+def potential_digest(entry: Potential) -> str:
     """SHA-256 that names a potential: its entry, and contents of all files that it depends on.
 
     Raises:
@@ -181,7 +181,7 @@ def fingerprint(entry: Potential) -> str:
         from dismai.potentials.files import digests
 
         content["files"] = digests(entry)
-    return kept.fingerprint(content)
+    return kept.digest(content)
 
 
 def packages(entry: Potential) -> dict[str, str]:

@@ -97,10 +97,10 @@ def fit(cells: Sequence[Atoms], settings: GapFit, path: Path) -> None:
             logger.info("gap_fit: %s", line)
         made = Path(folder) / "gap.xml"
         if result.returncode != 0 or not made.is_file():
-            said = [line for line in result.stderr.splitlines() if "ABORT" in line]
+            aborts = [line for line in result.stderr.splitlines() if "ABORT" in line]
             raise InputError(
                 f"gap_fit: expected a potential, found exit code {result.returncode}"
-                + (f": {said[0].strip()[:120]}" if said else "")
+                + (f": {aborts[0].strip()[:120]}" if aborts else "")
             )
         text = COMMAND.sub("", made.read_text())
         text = text.replace(LABEL.search(text).group(1), "GAP_dismai")

@@ -12,7 +12,7 @@ from ase import Atoms
 
 from dismai.base import kept
 from dismai.base.versions import VERSIONS
-from dismai.potentials import fingerprint, packages
+from dismai.potentials import packages, potential_digest
 from dismai.potentials.relax import RelaxedStructure, table_of
 from dismai.potentials.settings import Potential, RelaxationSettings
 from dismai.potentials.worker import Worker, as_numbers
@@ -23,7 +23,7 @@ RESULT = ("positions", "steps", "energy_eV", "fmax_eV_per_A", "status")
 RELAXATIONS = kept.Pieces("relaxation", "this relaxation is made again")
 MOST_LOOKED_AT = 100
 """Kept files that are looked at before something is said of other ones."""
-_said: set[Path] = set()
+_warned_of: set[Path] = set()
 """Folders of which this process has said so."""
 
 
@@ -91,11 +91,11 @@ class Relaxer:
 
     def _say_what_is_not_used(self) -> None:
         """Report, once, that the folder keeps results of something else."""
-        if self.folder in _said:
+        if self.folder in _warned_of:
             return
         files = itertools.islice(self.folder.glob("*.json"), MOST_LOOKED_AT)
         if any(_origin_of(file) != self._origin_digest for file in files):
-            _said.add(self.folder)
+            _warned_of.add(self.folder)
             logger.warning(
                 "%s: finished relaxations of another potential, model file, version or setting "
                 "are not used",
@@ -104,12 +104,12 @@ class Relaxer:
 
     @cached_property
     def _origin_digest(self) -> str:
-        return kept.fingerprint(self._origin)
+        return kept.digest(self._origin)
 
     @cached_property
     def _origin(self) -> dict[str, Any]:
         return {
-            "potential": fingerprint(self.entry),
+            "potential": potential_digest(self.entry),
             "packages": packages(self.entry),
             "settings": self.settings.model_dump(mode="json"),
             "version": VERSIONS["relax"],
@@ -117,7 +117,7 @@ class Relaxer:
         }
 
     def _name(self, atoms: Atoms) -> str:
-        return kept.fingerprint({**self._origin, **as_numbers(atoms)})
+        return kept.digest({**self._origin, **as_numbers(atoms)})
 
 
 def _origin_of(path: Path) -> str | None:

@@ -113,12 +113,12 @@ class Worker:
         """Start the process; what a library says while the potential loads is kept off stderr."""
         self.n_asked = 0
         stderr = os.dup(2)
-        with tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as stderr_file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "dismai.potentials.worker", str(stderr)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=said,
+                stderr=stderr_file,
                 pass_fds=(stderr,),
                 env={**os.environ, **self.environment},
                 text=True,
@@ -127,8 +127,8 @@ class Worker:
             answer = self._ask(self.setup)
             if answer is None:
                 ended = self._end()
-                said.seek(0)
-                last = _last_line(said.read().decode(errors="replace"))
+                stderr_file.seek(0)
+                last = _last_line(stderr_file.read().decode(errors="replace"))
                 raise InputError(
                     f"{self.name}: expected a potential that loads, found that its process ended "
                     f"({ended}){f': {last}' if last else ''}"

@@ -23,7 +23,7 @@ __all__ = ["published_numbers"]
 
 HEADINGS = {kind: headings(kind) for kind in KINDS}
 """Metrics of Tables 3, 2 and 1, by the kind of the datasets, and their headings."""
-SAID_HEADINGS = self_reported_headings()
+SELF_REPORT_HEADINGS = self_reported_headings()
 """What models say of their own structures; nothing was published beside it."""
 STYLE = """
 body { font-family: sans-serif; font-size: 13px; margin: 1em; color: #1c2733; }
@@ -100,8 +100,8 @@ def readable(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[pd
     """
     if headings is None:
         return [readable_ranking(table)]
-    said = table[table["metric"].isin(SAID_HEADINGS)]
-    own = [] if said.empty else [_wide(said, SAID_HEADINGS, published=False)]
+    reports = table[table["metric"].isin(SELF_REPORT_HEADINGS)]
+    own = [] if reports.empty else [_wide(reports, SELF_REPORT_HEADINGS, published=False)]
     return [_wide(table, headings, published=True), *own]
 
 

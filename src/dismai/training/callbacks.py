@@ -133,12 +133,12 @@ class StateKeeper(Callback):
     then does.
     """
 
-    def __init__(self, folder: Path, fingerprint: str, every: int):
-        self.folder, self.fingerprint, self.every = folder, fingerprint, every
+    def __init__(self, folder: Path, made_for: str, every: int):
+        self.folder, self.made_for, self.every = folder, made_for, every
         self._batches = 0
 
     def state_dict(self) -> dict[str, Any]:
-        return {"fingerprint": self.fingerprint, "batches": self._batches}
+        return {"made_for": self.made_for, "batches": self._batches}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._batches = state_dict["batches"]
@@ -172,11 +172,11 @@ def states(folder: Path) -> list[Path]:
     return sorted(folder.glob("step*.safetensors"), reverse=True)
 
 
-def newest_usable(folder: Path, fingerprint: str) -> Path | None:
-    """The newest undamaged state with this fingerprint; states of anything else are removed."""
+def newest_usable(folder: Path, made_for: str) -> Path | None:
+    """The newest undamaged state made for this digest; states of anything else are removed."""
     for path in states(folder):
         try:
-            return kept.read(path, fingerprint, _made_for)
+            return kept.read(path, made_for, _made_for)
         except kept.Damaged as error:
             logger.warning("state is damaged, trying an older one: %s", error)
             path.unlink()
@@ -191,5 +191,5 @@ def newest_usable(folder: Path, fingerprint: str) -> Path | None:
 
 
 def _made_for(path: Path) -> tuple[Path, str]:
-    """The path of a state that can be read, and its fingerprint."""
-    return path, read_tree(path)["callbacks"]["StateKeeper"]["fingerprint"]
+    """The path of a state that can be read, and the digest of what it was made for."""
+    return path, read_tree(path)["callbacks"]["StateKeeper"]["made_for"]

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 HISTORY_FILE = "history.csv"
 
 
-def fingerprint(model: str, hparams: Section, structures: list[Atoms], seed: int) -> str:
+def training_digest(model: str, hparams: Section, structures: list[Atoms], seed: int) -> str:
     """SHA-256 over everything that must be equal for a state to be continued."""
     identity = {
         "model": model,
@@ -38,7 +38,7 @@ def fingerprint(model: str, hparams: Section, structures: list[Atoms], seed: int
         "version": VERSIONS["train"],
         "threads": torch.get_num_threads(),
     }
-    return kept.fingerprint(identity)
+    return kept.digest(identity)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def run_training(
     workdir: Path,
     *,
     batch: int,
-    fingerprint: str,
+    made_for: str,
     checkpoint_every: int,
     precision: str,
     device: str,
@@ -90,7 +90,7 @@ def run_training(
         training: the module, its data, how it is steered
         workdir: folder of this run, made if needed
         batch: items per step
-        fingerprint: a state with another one is not continued
+        made_for: digest of what a state must have been made for to be continued
         checkpoint_every: steps between states
         precision: of Lightning, e.g. 32-true
         device: of Lightning, e.g. auto, cpu, cuda
@@ -102,7 +102,7 @@ def run_training(
     folder.mkdir(parents=True, exist_ok=True)
     steps_per_epoch = len(data.sampler)
     history = History(training.columns, type(module).__name__, validation)
-    state = newest_usable(folder, fingerprint)
+    state = newest_usable(folder, made_for)
     if state:
         logger.info("resuming from %s", state)
     logger.info(
@@ -127,7 +127,7 @@ def run_training(
                 *((plateau,) if plateau else ()),
                 *((ema,) if ema else ()),
                 Progress(epochs * steps_per_epoch, steps_per_epoch),
-                StateKeeper(folder, fingerprint, checkpoint_every),
+                StateKeeper(folder, made_for, checkpoint_every),
             ],
             default_root_dir=workdir,
             logger=False,

@@ -186,7 +186,7 @@ def lammps_version() -> int:
 def _key(n_atoms, stages, seed, n_threads, state_every) -> str:
     """Names a run by all that its result depends on."""
     content = [n_atoms, [stage.model_dump() for stage in stages], seed, n_threads, state_every]
-    return kept.fingerprint([*content, VERSIONS["melt_quench"], lammps_version()])
+    return kept.digest([*content, VERSIONS["melt_quench"], lammps_version()])
 
 
 def _pieces(stages: Sequence[Stage], state_every: int) -> list[tuple[Stage, int, int]]:

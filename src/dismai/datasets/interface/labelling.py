@@ -62,7 +62,7 @@ class Task:
     def exchanged(self, index: int) -> bool:
         return index >= self.labels.n_plain
 
-    def fingerprint(self, atoms: Atoms) -> str:
+    def digest(self, atoms: Atoms) -> str:
         """SHA-256 over what must be equal for a finished relaxation to be taken over."""
         identity = {
             "dft": dft.identity(self.dft),
@@ -72,7 +72,7 @@ class Task:
             "structure": hash_structures([atoms]),
             "version": VERSIONS["label"],
         }
-        return kept.fingerprint(identity)
+        return kept.digest(identity)
 
 
 def kept_steps(n_steps: int, first: int, every: int) -> list[int]:
@@ -105,7 +105,7 @@ def label_interfaces(
     for index in indices:
         atoms, folder = task.structure(index), state / f"{index:05d}"
         own, row = RELAXATIONS.take_or_make(
-            folder, task.fingerprint(atoms), partial(_run, index, atoms, task, folder)
+            folder, task.digest(atoms), partial(_run, index, atoms, task, folder)
         )
         labels += own
         rows.append(row)

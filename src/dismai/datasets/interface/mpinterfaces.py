@@ -77,8 +77,8 @@ def matching_vectors(
         cell = np.diag([0.0, 0.0, 10.0])  # only the first two vectors are looked at
         cell[:2, :2] = vectors
         cells.append(Structure(Lattice(cell), ["H"], [[0, 0, 0]]))
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
         found = transformations().get_matching_lattices(
             *cells,
             max_area=max_area_A2,
@@ -87,7 +87,7 @@ def matching_vectors(
             r1r2_tol=2 * length_tolerance,
             best_match="mismatch",
         )
-    logger.debug("MPInterfaces: %s", " ".join(said.getvalue().split()))
+    logger.debug("MPInterfaces: %s", " ".join(printed.getvalue().split()))
     if found[0] is None:
         return None
     return np.array(found[0])[:, :2], np.array(found[1])[:, :2]

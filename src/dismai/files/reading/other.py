@@ -42,8 +42,8 @@ def read(path: Path) -> list[Atoms | StructureError]:
                 frames, error = _through_ase(plain)
     if error is not None:
         if not frames:
-            raise StructureError(f"{EXPECTED}, found {_said(error)}")
-        reason = f"structure {len(frames)} and what follows: {EXPECTED}, found {_said(error)}"
+            raise StructureError(f"{EXPECTED}, found {_reason_of(error)}")
+        reason = f"structure {len(frames)} and what follows: {EXPECTED}, found {_reason_of(error)}"
         frames.append(StructureError(reason))
     return frames
 
@@ -67,7 +67,7 @@ def _through_ase(path: Path) -> tuple[list[Atoms | StructureError], Exception | 
     return frames, None
 
 
-def _said(error: Exception) -> str:
+def _reason_of(error: Exception) -> str:
     if isinstance(error, SPEAKING):
         return "another format, or a damaged file"
     return " ".join(f"{type(error).__name__}: {error}".split())[:120]

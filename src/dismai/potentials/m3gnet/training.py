@@ -18,7 +18,7 @@ from dismai.potentials.m3gnet.data import Graphs, Split, reference_energies, spl
 from dismai.potentials.m3gnet.network import build
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.predictions import prediction_rows
-from dismai.training.run import Training, fingerprint, run_training
+from dismai.training.run import Training, run_training, training_digest
 from dismai.training.schedule import Ema, Validation
 
 logger = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def train(
         ),
         workdir,
         batch=settings.batch,
-        fingerprint=fingerprint(
+        made_for=training_digest(
             f"m3gnet {_hash(training)}", settings, [label.atoms for label in training], seed
         ),
         checkpoint_every=settings.checkpoint_every,

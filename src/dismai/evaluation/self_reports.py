@@ -13,11 +13,11 @@ from ase import Atoms
 
 from dismai.base.errors import StructureError
 from dismai.metrics.entries import with_units
-from dismai.metrics.self_reports import RIGHT, SAID, SPECIES
+from dismai.metrics.self_reports import RIGHT, SELF_REPORTED, SPECIES
 from dismai.metrics.statistics import Interval, mean_ci, percentage, share_ci
 
 
-def said_scores(
+def self_report_scores(
     structures: Mapping[int, Atoms | StructureError],
 ) -> dict[str, tuple[str, Interval]]:
     """Metrics of what a set says of itself, by name: unit and interval; none if it says nothing.
@@ -26,7 +26,7 @@ def said_scores(
     """
     infos = [atoms.info for atoms in structures.values() if isinstance(atoms, Atoms)]
     scores: dict[str, Interval] = {}
-    for name in SAID:
+    for name in SELF_REPORTED:
         found = [info.get(name) for info in infos]
         values = np.array([value for value in found if isinstance(value, Real)], dtype=float)
         values = values[np.isfinite(values)]
