@@ -39,6 +39,7 @@ pathvars:
 scattergather:
     shard=config["shards"],
     label=config["labels"]["shards"],
+    minima=CONFIG.study_potential.n_jobs,
 
 
 wildcard_constraints:

@@ -80,4 +80,5 @@ def fits_of(wildcards):
     return collect(pattern, n_train=sizes, allow_missing=True)
 
 
+ENGINE_IN_PYTHON = CONFIG.dft.engine != "vasp"  # its jobs have no use for ranks
 IN_NETWORKS = [name for name in DATASETS if relaxes_in_network(name)]

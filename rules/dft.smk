@@ -2,7 +2,8 @@
 
 Needs the geometry of an interface dataset, ready-made or not. Scattered over `labels.shards` jobs,
 which profiles send to the partition vasp whatever the engine; finished relaxations outlive a killed
-job.
+job. VASP has a rule of its own, label_interfaces_vasp, which asks for more and to which profiles
+give ranks, for which an engine inside Python has no use.
 """
 
 
@@ -17,7 +18,7 @@ rule label_interfaces:
     benchmark:
         "<benchmarks>/label_interfaces/{dataset}/{scatteritem}.tsv"
     wildcard_constraints:
-        dataset=alternatives(of_kind("interface")),
+        dataset=alternatives(of_kind("interface") if ENGINE_IN_PYTHON else []),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -32,6 +33,14 @@ rule label_interfaces:
         seed=config["seed"],
     script:
         "../workflow/scripts/label_interfaces.py"
+
+
+use rule label_interfaces as label_interfaces_vasp with:
+    wildcard_constraints:
+        dataset=alternatives([] if ENGINE_IN_PYTHON else of_kind("interface")),
+    resources:
+        mem_mb=lambda wildcards, attempt: 32000 * attempt,
+        runtime=lambda wildcards, attempt: 1440 * attempt,
 
 
 rule gather_labels:

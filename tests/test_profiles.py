@@ -15,6 +15,7 @@ SAVING = {
     *("train_model", "generate_structures", "process_structures", "process_in_network"),
     *("relax_training_blocks", "relax_interfaces", "label_interfaces", "train_m3gnet"),
     *("compare_minima", "train_by_command", "generate_by_command"),
+    *("label_interfaces_vasp", "compare_minima_vasp"),
 }
 """Rules whose jobs listen to signals."""
 
@@ -46,7 +47,19 @@ def test_rules_that_ask_for_a_gpu_go_to_its_partition_and_no_others():
 
 def test_labels_go_to_the_partition_of_dft_whatever_the_engine():
     for name in ("label_interfaces", "compare_minima"):
-        assert PROFILE["set-resources"][name]["slurm_partition"] == "vasp"
+        for rule in (name, f"{name}_vasp"):
+            assert PROFILE["set-resources"][rule]["slurm_partition"] == "vasp"
+
+
+def test_vasp_gets_ranks_with_their_memory_and_engines_in_python_none():
+    """An executor refuses `mpi` with fewer than two tasks."""
+    ranked = {name for name, given in PROFILE["set-resources"].items() if "mpi" in given}
+    assert ranked == {name for name in rules() if name.endswith("_vasp")}
+    for name in ranked:
+        given = PROFILE["set-resources"][name]
+        assert given["mpi"] == "'srun'"
+        assert given["tasks"] > 1
+        assert "mem_mb_per_cpu" in given
 
 
 def test_jobs_that_save_are_told_before_their_time_is_up_and_no_others():
@@ -54,8 +67,9 @@ def test_jobs_that_save_are_told_before_their_time_is_up_and_no_others():
     assert told == SAVING
     scripts = {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")
                if "saves=True" in path.read_text()}  # fmt: skip
-    # Two rules share the script of another one.
-    assert scripts == SAVING - {"process_in_network", "relax_interfaces"}
+    # Some rules share the script of another one.
+    shared = {"process_in_network", "relax_interfaces"}
+    assert scripts == {name for name in SAVING - shared if not name.endswith("_vasp")}
 
 
 def test_every_rule_states_memory_and_time_and_none_its_retries():

@@ -33,6 +33,21 @@ SCRIPT = """
 
 
 @pytest.mark.parametrize(
+    ("resources", "words"),
+    [
+        ({}, []),
+        ({"tasks": 4}, []),
+        ({"mpi": "srun", "tasks": 32}, ["srun", "-n", "32"]),
+        ({"mpi": "srun --cpu-bind=cores", "tasks_per_node": 16}, ["srun", "--cpu-bind=cores"]),
+    ],
+)
+def test_a_program_is_started_on_the_ranks_that_the_profile_gives(resources, words):
+    from snakemake.iocontainers import ResourceList
+
+    assert jobs.launcher(SimpleNamespace(resources=ResourceList(fromdict=resources))) == words
+
+
+@pytest.mark.parametrize(
     ("body", "code", "expected"),
     [
         ("pass", 0, ""),

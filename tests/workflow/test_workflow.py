@@ -61,12 +61,26 @@ def test_the_plans_of_the_demos_have_every_job_and_stay_small(tmp_path, name, tr
 
 
 @pytest.mark.parametrize(
-    ("study", "total"), [("potentials", 10), ("study_potential", 5), ("study_degradation", 12)]
+    ("study", "total"), [("potentials", 10), ("study_potential", 6), ("study_degradation", 12)]
 )
 def test_the_studies_that_the_demo_offers_can_be_planned(tmp_path, study, total):
     configs = [ROOT / path for path in CONFIGURATIONS["demo"]]
     jobs = planned(snakemake(study, "-n", directory=tmp_path, configs=configs).stdout)
     assert jobs["total"] == total
+
+
+def test_under_vasp_labels_and_minima_are_jobs_with_ranks_of_a_few_structures(tmp_path):
+    overlay = tmp_path / "vasp.yaml"
+    overlay.write_text("dft: {engine: vasp}")
+    words = command("study_potential", "-n", directory=tmp_path, configs=())
+    words[words.index(str(ROOT / "profiles" / "local"))] = str(ROOT / "profiles" / "slurm")
+    plan = subprocess.run([*words, "--configfile", str(overlay)], capture_output=True, text=True)
+    jobs = planned(plan.stdout)
+    assert jobs["label_interfaces_vasp"] == 50
+    assert jobs["compare_minima_vasp"] == 25  # four of the hundred structures each
+    assert jobs["gather_minima"] == 1
+    assert not {"label_interfaces", "compare_minima"} & jobs.keys()
+    assert plan.stdout.count("mpi=srun, tasks=32, mem_mb_per_cpu=3000") == 75
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Continue minima of M3GNet under the engine of the labels: Table 5, its figure."""
+"""Continue some minima of M3GNet under the engine of the labels."""
 
 from pathlib import Path
 
@@ -7,32 +7,28 @@ from dismai.base.seeds import seed_for
 from dismai.datasets.interface import random_interface
 from dismai.datasets.interface.settings import InterfaceGeometry
 from dismai.dft.settings import Dft, PotentialStudy
-from dismai.evaluation.study_potential import MINIMA_SCHEMA, compare_minima, table_5
-from dismai.files.structures import write_csv, write_table
-from dismai.pipeline.jobs import job, provenance, state_folder
+from dismai.evaluation.process import shard_range
+from dismai.evaluation.study_potential import MINIMA_SCHEMA, compare_minima
+from dismai.files.structures import write_table
+from dismai.pipeline.jobs import job, launcher, provenance, state_folder
 from dismai.potentials.m3gnet import load
 from dismai.potentials.settings import RelaxationSettings
-from dismai.report.figures import save_figure
-from dismai.report.potential import plot_minima
 
-params, output = snakemake.params, snakemake.output
-model = Path(snakemake.input.potential)
-potential = snakemake.wildcards.potential
+params = snakemake.params
+shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
+model, potential = Path(snakemake.input.potential), snakemake.wildcards.potential
 state = state_folder(snakemake)
 
-with job(snakemake, saves=True), locked(state):
-    study, dft = PotentialStudy(**params.study), Dft(**params.dft)
+with job(snakemake, saves=True), locked(state / f"shard{shard}"):
+    dft = Dft(**params.dft).launched_by(launcher(snakemake))
     relaxation = RelaxationSettings(**params.relaxation)
-    crystals = snakemake.input.crystals
-    geometry = InterfaceGeometry(**params.geometry).reading(crystals)
+    geometry = InterfaceGeometry(**params.geometry).reading(snakemake.input.crystals).model_dump()
+    numbers = shard_range(PotentialStudy(**params.study).n_structures, shard - 1, n_shards)
     structures = [
-        random_interface(
-            seed_for(params.seed, "study_potential", potential, index), **geometry.model_dump()
-        )
-        for index in range(study.n_structures)
+        random_interface(seed_for(params.seed, "study_potential", potential, index), **geometry)
+        for index in numbers
     ]
-    minima = compare_minima(structures, load(model), relaxation, dft, state, sha256(model))
-    write_table(minima, Path(output.minima), MINIMA_SCHEMA, provenance(snakemake))
-    table = table_5(minima, study.low_energy_eV_per_atom, Path(snakemake.input.published))
-    write_csv(table, Path(output.table), digits=6)
-    save_figure(plot_minima(table), output.figure)
+    minima = compare_minima(
+        structures, load(model), relaxation, dft, state, sha256(model), numbers.start
+    )
+    write_table(minima, Path(snakemake.output.minima), MINIMA_SCHEMA, provenance(snakemake))

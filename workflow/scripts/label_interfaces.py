@@ -8,7 +8,7 @@ from dismai.datasets.interface.settings import InterfaceGeometry, Labels
 from dismai.dft.settings import Dft
 from dismai.evaluation.process import shard_range
 from dismai.files.structures import write_table
-from dismai.pipeline.jobs import job, provenance, state_folder
+from dismai.pipeline.jobs import job, launcher, provenance, state_folder
 from dismai.potentials.labels import write_labels
 
 params = snakemake.params
@@ -19,7 +19,8 @@ state = state_folder(snakemake)
 with job(snakemake, saves=True), locked(state / f"shard{shard}"):
     labels = Labels(**params.labels)
     geometry = InterfaceGeometry(**params.geometry).reading(snakemake.input.crystals)
-    task = Task(Dft(**params.dft), labels, geometry.model_dump(), dataset, params.seed)
+    dft = Dft(**params.dft).launched_by(launcher(snakemake))
+    task = Task(dft, labels, geometry.model_dump(), dataset, params.seed)
     indices = shard_range(labels.n_plain + labels.n_exchanged, shard - 1, n_shards)
     found, table = label_interfaces(indices, task, state)
     write_labels(found, Path(snakemake.output.labels))

@@ -38,9 +38,12 @@ def identity(settings: Dft) -> dict[str, Any]:
     """What must be equal for kept results of an engine to be used again, as plain values.
 
     Its settings and how it relaxes; the version of its package or the content of its potentials.
+    Not how its program is started: another number of ranks asks the same question.
     """
     own = settings.model_dump(mode="json", exclude={"surrogate", "gpaw", "vasp"})
-    own[settings.engine] = getattr(settings, settings.engine).model_dump(mode="json")
+    own[settings.engine] = getattr(settings, settings.engine).model_dump(
+        mode="json", exclude={"command"}
+    )
     return {**own, "code": _engine(settings).code_identity(settings)}
 
 

@@ -53,7 +53,9 @@ class Vasp(Section):
     """VASP with the user's own licence, program and PAW potentials."""
 
     command: list[str] = Field(
-        ["vasp_gam"], min_length=1, description="words that start the program, e.g. srun vasp_gam"
+        ["vasp_gam"],
+        min_length=1,
+        description="words that start the program; ranks are the profile's",
     )
     incar: dict[str, Any] = Field(
         {
@@ -101,13 +103,24 @@ class Dft(Section):
         "lbfgs", description="minimiser (surrogate, gpaw); VASP uses its conjugate gradient"
     )
 
+    def launched_by(self, words: list[str]) -> "Dft":
+        """The same with the program of VASP behind a launcher, e.g. srun -n 32."""
+        vasp = self.vasp.model_copy(update={"command": [*words, *self.vasp.command]})
+        return self.model_copy(update={"vasp": vasp})
+
 
 class PotentialStudy(Section):
     """Minima of the potential continued under the engine of the labels (Table 5)."""
 
     n_structures: int = Field(100, ge=2, description="random interfaces that no label stems from")
+    structures_per_job: int = Field(4, ge=1, description="that one job compares, one by one")
     low_energy_eV_per_atom: float | None = Field(
         None,
         description="low-energy interfaces have an energy up to this, eV/atom: -4.78 with energies "
         "of the papers' VASP settings; the median by default",
     )
+
+    @property
+    def n_jobs(self) -> int:
+        """Jobs that share the structures."""
+        return -(-self.n_structures // self.structures_per_job)

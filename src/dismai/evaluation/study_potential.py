@@ -66,6 +66,7 @@ def compare_minima(
     settings: Dft,
     state: Path,
     potential_digest: str,
+    first: int = 0,
 ) -> pd.DataFrame:
     """One row a structure, as in `MINIMA_SCHEMA`; finished ones are taken from the state folder.
 
@@ -77,6 +78,7 @@ def compare_minima(
         state: folder of finished rows, and of the files of the engine for each structure.
         potential_digest: of the potential; rows with another one are made afresh, as are those of
             another structure, relaxation or engine.
+        first: number of the first structure; jobs that share a state folder have other ones.
     """
     dft.check(settings)
     shared = {
@@ -86,7 +88,7 @@ def compare_minima(
         "version": VERSIONS["compare_minima"],
     }
     rows = []
-    for index, atoms in enumerate(structures):
+    for index, atoms in enumerate(structures, start=first):
         path = state / f"{index:05d}.json"
         made_for = kept.digest({**shared, "structure": hash_structures([atoms])})
         workdir = state / f"{index:05d}"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import platform
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -106,6 +107,13 @@ def _use_threads(n_threads: int) -> None:
 def device(snakemake: Any) -> str:
     """Where a job may compute: a profile that lowers the request for a GPU to 0 means the CPU."""
     return "auto" if snakemake.resources.get("gpu", 0) else "cpu"
+
+
+def launcher(snakemake: Any) -> list[str]:
+    """Words that start a program on the ranks that a profile gives the job; none without `mpi`."""
+    resources = snakemake.resources
+    words = shlex.split(resources.get("mpi", "") or "")
+    return [*words, "-n", str(resources.tasks)] if words and resources.get("tasks") else words
 
 
 def state_folder(snakemake: Any) -> Path:
