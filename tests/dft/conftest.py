@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
+from dismai.dft import vasp_program
 from dismai.dft.potcar import POTENTIALS, VARIABLE
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -44,3 +46,27 @@ def fake_vasp(tmp_path, monkeypatch):
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
     return answers
+
+
+def install_stand_in(folder):
+    """The stand-in for VASP as programs vasp_gam and vasp_std in a new folder."""
+    folder.mkdir()
+    for name in ("vasp_gam", "vasp_std"):
+        program = folder / name
+        program.write_text(
+            f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+            "from tests.dft.stand_in_vasp import main\nmain()\n"
+        )
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.fixture
+def stand_in(library, tmp_path, monkeypatch):
+    """The stand-in on the PATH; returns a function that gives the calls so far, one list each."""
+    install_stand_in(tmp_path / "programs")
+    monkeypatch.setattr(vasp_program, "POLLING_S", 0.05)
+    monkeypatch.setenv("PATH", str(tmp_path / "programs"), prepend=":")
+    calls = tmp_path / "calls"
+    monkeypatch.setenv("STAND_IN_CALLS", str(calls))
+    monkeypatch.setenv("STAND_IN_DIES", str(tmp_path / "dies"))
+    return lambda: [line.split() for line in calls.read_text().splitlines()]

@@ -179,7 +179,7 @@ def test_a_damaged_finished_run_runs_again(library, fake_vasp, lithium_chloride,
     answers(fake_vasp, -1.0, -2.0)
     settings = Dft(engine="vasp")
     dft.relax(lithium_chloride, settings, tmp_path / "w")
-    (output,) = (tmp_path / "w").glob("*/vasprun.xml")
+    (output,) = (tmp_path / "w").glob("*/1/vasprun.xml")
     output.write_text(output.read_text()[:500])
     assert dft.relax(lithium_chloride, settings, tmp_path / "w").steps[-1].energy_eV == -2.0
     assert "damaged, it runs again" in caplog.text

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from types import FrameType
+from typing import NoReturn
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +45,13 @@ def leave_if_asked() -> None:
     To be called where everything that is finished has been saved.
     """
     if asked():
-        logger.warning("asked to end by a signal: finished work is kept, the next call goes on")
-        sys.exit(EXIT_CODE)
+        leave("asked to end by a signal")
+
+
+def leave(reason: str) -> NoReturn:
+    """End this process with the exit code that asks for another try."""
+    logger.warning("%s: finished work is kept, the next call goes on", reason)
+    sys.exit(EXIT_CODE)
 
 
 def _remember(number: int, frame: FrameType | None) -> None:

@@ -97,7 +97,12 @@ class Dft(Section):
     region_steps: int = Field(
         50, ge=0, description="ionic steps of stage 1, in which only the interface region moves"
     )
-    max_steps: int = Field(300, ge=1, description="most ionic steps of stage 2, all atoms moving")
+    max_steps: int = Field(
+        2000,
+        ge=1,
+        description="most ionic steps of stage 2, all atoms moving; far above the 150 or so that a "
+        "relaxation of the papers took, so that it cuts off no tail",
+    )
     fmax_eV_per_A: float = Field(0.1, gt=0, description="stage 2 ends at this force, eV/Å")
     optimizer: Literal["lbfgs", "fire"] = Field(
         "lbfgs", description="minimiser (surrogate, gpaw); VASP uses its conjugate gradient"

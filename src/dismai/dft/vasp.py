@@ -1,41 +1,38 @@
-"""VASP under custodian: inputs written, program run, vasprun.xml checked and read.
+"""VASP as an engine: stages of the paper, each run kept, continued after a kill, read once done.
 
 A run is kept in a folder that is named after its inputs, so that a finished one answers its own
-question only. VASP is licensed software; its program and its potentials are the user's own.
+question only. Its parts are numbered: a part that was killed keeps its whole ionic steps, and the
+next one goes on from its CONTCAR. VASP is licensed software; its program and its potentials are the
+user's own.
 """
 
-import contextlib
 import hashlib
 import logging
 import shutil
 import tempfile
-import warnings
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ase import Atoms
-from pymatgen.io.vasp.outputs import Vasprun
+from ase.geometry import find_mic
 
 from dismai.base import kept
 from dismai.base.atomic import locked, sha256, write_atomically
 from dismai.base.errors import InputError, StructureError
 from dismai.dft.potcar import POTENTIALS, library, read_potcar
-from dismai.dft.settings import Dft, Vasp
+from dismai.dft.settings import Dft
 from dismai.dft.vasp_inputs import Stage, block_order, incar, stages, write_inputs
-from dismai.potentials.labels import EV_PER_A3_TO_GPA, Label, Trajectory
+from dismai.dft.vasp_outputs import next_structure, parse, whole_steps
+from dismai.dft.vasp_program import run_program
+from dismai.potentials.labels import Label, Trajectory
 
 logger = logging.getLogger(__name__)
 
-POLLING_S = 1
-MONITOR_EVERY = 300
-"""Custodian looks every second whether VASP has ended, and every five minutes at its output."""
-KBAR_PER_GPA = 10.0
-VOIGT = ([0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1])
-CHECKED_TAGS = ("ENCUT", "ISIF", "LDAU")
-"""Of the run against what was asked for: custodian corrects inputs after errors."""
+SAME_PLACE_A = 1e-5
 
 
 def check_installation(settings: Dft) -> None:
@@ -85,7 +82,7 @@ def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None)
 def run_stage(
     atoms: Atoms, settings: Dft, stage: Stage, workdir: Path, moving: np.ndarray | None = None
 ) -> Trajectory:
-    """Run one stage, or read it if this very run has finished in the working folder.
+    """Run one stage, go on with it, or read it if this very run has finished.
 
     Args:
         atoms: structure in blocks of species.
@@ -103,17 +100,71 @@ def run_stage(
     folder = Path(workdir) / f"{stage.name}-{digest[:16]}"
     try:
         with locked(folder):
-            runs = kept.Pieces("run", "it runs again", partial(_read, asked=asked))
+            runs = kept.Pieces("run", "it runs again", partial(_read, asked))
             result = runs.finished(folder, digest)
             if result is None:
-                _clear(folder)
-                write_inputs(atoms, settings, stage, folder, moving)
-                run_custodian(folder, settings.vasp)
-                result = parse(folder / "vasprun.xml", asked)
+                (folder / "finished").unlink(missing_ok=True)
+                result = _run_parts(atoms, settings, stage, folder, moving)
                 write_atomically(folder / "finished", digest)
             return result
     except StructureError as error:
         raise StructureError(f"{stage.name}: {error}") from None
+
+
+def _run_parts(
+    atoms: Atoms, settings: Dft, stage: Stage, folder: Path, moving: np.ndarray | None
+) -> Trajectory:
+    """Take the whole steps of parts that were killed, then run VASP until the stage has ended.
+
+    Stage 1 ends with its run; other stages go on until forces are small or no step is left.
+    """
+    asked = incar(atoms, settings, stage)
+    steps, number = _steps_of_killed(folder, asked)
+    start = atoms
+    if steps:
+        logger.info("%s: %d ionic steps are there, it goes on from CONTCAR", folder, len(steps))
+        start = next_structure(folder / str(number), steps[-1].atoms)
+    if stage.max_steps and len(steps) >= stage.max_steps:
+        return Trajectory(steps, 0, steps[-1].fmax_eV_per_A <= settings.fmax_eV_per_A)
+    while True:
+        number += 1
+        part = folder / str(number)
+        left = replace(stage, max_steps=max(0, stage.max_steps - len(steps)))
+        write_inputs(start, settings, left, part, moving)
+        run_program(part, settings.vasp.command, settings.vasp.max_errors)
+        ran = parse(part / "vasprun.xml", asked)
+        n_before = len(steps)
+        steps = _joined(steps, ran.steps)
+        ended = ran.converged or not stage.all_atoms or len(steps) >= stage.max_steps
+        if ended or len(steps) == n_before:
+            return Trajectory(steps, 0, ran.converged)
+        start = next_structure(part, steps[-1].atoms)
+        logger.info("%s: VASP ended after %d ionic steps, it goes on", folder, len(steps))
+
+
+def _steps_of_killed(folder: Path, asked: dict[str, Any]) -> tuple[list[Label], int]:
+    """Steps of the parts that have any, and their number; whatever else is there is removed."""
+    steps: list[Label] = []
+    for number in count(1):
+        found = whole_steps(folder / str(number) / "vasprun.xml", asked)
+        if not found:
+            break
+        steps = _joined(steps, found)
+    for part in folder.iterdir():
+        if part.is_dir() and int(part.name) >= number:
+            shutil.rmtree(part)
+    return steps, number - 1
+
+
+def _joined(steps: list[Label], more: list[Label]) -> list[Label]:
+    """Steps of one part after another; a geometry at which both stand counts once."""
+    if steps and more:
+        shift = more[0].atoms.positions - steps[-1].atoms.positions
+        _, lengths = find_mic(shift, steps[-1].atoms.cell, pbc=True)
+        cell = np.abs(more[0].atoms.cell - steps[-1].atoms.cell).max()
+        if max(lengths.max(), cell) < SAME_PLACE_A:
+            more = more[1:]
+    return [*steps, *more]
 
 
 def inputs_digest(
@@ -126,132 +177,15 @@ def inputs_digest(
         return kept.digest({name: sha256(Path(folder) / name) for name in names})
 
 
-def _read(folder: Path, asked: dict[str, Any]) -> tuple[Trajectory, str]:
-    """What a finished run has given, and the digest of its inputs."""
+def _read(asked: dict[str, Any], folder: Path) -> tuple[Trajectory, str]:
+    """What a finished run has given, all parts, and the digest of its inputs."""
     made_for = (folder / "finished").read_text()
-    return parse(folder / "vasprun.xml", asked), made_for
-
-
-def _clear(folder: Path) -> None:
-    """Empty the folder of a run but for its lock."""
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            shutil.rmtree(entry)
-        elif entry.name != ".lock":
-            entry.unlink()
-
-
-def run_custodian(folder: Path, settings: Vasp) -> None:
-    """Run VASP in a folder with its inputs; custodian mends common errors and starts it again."""
-    from custodian import Custodian
-    from custodian.custodian import CustodianError
-    from custodian.vasp.handlers import (
-        FrozenJobErrorHandler,
-        NonConvergingErrorHandler,
-        StdErrHandler,
-        VaspErrorHandler,
-    )
-    from custodian.vasp.jobs import VaspJob
-
-    handlers = [
-        VaspErrorHandler(),
-        NonConvergingErrorHandler(),
-        FrozenJobErrorHandler(),
-        StdErrHandler(),
-    ]
-    job = VaspJob(settings.command, backup=False, auto_gamma=False)
-    keeper = Custodian(
-        handlers,
-        [job],
-        max_errors=max(1, settings.max_errors),
-        polling_time_step=POLLING_S,
-        monitor_freq=MONITOR_EVERY,
-        directory=str(folder),
-    )
-    try:
-        with contextlib.chdir(folder):
-            keeper.run()
-    except CustodianError as error:
-        found = " ".join(str(error).split())[:120]
-        raise StructureError(f"VASP failed under custodian: {found}") from None
-
-
-def parse(path: Path, asked: dict[str, Any] | None = None) -> Trajectory:
-    """Ionic steps of a vasprun.xml.
-
-    The energy is the one for zero smearing. A run of no ionic steps (NSW 0) counts as converged.
-
-    Args:
-        path: vasprun.xml.
-        asked: INCAR tags that the run must have kept.
-
-    Raises:
-        StructureError: no or cut-off file, other settings than asked for, or electrons that did
-            not converge in some ionic step.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            run = Vasprun(str(path), parse_dos=False, parse_eigen=False, parse_potcar_file=False)
-    except FileNotFoundError:
-        raise StructureError("expected vasprun.xml, found no such file") from None
-    except (SyntaxError, ValueError, KeyError, IndexError) as error:
-        found = " ".join(str(error).split())[:100]
-        raise StructureError(f"expected a whole vasprun.xml, found {found}") from None
-    for tag in CHECKED_TAGS:
-        if asked is not None and run.parameters.get(tag, run.incar.get(tag)) != asked[tag]:
-            found = run.parameters.get(tag, run.incar.get(tag))
-            raise StructureError(f"{tag}: expected {asked[tag]}, found {found}")
-    most = int(run.parameters["NELM"])
-    notes = _provenance(run)
-    steps = [_step(i, step, most, notes) for i, step in enumerate(run.ionic_steps)]
-    if not steps:
-        raise StructureError("expected ionic steps in vasprun.xml, found none")
-    n_steps = int(run.parameters.get("NSW", 0))
-    force = -float(run.parameters.get("EDIFFG", -0.1))
-    fixed = n_steps == 0
-    return Trajectory(steps, 0, fixed or steps[-1].fmax_eV_per_A <= force)
-
-
-def _step(index: int, step: dict[str, Any], most: int, notes: dict[str, Any]) -> Label:
-    """One ionic step; StructureError if its electrons did not converge."""
-    n_iterations = len(step["electronic_steps"])
-    if n_iterations >= most:
-        raise StructureError(
-            f"ionic step {index}: expected fewer than {most} electronic iterations, found "
-            f"{n_iterations}: not converged"
-        )
-    structure = step["structure"]
-    atoms = Atoms(
-        [site.specie.symbol for site in structure],
-        positions=structure.cart_coords,
-        cell=structure.lattice.matrix,
-        pbc=True,
-    )
-    # VASP prints the pressure tensor in kbar: positive under compression.
-    stress = -np.array(step["stress"], dtype=float) / KBAR_PER_GPA / EV_PER_A3_TO_GPA
-    return Label(
-        atoms,
-        float(step["e_0_energy"]),
-        np.array(step["forces"], dtype=float),
-        stress[VOIGT],
-        converged=True,
-        provenance=notes,
-    )
-
-
-def _provenance(run: Vasprun) -> dict[str, Any]:
-    """Engine, version, hash of INCAR, k-points and titles of the potentials."""
-    settings = {
-        "incar": {key: str(value) for key, value in sorted(run.incar.items())},
-        "kpoints": np.array(run.actual_kpoints).tolist(),
-        "potentials": run.potcar_symbols,
-    }
-    return {
-        "engine": "vasp",
-        "engine_version": str(run.vasp_version),
-        "settings_sha256": kept.digest(settings),
-    }
+    n_parts = sum(part.is_dir() for part in folder.iterdir())
+    steps: list[Label] = []
+    for number in range(1, n_parts):
+        steps = _joined(steps, whole_steps(folder / str(number) / "vasprun.xml", asked))
+    last = parse(folder / str(n_parts) / "vasprun.xml", asked)
+    return Trajectory(_joined(steps, last.steps), 0, last.converged), made_for
 
 
 def _in_order(label: Label, order: np.ndarray) -> Label:
