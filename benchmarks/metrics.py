@@ -131,7 +131,7 @@ def end_to_end(n_structures: int = 1000, n_threads: int = 2) -> None:
         for found in describe_all(ase.io.iread(path, ":"), n_threads=n_threads):
             fingerprints.append(found.fingerprints.mean(axis=0))
             motifs.append(motif_shares(found.fingerprints))
-            shares.append(angles.share(found.angles)[1])
+            shares.append(angles.angle_shares(found.angles)[1])
             g.append(found.g)
         wall = time.perf_counter() - start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2

@@ -17,7 +17,7 @@ from dismai.base.atomic import sha256
 from dismai.datasets.amorphous_si.melt_quench import SW_LINE
 from dismai.files.structures import read_cell
 from dismai.metrics.rdf import rdf
-from dismai.metrics.silicon import summarize
+from dismai.metrics.silicon import describe_cell
 from dismai.metrics.structure_factor import first_peak
 from dismai.report.figures import save_figure
 
@@ -55,7 +55,7 @@ def structure_factor_of(r: np.ndarray, g: np.ndarray, density: float, q: np.ndar
 def main(path: Path) -> None:
     """Write the card beside a cell, and the figure."""
     atoms = read_cell(path)
-    summary = asdict(summarize(atoms))
+    summary = asdict(describe_cell(atoms))
     r, g = rdf(atoms, r_max=R_MAX_A)
     q = np.linspace(0.5, 12.0, 461)
     s = structure_factor_of(r, g, len(atoms) / atoms.get_volume(), q)

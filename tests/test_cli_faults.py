@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from dismai.base.atomic import output_folder, printable, replacing_in
+from dismai.base.atomic import output_folder, printable_name, replacing_in
 from dismai.base.resources import resource
 from dismai.datasets.amorphous_si.blocks import slice_blocks
 from dismai.datasets.amorphous_si.bulk import read_bulk
@@ -181,9 +181,9 @@ def test_names_that_are_not_utf8_are_shown_escaped(alloys, tmp_path, words):
 
 
 def test_names_are_printable_and_stay_apart():
-    assert printable("Kügelchen, 球") == "Kügelchen, 球"
-    assert printable(os.fsdecode(b"\xf8")) != printable(os.fsdecode(b"\xf9"))
-    printable(NOT_UTF8).encode("utf-8")
+    assert printable_name("Kügelchen, 球") == "Kügelchen, 球"
+    assert printable_name(os.fsdecode(b"\xf8")) != printable_name(os.fsdecode(b"\xf9"))
+    printable_name(NOT_UTF8).encode("utf-8")
 
 
 @pytest.mark.parametrize("command", ["describe", "evaluate", "validate", "compare"])

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from dismai.report.text import aligned
+from dismai.report.text import align_columns
 from snakemake_logger_plugin_dismai import TAIL, LogHandler
 
 SNAKEFILE = """
@@ -141,14 +141,14 @@ def test_warnings_of_other_packages_go_to_the_log_alone_and_lines_name_their_job
 
 
 def test_a_table_for_the_terminal_is_aligned_with_dashes_for_what_is_missing():
-    text = aligned("| model | kind | rank_a |\n| --- | --- | --- |\n| m | trained | 12 |\n"
+    text = align_columns("| model | kind | rank_a |\n| --- | --- | --- |\n| m | trained | 12 |\n"
                    "| random_decoration | baseline | nan |\n")  # fmt: skip
     assert text.splitlines() == [
         "model              kind      rank_a",
         "m                  trained       12",
         "random_decoration  baseline       –",
     ]
-    assert aligned("") == ""
+    assert align_columns("") == ""
 
 
 def test_the_profile_of_one_machine_uses_these_lines():
@@ -165,5 +165,6 @@ def test_a_configuration_in_another_encoding_is_one_line(tmp_path):
 
 
 def test_notes_below_a_table_follow_it_on_the_terminal():
-    text = aligned("| model | rank |\n| --- | --- |\n| best | 1 |\n\nn: accepted structures.\n")
+    table = "| model | rank |\n| --- | --- |\n| best | 1 |\n\nn: accepted structures.\n"
+    text = align_columns(table)
     assert text.splitlines() == ["model  rank", "best      1", "", "n: accepted structures."]

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from dismai import __version__
-from dismai.base.atomic import explain, output_folder, printable
+from dismai.base.atomic import explain_os_error, output_folder, printable_name
 from dismai.base.errors import InputError
 from dismai.base.kinds import dataset_names, our_kinds
 
@@ -155,7 +155,7 @@ def evaluate(
                 align.value,
                 n_generated,
                 jobs or usable_cores(),
-                None if model is None else printable(model),
+                None if model is None else printable_name(model),
                 seed,
                 reporter,
                 relaxation,
@@ -164,9 +164,9 @@ def evaluate(
             typer.echo(to_json(result) if json else to_text(result))
         finally:
             if out is not None:
-                write_evaluation(result, out, printable(shlex.join(["dismai", *sys.argv[1:]])))
+                write_evaluation(result, out, printable_name(shlex.join(["dismai", *sys.argv[1:]])))
     if out is not None and not json:
-        page = printable(str(out / "report.html"))
+        page = printable_name(str(out / "report.html"))
         typer.echo(f"\nWritten: {page}, metrics and fates beside it.")
 
 
@@ -207,14 +207,14 @@ def rank(
         raise InputError("rank: expected folders of results or --published, and not both")
     if figure is not None and figure.suffix not in PICTURES:
         raise InputError(f"{figure}: expected a name ending in {', '.join(PICTURES)}")
-    from dismai.evaluation.comparison import labels
+    from dismai.evaluation.comparison import model_labels
     from dismai.evaluation.ranking import headlines_of, ranking
     from dismai.evaluation.runs import load_runs, published_run
     from dismai.report.ranking import plot_spider, to_json, to_text
 
     metrics = published_run() if published else load_runs(runs or [])
     if not published:
-        metrics = metrics.assign(model=labels(metrics))
+        metrics = metrics.assign(model=model_labels(metrics))
     headlines = headlines_of(metrics)
     table = ranking(metrics, headlines)
     typer.echo(to_json(table, headlines) if json else to_text(table, headlines))
@@ -289,11 +289,11 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
-        _end(explain(error))
+        _end(explain_os_error(error))
 
 
 def _end(message: str) -> None:
-    print(f"dismai: {printable(' '.join(message.split()))}", file=sys.stderr)
+    print(f"dismai: {printable_name(' '.join(message.split()))}", file=sys.stderr)
     sys.exit(2)
 
 

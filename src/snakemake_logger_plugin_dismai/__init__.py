@@ -16,7 +16,7 @@ from snakemake.logging import DefaultFormatter
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from dismai.pipeline.jobs import label
+from dismai.pipeline.jobs import job_label
 
 TAIL = 30
 """Lines of the log of a failed job that are shown."""
@@ -30,19 +30,19 @@ ENDED = re.compile(r"(returned non-zero exit status|died with) .*\.$")
 USUAL = ("Missing output files", "Input files updated by another job", "Set of input files")
 
 
-def told(seconds: float) -> str:
+def readable_duration(seconds: float) -> str:
     """A time in the largest unit that suits it."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def clock(record: LogRecord) -> str:
+def local_time(record: LogRecord) -> str:
     """When a record was made, in local time."""
     return time.strftime("%H:%M:%S", time.localtime(record.created))
 
 
-def tail(logs: Iterable[str]) -> Iterator[str]:
+def last_lines(logs: Iterable[str]) -> Iterator[str]:
     """The last lines of log files."""
     for log in logs:
         try:
@@ -132,7 +132,7 @@ class LogHandler(LogHandlerBase):
         yield str(record.msg).rstrip() if self.common_settings.dryrun else f"{n_jobs} jobs"
 
     def _start(self, record: LogRecord) -> Iterator[str]:
-        named = label(record.rule_name, record.wildcards)
+        named = job_label(record.rule_name, record.wildcards)
         self.jobs[record.jobid] = (record.rule_name, named, record.created)
         if self.quiet & {"rules", "all"}:
             return
@@ -140,24 +140,24 @@ class LogHandler(LogHandlerBase):
             reason = str(record.reason)
             yield f"{named}" if reason.startswith(USUAL) else f"{named}  ({reason})"
         else:
-            yield f"{clock(record)} start   {named}"
+            yield f"{local_time(record)} start   {named}"
 
     def _end(self, record: LogRecord) -> Iterator[str]:
         rule, named, start = self.jobs.pop(record.job_id, ("", str(record.msg), self.begun))
         self.taken.setdefault(rule, []).append(record.created - start)
         if not self.quiet & {"progress", "all"}:
-            took = told(record.created - start)
-            yield f"{clock(record)} done    {named}  {took}  [{self._rest(record.created)}]"
+            took = readable_duration(record.created - start)
+            yield f"{local_time(record)} done    {named}  {took}  [{self._rest(record.created)}]"
 
     def _failure(self, record: LogRecord) -> Iterator[str]:
         named = self.jobs.pop(record.jobid, ("", record.rule_name, 0.0))[1]
-        yield f"{clock(record)} FAILED  {named}"
+        yield f"{local_time(record)} FAILED  {named}"
         if record.rule_msg:
             yield f"    {record.rule_msg}"
         yield from (f"    {key}: {value}" for key, value in record.aux.items())
         if record.shellcmd:
             yield f"    command: {record.shellcmd}"
-        yield from tail(record.log)
+        yield from last_lines(record.log)
 
     def _rest(self, now: float) -> str:
         """Number of finished jobs, and an estimate of the time that the others take.
@@ -175,4 +175,4 @@ class LogHandler(LogHandlerBase):
             own = self.taken.get(rule, [])
             left += (number - len(own)) * (sum(own) / len(own) if own else mean)
         beside = max(1.0, sum(times) / max(now - self.begun, 1.0))
-        return f"{len(times)} of {n_jobs}, about {told(max(left, 0.0) / beside)} left"
+        return f"{len(times)} of {n_jobs}, about {readable_duration(max(left, 0.0) / beside)} left"

@@ -8,7 +8,7 @@ from dismai.base.resources import resource
 from dismai.base.text import decode, read_text, to_lines
 from dismai.geometry.cluster_expansion import read_cluster_expansion
 from dismai.pipeline.config import load
-from dismai.potentials import named
+from dismai.potentials import entry_from_word
 from tests.makers import alloy_spec
 
 NOTE = "# 5 \xc5ngstr\xf6m\n"
@@ -20,7 +20,7 @@ def config_of(path):
 
 READERS = {
     "config.yaml": (load, "run: demo\n"),
-    "potential.yaml": (lambda path: named(str(path)), "kind: sw\n"),
+    "potential.yaml": (lambda path: entry_from_word(str(path)), "kind: sw\n"),
     "eci.yaml": (read_cluster_expansion, resource("eci.yaml").read_text(encoding="utf-8")),
 }
 
@@ -64,8 +64,9 @@ def test_what_is_no_yaml_is_one_line(tmp_path, name, data):
 
 
 @pytest.mark.parametrize("name", ["no.yaml", "a" * 300 + ".yaml", "b/" * 3000 + "c.yaml"])
-@pytest.mark.parametrize("reader", [load, lambda path: named(str(path)), read_cluster_expansion,
-                                    read_card, lambda path: read_text(path, "a text")],
+@pytest.mark.parametrize("reader", [load, lambda path: entry_from_word(str(path)),
+                                    read_cluster_expansion, read_card,
+                                    lambda path: read_text(path, "a text")],
                          ids=["config", "potential", "ecis", "card", "text"])  # fmt: skip
 def test_a_path_that_the_system_refuses_is_one_line(tmp_path, name, reader):
     with pytest.raises(

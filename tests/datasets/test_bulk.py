@@ -10,14 +10,14 @@ from dismai.base.errors import InputError
 from dismai.base.resources import resource
 from dismai.datasets.amorphous_si.bulk import read_bulk
 from dismai.files.structures import read_cell, write_cell, write_structures
-from dismai.metrics.silicon import summarize
+from dismai.metrics.silicon import describe_cell
 
 
 def test_the_shipped_cell_is_what_its_card_says():
     path = resource("asi_100k.npz")
     card = json.loads(resource("asi_100k.json").read_text())
     atoms = read_bulk(path, card["sha256"])
-    summary = summarize(atoms)
+    summary = describe_cell(atoms)
     assert summary.n_atoms == 100_000
     np.testing.assert_allclose(atoms.cell.angles(), 90)
     assert summary.four_fold_percent == pytest.approx(95.29, abs=0.01)
@@ -28,7 +28,7 @@ def test_the_shipped_cell_is_what_its_card_says():
 
 
 def test_diamond_is_four_fold_at_the_tetrahedral_angle():
-    summary = summarize(bulk("Si", cubic=True).repeat(3))
+    summary = describe_cell(bulk("Si", cubic=True).repeat(3))
     assert summary.four_fold_percent == 100
     assert summary.angle_degrees == pytest.approx(109.4712, abs=1e-4)
     assert summary.first_peak_A == pytest.approx(2.351, abs=0.01)

@@ -11,7 +11,7 @@ from dismai.base.errors import InputError
 from dismai.datasets.amorphous_si import melt_quench as module
 from dismai.datasets.amorphous_si.melt_quench import melt_quench
 from dismai.datasets.amorphous_si.settings import Stage
-from dismai.metrics.silicon import summarize
+from dismai.metrics.silicon import describe_cell
 
 SHORT = (
     Stage(from_K=3000, to_K=1500, steps=200, timestep_fs=2.0),
@@ -31,7 +31,7 @@ def test_a_short_quench_gives_a_dense_network_and_the_same_one_again(tmp_path):
     scaled = atoms.get_scaled_positions(wrap=False)
     assert scaled.min() >= 0
     assert scaled.max() < 1
-    summary = summarize(atoms)
+    summary = describe_cell(atoms)
     assert 1.9 < summary.density_g_per_cm3 < 2.6
     assert 2.2 < summary.first_peak_A < 2.6
     again = melt_quench(64, SHORT, tmp_path / "b", seed=3, state_every=100)
@@ -105,4 +105,4 @@ def test_too_few_atoms_are_refused(tmp_path):
 @pytest.mark.slow
 def test_512_atoms_quenched_in_200_ps_are_four_fold(tmp_path):
     atoms = melt_quench(512, QUENCH, tmp_path, seed=1, state_every=5000)
-    assert summarize(atoms).four_fold_percent >= 90
+    assert describe_cell(atoms).four_fold_percent >= 90

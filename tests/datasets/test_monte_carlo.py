@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dismai.datasets.alloy import build as alloy
-from dismai.datasets.alloy.icet_expansion import decorated, to_icet
+from dismai.datasets.alloy.icet_expansion import decorated_crystal, to_icet
 from dismai.datasets.alloy.monte_carlo import (
     BOLTZMANN_eV_PER_K,
     CanonicalSampler,
@@ -115,7 +115,7 @@ def test_the_icet_expansion_has_the_same_energy(expansion, supercell):
     twin = to_icet(expansion)
     for seed in range(5):
         occupancy = random_occupancy(seed, supercell)
-        atoms = decorated(occupancy, expansion.a_A, supercell)
+        atoms = decorated_crystal(occupancy, expansion.a_A, supercell)
         expected = total_energy(occupancy, expansion, supercell) / len(occupancy)
         assert twin.predict(atoms) == pytest.approx(expected, abs=1e-9)
 

@@ -16,7 +16,7 @@ from dismai.datasets.amorphous_si.build import (
 )
 from dismai.datasets.amorphous_si.settings import AmorphousSiDataset, Stage
 from dismai.datasets.baselines import fresh_quenches, random_atoms
-from dismai.metrics.silicon import summarize
+from dismai.metrics.silicon import describe_cell
 
 
 @pytest.fixture(scope="module")
@@ -124,4 +124,4 @@ def test_fresh_quenches_differ_and_go_on_where_they_stopped(crystal, tmp_path):
     three = fresh_quenches(spec, stages, 3, 1, tmp_path)
     for a, b in zip(two, three, strict=False):
         np.testing.assert_array_equal(a.positions, b.positions)
-    assert 1.8 < summarize(three[2]).density_g_per_cm3 < 2.7
+    assert 1.8 < describe_cell(three[2]).density_g_per_cm3 < 2.7

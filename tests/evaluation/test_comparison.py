@@ -13,7 +13,7 @@ from dismai.base.card import write_card
 from dismai.base.errors import InputError
 from dismai.cli import app
 from dismai.datasets.baselines import gaussian_displacement, random_decoration
-from dismai.evaluation.comparison import compare, holm, paired, to_json, to_text
+from dismai.evaluation.comparison import compare, holm, paired_difference, to_json, to_text
 from dismai.evaluation.file import evaluate_file
 from dismai.evaluation.runs import load_runs, run_names
 from dismai.files.structures import write_structures
@@ -52,7 +52,7 @@ def test_holm_is_the_textbook_example():
 
 def test_paired_p_is_that_of_scipy_and_the_interval_covers_the_mean():
     a, b = np.array([0.1, 0.2, 0.4]), np.array([0.15, 0.27, 0.44])
-    interval, p = paired(b - a, np.full(3, 0.001))
+    interval, p = paired_difference(b - a, np.full(3, 0.001))
     assert p == pytest.approx(stats.ttest_rel(b, a).pvalue)
     assert interval.low < interval.value < interval.high
     assert interval.value == pytest.approx(0.16 / 3)
@@ -142,7 +142,7 @@ def test_opposite_errors_of_two_seeds_do_not_cancel():
 
 
 def test_two_equal_differences_are_not_certainty():
-    interval, p = paired(np.array([0.6, 0.6]), np.array([0.05, 0.05]))
+    interval, p = paired_difference(np.array([0.6, 0.6]), np.array([0.05, 0.05]))
     error = 0.05 / np.sqrt(2)
     assert p == pytest.approx(2 * stats.t.sf(0.6 / error, 1))
     assert interval.low < 0.6 - error

@@ -9,9 +9,9 @@ from dismai.evaluation.degradation import (
     SEES,
     damages_of,
     degrade,
-    hit,
     responses,
     sensitivity,
+    spoiled_structures,
 )
 from dismai.report.degradation import plot_sensitivity
 from tests.makers import MAKERS, card, diamonds
@@ -65,7 +65,7 @@ def test_damage_is_seeded_by_structure_and_grows_with_strength():
         for a, b in zip(first, again, strict=True):
             np.testing.assert_array_equal(a.positions, b.positions)
         assert weak < strong
-    weak, strong = (hit(50, "copied", share, spec, seed=1) for share in (0.2, 0.6))
+    weak, strong = (spoiled_structures(50, "copied", share, spec, seed=1) for share in (0.2, 0.6))
     assert (weak.sum(), strong.sum()) == (10, 30)
     assert (strong >= weak).all()
     few, many = (degrade(structures, structures, "vacant", s, spec, 1) for s in (0.02, 0.08))

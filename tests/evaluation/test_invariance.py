@@ -114,7 +114,9 @@ def evaluated(kind, align, structures):
 
 def laid(kind, features):
     """Density profiles belong to an origin until they are laid on the reference."""
-    return interface.aligned(features, reference(kind))[0] if kind == "interface" else features
+    if kind != "interface":
+        return features
+    return interface.align_profiles(features, reference(kind))[0]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dismai.base.errors import InputError, StructureError
-from dismai.metrics.angles import bond_angles, distribution, share
+from dismai.metrics.angles import angle_shares, bond_angles, distribution
 from dismai.metrics.crystalnn import GEOMETRIC, neighbor_list
 from tests.conftest import FRESH
 from tests.makers import GOLDEN, random_cell, rattled_crystal, si256, slab
@@ -56,7 +56,7 @@ def test_angles_are_those_of_pymatgen(seed):
         np.testing.assert_allclose(
             np.sort(found), np.sort(expected), atol=1e-8, err_msg=f"seed {seed}"
         )
-        np.testing.assert_array_equal(share(found)[1], share(np.array(expected))[1])
+        np.testing.assert_array_equal(angle_shares(found)[1], angle_shares(np.array(expected))[1])
 
 
 def test_diamond_has_only_the_tetrahedral_angle():
@@ -66,7 +66,7 @@ def test_diamond_has_only_the_tetrahedral_angle():
 
 
 def test_bins_are_closed_on_the_right_and_the_first_holds_zero():
-    centres, shares = share(np.array([0.0, 0.5, 0.6, 1.0, 180.0]))
+    centres, shares = angle_shares(np.array([0.0, 0.5, 0.6, 1.0, 180.0]))
     np.testing.assert_allclose(centres[:2], [0.25, 0.75])
     assert len(centres) == 360
     np.testing.assert_allclose(shares[[0, 1, 359]], [0.4, 0.4, 0.2])
@@ -75,9 +75,9 @@ def test_bins_are_closed_on_the_right_and_the_first_holds_zero():
 
 def test_a_structure_without_angles_fails():
     with pytest.raises(StructureError, match="no bond angle"):
-        share(np.array([]))
+        angle_shares(np.array([]))
     with pytest.raises(InputError, match="divisor"):
-        share(np.array([90.0]), 0.7)
+        angle_shares(np.array([90.0]), 0.7)
 
 
 def test_supercells_have_the_same_distribution():

@@ -8,7 +8,7 @@ from ase.neighborlist import neighbor_list
 from numpy.testing import assert_allclose
 
 from dismai.geometry.fcc import fractional_sites
-from dismai.models.cdvae.encoder import bond_graph, join
+from dismai.models.cdvae.encoder import bond_graph, join_graphs
 from dismai.models.cdvae.graph import nearest_graph
 
 CUTOFF = 7.0
@@ -165,7 +165,7 @@ def test_bonds_have_both_directions_and_the_vectors_of_their_images():
 
 def test_joined_graphs_are_the_single_ones_one_after_the_other():
     graphs = [bond_graph(skewed(20, 0)), bond_graph(skewed(15, 1))]
-    both = join(graphs)
+    both = join_graphs(graphs)
     x = torch.randn(len(both.source))
     first, second = x.split([len(g.source) for g in graphs])
     expected = torch.cat([graphs[0].sum_over_edges(first), graphs[1].sum_over_edges(second)])

@@ -21,7 +21,7 @@ from dismai.models.cdvae.bases import (
 )
 from dismai.models.cdvae.decoder import Bases, Decoder
 from dismai.models.cdvae.denoise import denoise
-from dismai.models.cdvae.encoder import Encoder, bond_graph, join
+from dismai.models.cdvae.encoder import Encoder, bond_graph, join_graphs
 from dismai.models.cdvae.graph import nearest_graph
 from dismai.models.cdvae.hparams import Hparams
 
@@ -252,7 +252,8 @@ def test_the_latent_mean_does_not_change_with_order_rotation_or_translation():
     changed.translate([0.3, 4.0, 2.0])
     changed.wrap()
     both = [
-        encoder(torch.from_numpy(a.numbers), join([bond_graph(a)]), 1) for a in (atoms, changed)
+        encoder(torch.from_numpy(a.numbers), join_graphs([bond_graph(a)]), 1)
+        for a in (atoms, changed)
     ]
     assert both[0].std() > 1e-3
     assert (both[1] - both[0]).abs().max() / both[0].abs().max() < 1e-5

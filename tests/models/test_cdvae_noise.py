@@ -10,7 +10,7 @@ from dismai.models.cdvae.decoder import Decoder
 from dismai.models.cdvae.denoise import denoise
 from dismai.models.cdvae.hparams import Hparams
 from dismai.models.cdvae.lattice import LatticeScale, lattice_matrix, lattice_parameters
-from dismai.models.cdvae.model import groups
+from dismai.models.cdvae.model import groups_of_equal_size
 from dismai.models.cdvae.noise import (
     add_noise,
     composition_loss,
@@ -251,5 +251,5 @@ def test_noise_of_species_grows_with_sigma_and_its_loss_is_weighed_by_it():
 
 
 def test_structures_of_one_size_are_moved_together():
-    assert groups([4, 5, 4, 0, 4], 9) == [[0, 2], [4], [1]]
-    assert groups([4, 4], 3) == [[0], [1]]
+    assert groups_of_equal_size([4, 5, 4, 0, 4], 9) == [[0, 2], [4], [1]]
+    assert groups_of_equal_size([4, 4], 3) == [[0], [1]]

@@ -9,7 +9,7 @@ from dismai.models.batches import Streams
 from dismai.models.image.diffusion import alpha_sigma
 from dismai.models.unimat.hparams import Hparams
 from dismai.models.unimat.representation import decode, encode, species_mask
-from dismai.models.unimat.sampler import draw_videos, limit
+from dismai.models.unimat.sampler import draw_videos, threshold_estimate
 
 N_STRUCTURES = 2
 
@@ -54,7 +54,7 @@ def test_the_last_estimate_is_exact_and_the_last_sample_keeps_noise(truth, mask)
 def test_an_overshoot_shrinks_coordinates_unless_they_are_masked(truth, mask):
     coordinates = truth[:, :, mask]
     for threshold, expected in (("all", 1 / 1.02), ("masked", 1.0), ("off", 1.0)):
-        limited = limit(torch.where(mask, truth, 1.02 * truth), mask, threshold)
+        limited = threshold_estimate(torch.where(mask, truth, 1.02 * truth), mask, threshold)
         assert_allclose(limited[:, :, mask], expected * coordinates, rtol=1e-6)
         assert_allclose(limited[:, :, ~mask], -1, rtol=1e-6)
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dismai.base.errors import InputError
 from dismai.pipeline.config import Config, load, n_generated, run_table, validate
-from dismai.pipeline.config_docs import documentation, hyperparameters, places
+from dismai.pipeline.config_docs import documentation, hyperparameters, places_of_sections
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def test_every_row_of_the_documentation_has_a_meaning():
 
 def integer_fields():
     """All fields of integers, with a negative value in each integer's place."""
-    sections = [*places(), *hyperparameters().values()]
+    sections = [*places_of_sections(), *hyperparameters().values()]
     for section in sections:
         for name, field in section.model_fields.items():
             negative = negatives(field.annotation)

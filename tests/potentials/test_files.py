@@ -10,7 +10,14 @@ import torch
 from ase.build import bulk
 
 from dismai.base.errors import InputError
-from dismai.potentials import check_entry, load, name_of, named, packages, potential_digest
+from dismai.potentials import (
+    check_entry,
+    entry_from_word,
+    load,
+    name_of,
+    packages,
+    potential_digest,
+)
 from dismai.potentials.m3gnet.network import build, save
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.resumable import Relaxer, relax_resumably
@@ -174,9 +181,9 @@ def test_sparse_files_are_part_of_a_gap(tmp_path):
 def test_arguments_of_a_yaml_file_start_at_its_folder(place, tmp_path_factory, monkeypatch):
     text = '{kind: ase, calculator: "lj_factory:make", params: {m: model.txt, size: small}}'
     (place / "lj.yaml").write_text(text)
-    assert named("lj.yaml").params == {"m": "model.txt", "size": "small"}
+    assert entry_from_word("lj.yaml").params == {"m": "model.txt", "size": "small"}
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
-    entry = named(str(place / "lj.yaml"))
+    entry = entry_from_word(str(place / "lj.yaml"))
     assert entry.params == {"m": str(place / "model.txt"), "size": "small"}
 
 

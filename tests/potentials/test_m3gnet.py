@@ -14,7 +14,7 @@ from dismai.base.resources import resource
 from dismai.files.tensors import write_tensors
 from dismai.potentials.labels import EV_PER_A3_TO_GPA, Label
 from dismai.potentials.m3gnet import load
-from dismai.potentials.m3gnet.data import reference_energies, split
+from dismai.potentials.m3gnet.data import reference_energies, split_labels
 from dismai.potentials.m3gnet.errors import error_table
 from dismai.potentials.m3gnet.network import MODEL_FILE, build, calculator, save
 from dismai.potentials.m3gnet.settings import M3gnet
@@ -128,23 +128,23 @@ def test_an_m3gnet_that_is_not_trained_yet_is_refused():
 
 
 def test_the_split_keeps_the_steps_of_a_relaxation_together(labels):
-    parts = split(labels, "relaxation", seed=0)
+    parts = split_labels(labels, "relaxation", seed=0)
     sets = [{i // 2 for i in part} for part in (parts.train, parts.val, parts.test)]
     assert sorted(parts.train + parts.val + parts.test) == list(range(12))
     assert not sets[0] & sets[1] | sets[0] & sets[2] | sets[1] & sets[2]
     assert len(parts.val) == len(parts.test) == 2
-    assert split(labels, "relaxation", seed=0) == parts
+    assert split_labels(labels, "relaxation", seed=0) == parts
 
 
 def test_a_random_split_is_80_10_10(labels):
     many = labels * 10
-    parts = split(many, "random", seed=0)
+    parts = split_labels(many, "random", seed=0)
     assert (len(parts.train), len(parts.val), len(parts.test)) == (96, 12, 12)
 
 
 def test_too_few_relaxations_are_refused(labels):
     with pytest.raises(InputError, match="expected at least 3 relaxations to split, found 1"):
-        split(labels[:2], "relaxation", seed=0)
+        split_labels(labels[:2], "relaxation", seed=0)
 
 
 def test_training_lowers_the_loss_and_a_second_one_gives_the_same_weights(labels, tmp_path):

@@ -71,7 +71,7 @@ def test_structures_relax_in_it_and_what_is_finished_is_taken_over(entry, argon,
 def test_a_command_takes_it_as_a_file(entry, tmp_path):
     path = tmp_path / "pairs.yaml"
     path.write_text(yaml.safe_dump(entry))
-    assert potentials.named(str(path)) == potentials.check_entry(entry)
+    assert potentials.entry_from_word(str(path)) == potentials.check_entry(entry)
 
 
 def test_a_dataset_of_the_configuration_relaxes_in_it(entry):

@@ -10,7 +10,7 @@ from ase.build import bulk
 from ase.calculators.lj import LennardJones
 
 from dismai.base.errors import InputError
-from dismai.potentials import check_entry, load, named, potential_digest
+from dismai.potentials import check_entry, entry_from_word, load, potential_digest
 from dismai.potentials.settings import SwPotential
 
 
@@ -107,14 +107,14 @@ def test_an_element_that_the_potential_does_not_know_is_named():
 
 
 def test_words_of_the_command_line_name_potentials(tmp_path):
-    assert named("sw") == SwPotential(kind="sw")
+    assert entry_from_word("sw") == SwPotential(kind="sw")
     (tmp_path / "mine.yaml").write_text("{kind: gap, file: mine.xml}")
-    assert named(str(tmp_path / "mine.yaml")).file == str(tmp_path / "mine.xml")
-    assert named("a/b.xml").file == "a/b.xml"
+    assert entry_from_word(str(tmp_path / "mine.yaml")).file == str(tmp_path / "mine.xml")
+    assert entry_from_word("a/b.xml").file == "a/b.xml"
     (tmp_path / "bad.yaml").write_text("kind: [")
     for word in ("eam", str(tmp_path / "none.yaml"), str(tmp_path / "bad.yaml")):
         with pytest.raises(InputError, match="expected"):
-            named(word)
+            entry_from_word(word)
 
 
 def test_digests_tell_potentials_apart():

@@ -16,7 +16,7 @@ from dismai.datasets.interface import describe as interface
 from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference
 from dismai.files.structures import write_structures
-from dismai.pipeline.figure_inputs import figure_inputs, pooled
+from dismai.pipeline.figure_inputs import figure_inputs, pool_tables
 from dismai.report import curves, figures, style
 from dismai.report.degradation import plot_sensitivity
 from dismai.report.histograms import bin_edges
@@ -78,7 +78,7 @@ def energies(*values):
 
 
 def test_no_two_of_twenty_sets_look_alike():
-    looks = style.styles([*TWENTY, *(f"model{i}" for i in range(100))])
+    looks = style.model_styles([*TWENTY, *(f"model{i}" for i in range(100))])
     assert len(set(looks.values())) == len(TWENTY) + 100
     assert style.TRAINING not in looks.values()
 
@@ -90,7 +90,7 @@ def test_a_model_looks_the_same_whichever_others_are_shown(features):
     for one in all_shown:
         (_, alone), _ = style.shown_sets(reference, {one.name: sets[one.name]}, models)
         assert alone.style == one.style
-    assert style.styles(["q", "cdvae"])["cdvae"] == style.styles(["cdvae"])["cdvae"]
+    assert style.model_styles(["q", "cdvae"])["cdvae"] == style.model_styles(["cdvae"])["cdvae"]
 
 
 def test_baselines_are_grey_and_dashed_each_in_its_own_way():
@@ -240,7 +240,7 @@ def test_training_panels_mark_single_points_and_name_no_missing_line():
 
 def test_trainings_of_one_model_share_a_panel_and_their_structures_a_set():
     tables = [pd.DataFrame({"step": [1, 2], "loss": [2.0, 1.0], "seed": seed}) for seed in (0, 1)]
-    merged = pooled(["cdvae", "mine", "cdvae"], [tables[0], tables[0], tables[1]])
+    merged = pool_tables(["cdvae", "mine", "cdvae"], [tables[0], tables[0], tables[1]])
     assert list(merged) == ["cdvae", "mine"]
     assert len(merged["cdvae"]) == 4
     figure = figures.plot_training(merged)

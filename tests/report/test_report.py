@@ -57,7 +57,7 @@ def test_values_are_means_over_seeds_beside_the_published_ones():
     assert row["published_mean"] == 0.125
     assert row["n_atoms"] == 32
     assert set(table["kind"]) == {"trained", "baseline", "published only"}
-    (shown,) = tables.readable(table, tables.HEADINGS["alloy"])
+    (shown,) = tables.readable_tables(table, tables.HEADINGS["alloy"])
     assert "0.3 [0.2, 0.4]" in shown["d_cluster"].tolist()
     assert "0.5 [0.49, 0.51]" in shown["d_cluster"].tolist()
     assert "0.125 [0.119, 0.129] †" in shown["d_cluster, published"].tolist()
@@ -68,7 +68,7 @@ def test_every_value_stands_with_its_number_of_structures_and_none_without_a_rea
     rows = metrics(ROWS)
     rows.loc[(rows["model"] == "cryingan") & (rows["seed"] == 1), "n_accepted"] = 40
     table = tables.metrics_table(rows, [SPEC], published)
-    (shown,) = tables.readable(table, tables.HEADINGS["alloy"])
+    (shown,) = tables.readable_tables(table, tables.HEADINGS["alloy"])
     notes = tables.footnotes(table, tables.HEADINGS["alloy"])
     for text in (tables.to_markdown(shown, notes=notes), tables.to_html(shown, notes=notes)):
         assert "nan" not in text
@@ -112,14 +112,14 @@ def test_published_numbers_are_marked_where_size_target_or_potential_differ(
 def test_a_marked_number_is_grey_says_why_and_has_a_footnote():
     published = tables.published_numbers(resource("published.csv"))
     table = tables.metrics_table(metrics(ROWS), [SPEC], published)
-    (shown,) = tables.readable(table, tables.HEADINGS["alloy"])
+    (shown,) = tables.readable_tables(table, tables.HEADINGS["alloy"])
     notes = tables.footnotes(table, tables.HEADINGS["alloy"])
     reason = "32 atoms instead of 256"
     assert f'<td class="differs" title="does not compare: {reason}' in tables.to_html(shown)
     assert any(note.startswith("† Published values") and reason in note for note in notes)
     same = SPEC.model_copy(update={"composition": PAPER, "provenance": {"params": {"seed": 1}}})
     table = tables.metrics_table(metrics(ROWS), [same], published)
-    (plain,) = tables.readable(table, tables.HEADINGS["alloy"])
+    (plain,) = tables.readable_tables(table, tables.HEADINGS["alloy"])
     assert "†" not in tables.to_html(plain)
 
 
@@ -128,7 +128,7 @@ def test_what_models_say_of_themselves_is_a_table_of_its_own():
     compared = metrics(ROWS)
     said = compared[compared["model"] == "cryingan"].assign(metric="species_accuracy")
     table = tables.metrics_table(pd.concat([compared, said]), [SPEC], published)
-    first, second = tables.readable(table, tables.HEADINGS["alloy"])
+    first, second = tables.readable_tables(table, tables.HEADINGS["alloy"])
     assert list(second.columns) == ["dataset", "model", "kind", "n", "species accuracy"]
     assert second["species accuracy"].tolist() == ["0.3 [0.2, 0.4]"]
     assert tables.to_markdown(first, second).count("\n\n") == 1
@@ -189,7 +189,7 @@ def test_failing_or_leaving_out_a_dataset_raises_no_rank(n, value):
     failed = tables.ranking(pd.concat([tried, failing]), cards).set_index("model")
     assert once["mean_rank"].to_dict() == failed["mean_rank"].to_dict()
     assert once.loc["mine", "mean_rank"] == pytest.approx((1 + 3 + 3) / 3)
-    (shown,) = tables.readable(tables.ranking(pd.concat([tried, failing]), cards), None)
+    (shown,) = tables.readable_tables(tables.ranking(pd.concat([tried, failing]), cards), None)
     text = tables.to_markdown(shown)
     assert "not run" in text
     assert ("failed" if n == 0 else "too few") in text

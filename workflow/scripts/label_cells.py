@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dismai.pipeline.jobs import job
-from dismai.potentials import at, check_entry, load
+from dismai.potentials import check_entry, load, with_file_at
 from dismai.potentials.gap_fit import write_cells
 from dismai.potentials.settings import GapFit
 from dismai.potentials.training_cells import RATTLE_A, REPELLED_A, labelled_cells
@@ -12,7 +12,7 @@ files = snakemake.input.potential
 
 with job(snakemake):
     settings = GapFit(**snakemake.params.settings)
-    entry = at(check_entry(snakemake.params.labels), Path(files) if files else None)
+    entry = with_file_at(check_entry(snakemake.params.labels), Path(files) if files else None)
     labels = load(entry, ["Si"])
     for part, n_cells, rattle_A in (
         ("train", settings.n_train[-1], (RATTLE_A[0], REPELLED_A)),

@@ -6,7 +6,7 @@ from dismai.base.card import read_card
 from dismai.evaluation.reference import pack_features
 from dismai.files.structures import read_table
 from dismai.pipeline.jobs import job
-from dismai.potentials import at, check_entry, potential_digest
+from dismai.potentials import check_entry, potential_digest, with_file_at
 
 file = snakemake.input.potential
 
@@ -15,6 +15,8 @@ with job(snakemake):
         read_table(Path(snakemake.input.train)),
         read_table(Path(snakemake.input.val)),
         read_card(Path(snakemake.input.card)),
-        potential_digest(at(check_entry(snakemake.params.potential), Path(file) if file else None)),
+        potential_digest(
+            with_file_at(check_entry(snakemake.params.potential), Path(file) if file else None)
+        ),
         Path(snakemake.output.reference),
     )

@@ -114,14 +114,14 @@ def output_folder(folder: Path) -> Iterator[None]:
         raise
 
 
-def printable(name: str) -> str:
+def printable_name(name: str) -> str:
     r"""A name as text that can be encoded: bytes that are not UTF-8 become \xff and the like."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def explain(error: OSError) -> str:
+def explain_os_error(error: OSError) -> str:
     """What the system could not do with a file, in one line: file, expected, found."""
-    place = printable(os.fsdecode(error.filename)) if error.filename else "a file"
+    place = printable_name(os.fsdecode(error.filename)) if error.filename else "a file"
     found = error.strerror or str(error)
     if error.errno in DISK_IS_FULL:
         return f"{place}: expected room for the results, found: {found}"

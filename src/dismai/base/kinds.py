@@ -167,11 +167,11 @@ class Kinds(Mapping[str, Kind]):
     def _found(self) -> dict[str, Kind]:
         from importlib.metadata import entry_points  # slow, and not needed for `--help`
 
-        from dismai.base.plugins import imported
+        from dismai.base.plugins import import_entry_point
 
         found = {kind.name: kind for kind in our_kinds()}
         for entry in entry_points(group=GROUP):
-            kind = imported(entry)
+            kind = import_entry_point(entry)
             if not isinstance(kind, Kind):
                 raise InputError(f"{entry.name}: expected a dismai.base.kinds.Kind, found {kind!r}")
             if kind.name in found:

@@ -6,7 +6,7 @@ from typing import Any
 from dismai.base.errors import InputError
 
 
-def imported(entry: EntryPoint) -> Any:
+def import_entry_point(entry: EntryPoint) -> Any:
     """The object that an entry point names; InputError where its module does not import."""
     try:
         return entry.load()

@@ -14,7 +14,7 @@ from dismai.metrics.statistics import UNDEFINED, Interval, distance_ci, mean_ci
 from dismai.postprocess import move_apart
 
 
-def separate(atoms: Atoms) -> tuple[Atoms, dict[str, float]]:
+def separate_atoms(atoms: Atoms) -> tuple[Atoms, dict[str, float]]:
     """Atoms moved apart as published; StructureError if that does not end well."""
     moved, status = move_apart(atoms)
     if status != "ok":
@@ -38,7 +38,7 @@ def table_of(rows: np.ndarray, numbered: pd.DataFrame, names: Sequence[str]) -> 
     return pd.concat([numbered, pd.DataFrame(values, columns=list(names))], axis=1)
 
 
-def finite(
+def finite_values(
     features: pd.DataFrame, reference: pd.DataFrame, columns: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values of columns in both tables, and which columns they are.
@@ -56,7 +56,7 @@ def mean_distance(
     features: pd.DataFrame, reference: pd.DataFrame, columns: Sequence[str]
 ) -> Interval:
     """Distance between the mean vectors of some columns; undefined without a value to compare."""
-    values, training, _ = finite(features, reference, columns)
+    values, training, _ = finite_values(features, reference, columns)
     if 0 in values.shape or 0 in training.shape:
         return UNDEFINED
     return distance_ci(values, training.mean(axis=0))

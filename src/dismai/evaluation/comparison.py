@@ -20,7 +20,7 @@ from scipy import stats
 
 from dismai.base.errors import InputError, did_you_mean
 from dismai.base.kinds import KINDS, kind_name
-from dismai.evaluation.standing import BELOW_HALF, Standing, places, standing
+from dismai.evaluation.standing import BELOW_HALF, Standing, ranks_of, standing
 from dismai.metrics.entries import METRICS, Metric
 from dismai.metrics.statistics import NORMAL_QUANTILE, Interval
 
@@ -66,7 +66,7 @@ def compare(table: pd.DataFrame, metric: str | None = None) -> Comparison:
     Raises:
         InputError: no such metric, fewer than two models to compare, or one without the metric.
     """
-    table = table.assign(label=labels(table))
+    table = table.assign(label=model_labels(table))
     metrics = {
         dataset: metric or KINDS[kind_name(dataset)].headline
         for dataset in table["dataset"].unique()
@@ -107,7 +107,7 @@ def _with_metric(table: pd.DataFrame, metrics: dict[str, str], metric: str) -> d
     return {name: metric for name in metrics if name in scored or not scored}
 
 
-def labels(table: pd.DataFrame) -> pd.Series:
+def model_labels(table: pd.DataFrame) -> pd.Series:
     """Names of the models: with the run before them where two runs have the same model and seed.
 
     Runs with other seeds of a model are further trainings of it.
@@ -130,7 +130,7 @@ def _ranks(
     dataset: str, metric: str, sets: dict[str, pd.DataFrame], stands: dict[str, Standing]
 ) -> list[dict]:
     """One row a model, ranked ones first, then those that have some value."""
-    ranks = dict(zip(stands, places(list(stands.values())), strict=True))
+    ranks = dict(zip(stands, ranks_of(list(stands.values())), strict=True))
     rows = []
     for label, part in sets.items():
         several = len(part) > 1
@@ -178,7 +178,7 @@ def _pair(dataset: str, metric: str, a: str, b: str, sets: dict[str, pd.DataFram
         method = f"paired over {len(common)} seeds"
         difference = (away[1][common] - away[0][common]).to_numpy()
         error = np.hypot(_error(first.loc[common]), _error(second.loc[common]))
-        interval, p = paired(difference, error)
+        interval, p = paired_difference(difference, error)
     method = NO_TEST if np.isnan(p) else method
     return dict(zip(PAIR_COLUMNS, (dataset, metric, a, b, *interval, method, p), strict=True))
 
@@ -197,7 +197,7 @@ def _normal(difference: float, error: float) -> tuple[Interval, float]:
     return Interval(float(difference), float(difference - half), float(difference + half)), p
 
 
-def paired(difference: np.ndarray, error: np.ndarray) -> tuple[Interval, float]:
+def paired_difference(difference: np.ndarray, error: np.ndarray) -> tuple[Interval, float]:
     """Mean of paired differences, its 95 % interval by Student's t, and the p-value of that t.
 
     The standard error is that of the differences, or of the structures where this is larger; if

@@ -67,7 +67,7 @@ def swapped(atoms: Atoms, share: float, train: Sequence[Atoms], rng) -> Atoms:
     return atoms
 
 
-def vacant(atoms: Atoms, share: float, train: Sequence[Atoms], rng) -> Atoms:
+def with_vacancies(atoms: Atoms, share: float, train: Sequence[Atoms], rng) -> Atoms:
     """A share of the atoms leave their place for a random one: a vacancy and an interstitial."""
     atoms = atoms.copy()
     moved = rng.random(len(atoms)) < share
@@ -93,12 +93,12 @@ def random_structure(atoms: Atoms, strength: float, train: Sequence[Atoms], rng)
     return atoms
 
 
-def memorised(atoms: Atoms, strength: float, train: Sequence[Atoms], rng) -> Atoms:
+def training_structure(atoms: Atoms, strength: float, train: Sequence[Atoms], rng) -> Atoms:
     """A training structure."""
     return train[rng.integers(len(train))].copy()
 
 
-def broken(atoms: Atoms, strength: float, train: Sequence[Atoms], rng) -> Atoms:
+def with_nan(atoms: Atoms, strength: float, train: Sequence[Atoms], rng) -> Atoms:
     """One coordinate is not a number."""
     atoms = atoms.copy()
     atoms.positions[rng.integers(len(atoms)), 0] = np.nan
@@ -109,12 +109,12 @@ SHARES = (0.1, 0.2, 0.4, 0.6, 0.8)
 DAMAGES: dict[str, Damage] = {
     "rattled": Damage(rattled, False, (0.05, 0.1, 0.15, 0.2, 0.25), "Å"),
     "swapped": Damage(swapped, False, SHARES, "of the atoms"),
-    "vacant": Damage(vacant, False, (0.01, 0.02, 0.04, 0.06, 0.08), "of the atoms"),
+    "vacant": Damage(with_vacancies, False, (0.01, 0.02, 0.04, 0.06, 0.08), "of the atoms"),
     "strained": Damage(strained, False, (0.005, 0.01, 0.02, 0.03, 0.04), "strain"),
     "mixed": Damage(random_structure, True, SHARES, "of the structures"),
     "copied": Damage(lambda atoms, *_: atoms.copy(), True, SHARES, "of the structures"),
-    "memorised": Damage(memorised, True, SHARES, "of the structures"),
-    "broken": Damage(broken, True, SHARES, "of the structures"),
+    "memorised": Damage(training_structure, True, SHARES, "of the structures"),
+    "broken": Damage(with_nan, True, SHARES, "of the structures"),
 }
 ONE_ELEMENT = [name for name in DAMAGES if name != "swapped"]
 
@@ -152,7 +152,9 @@ def degrade(
     return spoiled
 
 
-def hit(n: int, damage: str, share: float, spec: DatasetSpec, seed: int) -> np.ndarray:
+def spoiled_structures(
+    n: int, damage: str, share: float, spec: DatasetSpec, seed: int
+) -> np.ndarray:
     """Which of n structures a damage to a share of the set spoils, (n,); more with the share."""
     order = generator_for(seed, "degradation", damage, spec.name).permutation(n)
     chosen = np.zeros(n, dtype=bool)
@@ -192,13 +194,22 @@ def responses(
         if chosen.of_set:
             spoiled = described(degrade(spoil, train, damage, 1.0, spec, seed))
             for share in chosen.strengths:
-                sets[share] = _mixed(whole, spoiled, hit(len(spoil), damage, share, spec, seed))
+                chosen_ones = spoiled_structures(len(spoil), damage, share, spec, seed)
+                sets[share] = _mixed(whole, spoiled, chosen_ones)
         else:
             for strength in chosen.strengths:
                 sets[strength] = described(degrade(spoil, train, damage, strength, spec, seed))
         for strength, result in sets.items():
-            names = (damage, "baseline", 0)
-            table = score(result.features, result.fates, reference, others, spec, *names)
+            table = score(
+                result.features,
+                result.fates,
+                reference,
+                others,
+                spec,
+                model=damage,
+                kind="baseline",
+                seed=0,
+            )
             table.insert(0, "damage", damage)
             table.insert(1, "strength", strength)
             table.insert(2, "strength_unit", chosen.unit)

@@ -37,9 +37,9 @@ def check_request(
     potential = None
     if relax is not None:
         _check_relaxed(dataset, relax)
-        from dismai.potentials import named
+        from dismai.potentials import entry_from_word
 
-        potential = named(relax)
+        potential = entry_from_word(relax)
     if n_generated is not None:
         _check_number(file, n_generated)
     return potential

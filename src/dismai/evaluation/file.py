@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from dismai.base.atomic import printable, sha256
+from dismai.base.atomic import printable_name, sha256
 from dismai.base.card import DatasetSpec
 from dismai.base.columns import DISPLACEMENT, ENERGY, REFERENCE, RELAXED
 from dismai.base.errors import InputError, StructureError
@@ -147,7 +147,7 @@ WITHOUT_HELD_OUT = (
 
 
 def _name(path: Path) -> str:
-    return printable(os.path.basename(os.path.abspath(path)))
+    return printable_name(os.path.basename(os.path.abspath(path)))
 
 
 def _scores(

@@ -17,7 +17,7 @@ import pandas as pd
 
 from dismai.base.kinds import KINDS, dataset_names, kind_name
 from dismai.evaluation.resampling import Draws, draws_of
-from dismai.evaluation.standing import BELOW_HALF, Standing, places, standing
+from dismai.evaluation.standing import BELOW_HALF, Standing, ranks_of, standing
 
 NOT_RUN = "not run"
 BASELINE = "baseline"
@@ -126,14 +126,14 @@ def _ranks(
 ) -> dict[str, float]:
     """Rank of every set on one dataset; nan for a baseline that was not run or failed."""
     own = [name for name in models if name in stands]
-    ranks = dict(zip(own, places([stands[name] for name in own]), strict=True))
+    ranks = dict(zip(own, ranks_of([stands[name] for name in own]), strict=True))
     last = 1 + sum(rank is not None for rank in ranks.values())
     found = {name: ranks.get(name) or last for name in models}
     for name in names:
         if name not in found:  # a baseline: the place that it would take
             beside = [*(stands[other] for other in own), stands.get(name)]
             known = beside[-1] is not None and beside[-1].ranked
-            found[name] = places(beside)[-1] if known else np.nan
+            found[name] = ranks_of(beside)[-1] if known else np.nan
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from dismai.base.atomic import printable
+from dismai.base.atomic import printable_name
 from dismai.base.errors import InputError
 from dismai.base.resources import resource
 from dismai.datasets.published import published_numbers, published_trainings
@@ -57,7 +57,7 @@ def run_names(folders: Sequence[Path]) -> list[str]:
         depth = 1
         while depth < len(own) and sum(other[-depth:] == own[-depth:] for other in parts) > 1:
             depth += 1
-        names.append(printable("/".join(own[-depth:])))
+        names.append(printable_name("/".join(own[-depth:])))
     return names
 
 

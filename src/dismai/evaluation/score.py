@@ -12,7 +12,7 @@ from dismai.base.kinds import KINDS
 from dismai.evaluation.relax import relaxation_scores
 from dismai.metrics.entries import METRICS, with_units
 from dismai.metrics.sets import compare_sets
-from dismai.metrics.statistics import Interval, percentage, within
+from dismai.metrics.statistics import Interval, clipped_to, percentage
 
 
 def score(
@@ -67,7 +67,7 @@ def score(
 def _rows(metrics: Mapping[str, tuple[str, Interval]]) -> Iterator[dict[str, Any]]:
     """What each metric adds to its row, intervals cut at the bounds of the metric."""
     for name, (unit, interval) in metrics.items():
-        inside = within(interval, METRICS[name].bounds)
+        inside = clipped_to(interval, METRICS[name].bounds)
         limits = {"value": inside.value, "ci_low": inside.low, "ci_high": inside.high}
         yield {"metric": name, "unit": unit, **limits}
 

@@ -61,7 +61,7 @@ def standing(rows: pd.DataFrame, metric: str) -> Standing:
     return Standing(0, "", badness)
 
 
-def places(standings: Sequence[Standing]) -> list[int | None]:
+def ranks_of(standings: Sequence[Standing]) -> list[int | None]:
     """Rank of every set, the same for equal ones; None without one."""
     keys = [(s.level, s.badness) for s in standings if s.ranked]
     return [

@@ -18,7 +18,7 @@ from dismai.evaluation.reference import load_shipped
 from dismai.postprocess.on_lattice import Alignment
 
 
-def warm() -> None:
+def compile_kernels() -> None:
     """Describe a random structure of every kind; what comes of it is of no interest."""
     kinds: set[str] = set()
     for dataset in shipped_references():
@@ -40,4 +40,4 @@ def _structures(spec: DatasetSpec) -> Iterator[tuple[Atoms, Options]]:
 
 
 if __name__ == "__main__":
-    warm()
+    compile_kernels()

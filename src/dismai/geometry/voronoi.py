@@ -179,7 +179,7 @@ def face_polygon(f, n, far, vector, half, line, corner, spare):
         if worst < 0:
             continue
         line[k, 0], line[k, 1], line[k, 2] = a, b, c
-        m = cut(m, k, worst, line, corner, spare)
+        m = cut_corners(m, k, worst, line, corner, spare)
         if m == 0:
             return 0
         if m > N_CORNERS - 2:
@@ -191,7 +191,7 @@ def face_polygon(f, n, far, vector, half, line, corner, spare):
 
 
 @njit(cache=True, nogil=True)
-def cut(m, k, worst, line, corner, spare):
+def cut_corners(m, k, worst, line, corner, spare):
     """Cut the corners beyond line k, a run about the worst one; spare[:, 2] holds the excess."""
     # `t + 1 if t + 1 < m else 0` is (t + 1) % m without the division
     last = worst

@@ -39,10 +39,10 @@ def distribution(
 
     Returns bin centres, degrees, and shares, both (n_bins,).
     """
-    return share(bond_angles(atoms, cells), bin_width)
+    return angle_shares(bond_angles(atoms, cells), bin_width)
 
 
-def share(angles: np.ndarray, bin_width: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+def angle_shares(angles: np.ndarray, bin_width: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
     """The same for given angles, degrees."""
     n_bins = round(180.0 / bin_width) if bin_width > 0 else 0
     if n_bins < 1 or abs(n_bins * bin_width - 180.0) > 1e-9:

@@ -47,7 +47,7 @@ def smooth_profile(atoms: Atoms, elements: Sequence[str], n_layers: int = 64) ->
 
     Atoms are Gaussians with a standard deviation of one layer, along the normal only. The curve
     has no waves shorter than two layers: from its values in the layers it is known everywhere, so
-    that it can be shifted by any part of a layer (`registered`).
+    that it can be shifted by any part of a layer (`shift_onto`).
     """
     k = np.arange((n_layers + 1) // 2)
     frac = make_grid(atoms).frac[:, 2]
@@ -59,7 +59,7 @@ def smooth_profile(atoms: Atoms, elements: Sequence[str], n_layers: int = 64) ->
     return profile
 
 
-def registered(profiles: np.ndarray, target: np.ndarray) -> np.ndarray:
+def shift_onto(profiles: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Profiles of structures laid on a target as well as one shift of all elements allows.
 
     Where a periodic cell begins along its normal, and which way the normal points, is nobody's

@@ -21,7 +21,7 @@ Matrix = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Vectors of two sets to a number for every pair, (n_a, n_b)."""
 
 
-def slices(n: int) -> Iterator[slice]:
+def tile_slices(n: int) -> Iterator[slice]:
     """Consecutive parts of at most TILE structures."""
     for first in range(0, n, TILE):
         yield slice(first, min(first + TILE, n))
@@ -52,8 +52,8 @@ class Pairs:
             yield from self._kept
             return
         kept = []
-        for rows in slices(len(self)):
-            for columns in slices(len(self)):
+        for rows in tile_slices(len(self)):
+            for columns in tile_slices(len(self)):
                 if columns.start < rows.start:
                     continue
                 tile = rows, columns, self.matrix(self.vectors[rows], self.vectors[columns])
@@ -150,7 +150,7 @@ class Across(NamedTuple):
     mean: np.ndarray
 
 
-def across(
+def pairs_between(
     a: np.ndarray,
     b: np.ndarray,
     radius: np.ndarray | float = 0.0,
@@ -162,8 +162,8 @@ def across(
     radius = np.broadcast_to(radius, len(b))
     nearest, total = np.full(len(a), np.inf), np.zeros(len(a))
     inside, covered = np.zeros(len(a), dtype=bool), np.zeros(len(b), dtype=bool)
-    for rows in slices(len(a)):
-        for columns in slices(len(b)):
+    for rows in tile_slices(len(a)):
+        for columns in tile_slices(len(b)):
             tile = matrix(a[rows], b[columns])
             within = tile <= radius[columns]
             nearest[rows] = np.minimum(nearest[rows], tile.min(axis=1))

@@ -65,7 +65,7 @@ def ball(root, first, other, shift, depth, base, node, level, table):
     """Atoms within depth bonds of root in order of distance; their number, or -1 if too many.
 
     node: (atom, x, y, z, place in the table).  level: bonds from the root.  table: hash table of
-    codes and places, empty before; `clear` empties it.
+    codes and places, empty before; `clear_table` empties it.
     """
     n_atoms = len(first) - 1
     mask = len(table) - 1
@@ -82,7 +82,7 @@ def ball(root, first, other, shift, depth, base, node, level, table):
                 node[at, 3] + shift[b, 2],
             )
             code = code_of(other[b], x, y, z, base, n_atoms)
-            if find(table, code) >= 0:
+            if find_code(table, code) >= 0:
                 continue
             if n == len(node):
                 return -1
@@ -99,14 +99,14 @@ def ball(root, first, other, shift, depth, base, node, level, table):
 
 
 @njit(cache=True, nogil=True)
-def clear(n, node, table):
+def clear_table(n, node, table):
     """Take the n nodes of a ball out of the hash table."""
     for t in range(n):
         table[node[t, 4], 1] = -1
 
 
 @njit(cache=True, nogil=True)
-def find(table, code):
+def find_code(table, code):
     """Place of a code in the hash table, or -1."""
     mask = len(table) - 1
     slot = code & mask
@@ -130,7 +130,7 @@ def balls(first, other, shift, depth, base):
         if n < 0:
             start[0] = -1
             break
-        clear(n, node, table)
+        clear_table(n, node, table)
         at = start[atom]
         if at + n > len(codes):
             more_codes = np.empty(2 * len(codes) + n, np.int64)
@@ -259,8 +259,8 @@ def find_rings(first, other, shift, base, longest, start, codes, depths, found):
     n_pairs = 0
     for root in range(n_atoms):
         n = ball(root, first, other, shift, depth, base, node, level, table)
-        link_start, link = links(n, first, other, shift, base, node, table)
-        clear(n, node, table)
+        link_start, link = ball_bonds(n, first, other, shift, base, node, table)
+        clear_table(n, node, table)
         new = count_paths(n, root, node, level, link_start, link, longest, ways, own)
         n_pairs += new
         if new < 0 or n_pairs > MAX_PAIRS * (root + 1):
@@ -297,7 +297,7 @@ def find_rings(first, other, shift, base, longest, start, codes, depths, found):
 
 
 @njit(cache=True, nogil=True)
-def links(n, first, other, shift, base, node, table):
+def ball_bonds(n, first, other, shift, base, node, table):
     """Bonds among the n nodes of a ball, as places in it."""
     n_atoms = len(first) - 1
     half = base // 2
@@ -311,7 +311,7 @@ def links(n, first, other, shift, base, node, table):
             x, y, z = node[v, 1] + shift[b, 0], node[v, 2] + shift[b, 1], node[v, 3] + shift[b, 2]
             if max(abs(x), abs(y), abs(z)) > half:
                 continue  # outside the ball
-            w = find(table, code_of(other[b], x, y, z, base, n_atoms))
+            w = find_code(table, code_of(other[b], x, y, z, base, n_atoms))
             if w >= 0:
                 link[at] = w
                 at += 1

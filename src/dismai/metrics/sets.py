@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import mannwhitneyu
 
 from dismai.base.errors import InputError
-from dismai.metrics.pairs import TILE, Across, Pairs, across
+from dismai.metrics.pairs import TILE, Across, Pairs, pairs_between
 from dismai.metrics.soap import soap_kernel
 from dismai.metrics.statistics import (
     UNDEFINED,
@@ -64,7 +64,7 @@ def mmd(generated: np.ndarray, reference: np.ndarray, bandwidth: float | None = 
     def kernel(distance):
         return np.exp(-0.5 * distance**2 / width)
 
-    between = across(generated, reference, function=kernel).mean.mean()
+    between = pairs_between(generated, reference, function=kernel).mean.mean()
     return float(Pairs(generated).mean(kernel) + within.mean(kernel) - 2 * between)
 
 
@@ -105,15 +105,15 @@ def memorisation(generated: np.ndarray, training: np.ndarray, held_out: np.ndarr
     MEEHAN 2020, arXiv:2004.05675.
     """
     training = _checked(training)
-    own = across(_checked(generated), training).nearest
-    new = across(_checked(held_out), training).nearest
+    own = pairs_between(_checked(generated), training).nearest
+    new = pairs_between(_checked(held_out), training).nearest
     return float(mannwhitneyu(new, own).statistic / (len(own) * len(new)))
 
 
 def _inside(generated: np.ndarray, reference: np.ndarray, k: int) -> Across:
     """Which structures are in balls about those of the reference, each up to its k-th neighbour."""
     reference = _checked(reference, k + 1)
-    return across(_checked(generated), reference, radius=Pairs(reference).smallest(k)[:, k])
+    return pairs_between(_checked(generated), reference, radius=Pairs(reference).smallest(k)[:, k])
 
 
 def _checked(features: np.ndarray, least: int = 1) -> np.ndarray:
@@ -149,8 +149,8 @@ def compare_sets(
         return dict.fromkeys(names, UNDEFINED)
     kernel = partial(_kernel, median=np.sqrt(pairs.median_square))
     nearest = pairs.smallest(K_NEIGHBORS)
-    met = across(generated, training, nearest[:, K_NEIGHBORS], kernel)
-    new = nearest[:, 1] if held_out is None else across(held_out, training).nearest
+    met = pairs_between(generated, training, nearest[:, K_NEIGHBORS], kernel)
+    new = nearest[:, 1] if held_out is None else pairs_between(held_out, training).nearest
     scale = pairs.mean()
     counts = bootstrap_counts(len(generated))
     (among, spread), (among_drawn, spread_drawn) = Pairs(generated).weighted_means(
@@ -226,7 +226,7 @@ def soap_mmd_ci(generated: np.ndarray, training: np.ndarray) -> Interval:
     """
     if only_values() or min(len(generated), len(training)) < 2:
         return UNDEFINED
-    to_training = across(generated, training, matrix=soap_kernel).mean
+    to_training = pairs_between(generated, training, matrix=soap_kernel).mean
     (among,), (drawn,) = Pairs(generated, soap_kernel).weighted_means(
         bootstrap_counts(len(generated)), [lambda kernel: kernel]
     )

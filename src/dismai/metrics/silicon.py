@@ -37,7 +37,7 @@ class SiliconSummary:
         return self.coordination_percent[4] if len(self.coordination_percent) > 4 else 0.0
 
 
-def summarize(atoms: Atoms) -> SiliconSummary:
+def describe_cell(atoms: Atoms) -> SiliconSummary:
     """Coordination, bonds, bond angles, density and first RDF peak (bins of 0.02 Å) of a cell.
 
     Seconds for 100,000 atoms. StructureError for a cell without geometry.

@@ -14,7 +14,7 @@ from ase.data import chemical_symbols
 
 from dismai.base.errors import InputError
 from dismai.geometry.grid import make_grid
-from dismai.metrics.pairs import Pairs, across
+from dismai.metrics.pairs import Pairs, pairs_between
 
 R_CUT_A = 5.0
 N_MAX = 4
@@ -91,6 +91,6 @@ def soap_mmd(generated: np.ndarray, reference: np.ndarray) -> float:
     for name, vectors in (("generated", generated), ("reference", reference)):
         if len(vectors) < 2:
             raise InputError(f"SOAP: expected two {name} structures or more, found {len(vectors)}")
-    between = across(generated, reference, matrix=soap_kernel).mean.mean()
+    between = pairs_between(generated, reference, matrix=soap_kernel).mean.mean()
     within = Pairs(generated, soap_kernel).mean() + Pairs(reference, soap_kernel).mean()
     return float(within - 2 * between)

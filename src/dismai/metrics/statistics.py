@@ -109,10 +109,10 @@ def interval_of(
     (`published_ci`) below it.
     """
     low, middle, high = np.percentile(resampled, [2.5, 50.0, 97.5])
-    return within(Interval(value, value - (middle - low), value + (high - middle)), bounds)
+    return clipped_to(Interval(value, value - (middle - low), value + (high - middle)), bounds)
 
 
-def within(interval: Interval, bounds: tuple[float, float]) -> Interval:
+def clipped_to(interval: Interval, bounds: tuple[float, float]) -> Interval:
     """An interval cut at bounds; it keeps its value, also an estimate that noise puts outside."""
     value, low, high = (float(number) for number in interval)
     if not np.isfinite(value):
@@ -182,7 +182,7 @@ def mean_ci(values: np.ndarray) -> Interval:
 
 def count_ci(values: np.ndarray) -> Interval:
     """Mean number of rare things per structure; where none was seen, up to Poisson's limit."""
-    found = within(mean_ci(values), (0.0, np.inf))
+    found = clipped_to(mean_ci(values), (0.0, np.inf))
     if found.value > 0:
         return found
     return Interval(0.0, 0.0, float(-np.log(0.025) / len(values)))
@@ -199,7 +199,7 @@ def share_ci(values: np.ndarray) -> Interval:
         raise InputError("shares: expected at least one structure, found none")
     value = float(values.mean())
     low, high = _wilson(value, len(values))
-    return within(Interval(value, low, high), (0.0, 1.0))
+    return clipped_to(Interval(value, low, high), (0.0, 1.0))
 
 
 def percentage(n_hits: int, n_total: int) -> Interval:
@@ -208,7 +208,7 @@ def percentage(n_hits: int, n_total: int) -> Interval:
         raise InputError(f"percentage: expected 0 to {n_total}, found {n_hits}")
     share = n_hits / n_total
     low, high = _wilson(share, n_total)
-    return within(Interval(100 * share, 100 * low, 100 * high), (0.0, 100.0))
+    return clipped_to(Interval(100 * share, 100 * low, 100 * high), (0.0, 100.0))
 
 
 def _wilson(share: float, n: int) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from dismai.base.card import DatasetSpec, FccLattice, cell_rows
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS, dataset_names, kind_name
-from dismai.base.plugins import imported
+from dismai.base.plugins import import_entry_point
 from dismai.base.section import Section
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def check_hparams(name: str, params: dict[str, Any]) -> Section:
     """
     registered = _entry(HPARAMS_GROUP, name) if name in names() else None
     if registered:
-        hparams_class = imported(registered)
+        hparams_class = import_entry_point(registered)
         _check_section(name, hparams_class)
     else:
         hparams_class = _model_class(name).Hparams
@@ -137,7 +137,7 @@ def _model_class(name: str) -> type[GenerativeModel]:
     entry = _entry(MODEL_GROUP, name)
     if entry is None:
         raise InputError(f"architecture: expected one of {', '.join(names())}, found {name!r}")
-    found = imported(entry)
+    found = import_entry_point(entry)
     place = f"{name}: {entry.value}"
     if not (isinstance(found, type) and issubclass(found, GenerativeModel)):
         raise InputError(f"{place}: expected a subclass of dismai.models.base.GenerativeModel")

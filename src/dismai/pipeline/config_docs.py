@@ -24,7 +24,7 @@ encoding is one line with `--profile profiles/local`, and an error of its own wi
 KIND = "which kind of entry this is"
 
 
-def places() -> dict[type[BaseModel], list[str]]:
+def places_of_sections() -> dict[type[BaseModel], list[str]]:
     """Every section that the configuration can hold, and all the places where it stands."""
     found: dict[type[BaseModel], list[str]] = {}
     for section, place in _below(Config, ""):
@@ -68,7 +68,7 @@ def schema() -> str:
 def documentation() -> str:
     """One table a section: key, type, default, meaning."""
     parts = [HEADER]
-    for section, (first, *others) in places().items():
+    for section, (first, *others) in places_of_sections().items():
         also = f" Also: {', '.join(f'`{place}`' for place in others)}." if others else ""
         parts.append(_table(first or "top level", section, also))
     for name, section in hyperparameters().items():

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from dismai.base.processes import die_with_parent, end_with_parents
-from dismai.report.text import aligned
+from dismai.report.text import align_columns
 
 RESULTS = Path("results")
 CONFIGURATIONS = {
@@ -64,7 +64,7 @@ def _report(name: str) -> int:
     code = snakemake(name, "--quiet", "all", "--report", str(report))
     if code == 0:
         ranking = RESULTS / name / "tables" / "ranking.md"
-        print(f"\n{aligned(ranking.read_text())}\n\nreport: {report}")
+        print(f"\n{align_columns(ranking.read_text())}\n\nreport: {report}")
     return code
 
 

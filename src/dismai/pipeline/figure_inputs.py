@@ -43,8 +43,8 @@ def figure_inputs(snakemake: Any) -> FigureInputs:
     pictured = zip(params.pictured, files.generated, strict=True)
     return FigureInputs(
         read_table(files.reference),
-        pooled(params.runs, tables),
-        pooled(params.trained, trainings),
+        pool_tables(params.runs, tables),
+        pool_tables(params.trained, trainings),
         {
             "training set": training,
             **{name: first_structure(Path(path)) for name, path in pictured},
@@ -54,7 +54,7 @@ def figure_inputs(snakemake: Any) -> FigureInputs:
     )
 
 
-def pooled(names: Sequence[str], tables: Sequence[pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def pool_tables(names: Sequence[str], tables: Sequence[pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Tables of one name below each other; names in the order of their first table."""
     groups: dict[str, list[pd.DataFrame]] = {}
     for name, table in zip(names, tables, strict=True):

@@ -17,7 +17,7 @@ from typing import Any, NoReturn, TextIO
 import yaml
 
 from dismai.base import stopping
-from dismai.base.atomic import DISK_IS_FULL, explain, sha256, write_atomically
+from dismai.base.atomic import DISK_IS_FULL, explain_os_error, sha256, write_atomically
 from dismai.base.errors import InputError
 from dismai.base.kept import state_of
 from dismai.base.processes import end_with_parents
@@ -37,7 +37,7 @@ def job(snakemake: Any, saves: bool = False) -> Iterator[None]:
         snakemake: the object of the script.
         saves: the script calls `stopping.leave_if_asked`, so signals need not end it at once.
     """
-    named = label(snakemake.rule, getattr(snakemake, "wildcards", None))
+    named = job_label(snakemake.rule, getattr(snakemake, "wildcards", None))
     log = _start_logging(Path(snakemake.log[0]), named)
     end_with_parents()
     if saves:
@@ -52,7 +52,7 @@ def job(snakemake: Any, saves: bool = False) -> Iterator[None]:
     except OSError as error:
         if error.errno not in DISK_IS_FULL:
             _end_with_traceback(snakemake.rule, error)
-        logger.error("%s", explain(error))
+        logger.error("%s", explain_os_error(error))
         sys.exit(2)
     except Exception as error:
         _end_with_traceback(snakemake.rule, error)
@@ -73,7 +73,7 @@ class _OneLine(logging.Formatter):
         return super().format(plain)
 
 
-def label(rule: str, wildcards: Any) -> str:
+def job_label(rule: str, wildcards: Any) -> str:
     """Rule, and what the job belongs to: dataset, model, seed."""
     shown = {"dataset": "", "model": "", "scatteritem": "part "}
     words = [f"{shown.get(key, f'{key} ')}{value}" for key, value in (wildcards or {}).items()]

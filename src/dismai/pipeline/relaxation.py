@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from dismai.pipeline.jobs import device, state_folder
-from dismai.potentials import at, check_entry
+from dismai.potentials import check_entry, with_file_at
 from dismai.potentials.relaxation_plan import RelaxationPlan
 from dismai.potentials.settings import RelaxationSettings
 
@@ -18,7 +18,7 @@ def relaxation_plan(snakemake: Any) -> RelaxationPlan | None:
         return None
     file = snakemake.input.potential
     return RelaxationPlan(
-        at(check_entry(snakemake.params.potential), Path(file) if file else None),
+        with_file_at(check_entry(snakemake.params.potential), Path(file) if file else None),
         RelaxationSettings(**snakemake.params.relaxation),
         state_folder(snakemake) / "relax",
         device(snakemake),

@@ -105,7 +105,7 @@ def check_entry(entry: Potential | dict[str, Any], source: str = "potential") ->
         raise InputError(f"{source}: {place or 'entry'}: expected {expected}") from None
 
 
-def named(text: str) -> Potential:
+def entry_from_word(text: str) -> Potential:
     """The entry that a word of a command line means.
 
     Args:
@@ -119,38 +119,38 @@ def named(text: str) -> Potential:
         return GapPotential(kind="gap", file=str(path))
     if path.suffix in (".yaml", ".yml"):
         entry = read_yaml(path, "an entry of a potential")
-        return beside(check_entry(entry, str(path)), path.parent)
+        return with_paths_from(check_entry(entry, str(path)), path.parent)
     raise InputError(
         f"potential {text!r}: expected {', '.join(BUILT_IN)}, the YAML file of an entry, or the "
         f"XML file of a GAP{did_you_mean(text, BUILT_IN)}"
     )
 
 
-def beside(entry: Potential, folder: Path) -> Potential:
+def with_paths_from(entry: Potential, folder: Path) -> Potential:
     """The entry with relative paths taken from a folder.
 
     Arguments of an ASE calculator are paths where the folder holds something of that name.
     """
     for key in ("file", "folder"):
         if getattr(entry, key, None) is not None:
-            return at(entry, Path(folder) / getattr(entry, key))
+            return with_file_at(entry, Path(folder) / getattr(entry, key))
     if isinstance(entry, AsePotential):
-        return entry.model_copy(update={"params": _beside(entry.params, Path(folder))})
+        return entry.model_copy(update={"params": _paths_from(entry.params, Path(folder))})
     return entry
 
 
-def _beside(value: Any, folder: Path) -> Any:
+def _paths_from(value: Any, folder: Path) -> Any:
     if isinstance(value, dict):
-        return {key: _beside(item, folder) for key, item in value.items()}
+        return {key: _paths_from(item, folder) for key, item in value.items()}
     if isinstance(value, list):
-        return [_beside(item, folder) for item in value]
+        return [_paths_from(item, folder) for item in value]
     if isinstance(value, str) and 0 < len(value) < LONGEST_NAME and value.strip("./~"):
         path = folder / value
         return str(path) if path.is_file() or path.is_dir() else value
     return value
 
 
-def at(entry: Potential, path: Path | None) -> Potential:
+def with_file_at(entry: Potential, path: Path | None) -> Potential:
     """The entry with its file or folder at a path; None: it has neither."""
     if path is None:
         return entry

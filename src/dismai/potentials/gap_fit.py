@@ -45,7 +45,7 @@ def read_cells(path: Path) -> list[Atoms]:
     return cells
 
 
-def weighted(cells: Sequence[Atoms], settings: GapFit) -> list[Atoms]:
+def with_expected_errors(cells: Sequence[Atoms], settings: GapFit) -> list[Atoms]:
     """Copies of cells with the errors expected of their labels, larger where forces are.
 
     A cell whose largest force is k > 1 times `ORDINARY_FORCE` counts with errors k^2 times as
@@ -82,7 +82,7 @@ def fit(cells: Sequence[Atoms], settings: GapFit, path: Path) -> None:
     )
     errors = f"{settings.energy_error_eV_per_atom} {settings.force_error_eV_per_A} 0 0"
     with tempfile.TemporaryDirectory() as folder:
-        write_cells(weighted(cells, settings), Path(folder) / "train.xyz")
+        write_cells(with_expected_errors(cells, settings), Path(folder) / "train.xyz")
         words = [
             *(str(program), "at_file=train.xyz", "gp_file=gap.xml"),
             *(f"energy_parameter_name={ENERGY}", f"force_parameter_name={FORCES}"),

@@ -200,8 +200,13 @@ def main() -> None:
     answer({})
     for line in sys.stdin:
         atoms = Atoms(**{key: np.array(value) for key, value in json.loads(line).items()}, pbc=True)
-        limits = (settings.fmax_eV_per_A, settings.max_steps, settings.optimizer)
-        ended = relax_structure(atoms, potential, *limits)
+        ended = relax_structure(
+            atoms,
+            potential,
+            fmax=settings.fmax_eV_per_A,
+            max_steps=settings.max_steps,
+            optimizer=settings.optimizer,
+        )
         answer(
             {
                 "positions": ended.atoms.positions.tolist(),

@@ -19,8 +19,8 @@ from dismai.report.style import (
     TRAINING,
     Shown,
     add_notes,
-    filling,
-    legend,
+    draw_legend,
+    fill_style,
     new_figure,
     note_on,
     shown_sets,
@@ -37,13 +37,13 @@ def plot_pair_and_angle(reference: pd.DataFrame, sets: Sets, models: Sequence[st
     """Mean g(r) and mean bond-angle distribution, with the spread over structures."""
     quantities = [
         Quantity(
-            curves(si.R_A, si.RDF),
+            mean_curves(si.R_A, si.RDF),
             xlabel="r (Å)",
             ylabel="g(r)",
             limits={"xlim": (0, 10), "ylim": (0, None)},
         ),
         Quantity(
-            curves(si.ANGLE_DEGREES, si.ANGLES, scale=100.0),
+            mean_curves(si.ANGLE_DEGREES, si.ANGLES, scale=100.0),
             xlabel="bond angle (degrees)",
             ylabel="angles (% per 0.5°)",
             limits={"xlim": (30, 180), "ylim": (0, None)},
@@ -59,13 +59,13 @@ def plot_factor_and_dihedral(
     """Mean structure factor with its first sharp peak, and mean dihedral distribution."""
     quantities = [
         Quantity(
-            curves(si.Q_PER_A, si.FACTOR),
+            mean_curves(si.Q_PER_A, si.FACTOR),
             xlabel="q (1/Å)",
             ylabel="S(q)",
             limits={"xlim": (0, si.Q_MAX), "ylim": (0, None)},
         ),
         Quantity(
-            curves(si.DIHEDRAL_DEGREES, si.DIHEDRALS, scale=100.0),
+            mean_curves(si.DIHEDRAL_DEGREES, si.DIHEDRALS, scale=100.0),
             xlabel="dihedral angle (degrees)",
             ylabel="chains (% per 5°)",
             limits={"xlim": (0, 180), "ylim": (0, None)},
@@ -82,13 +82,13 @@ def plot_rings_and_coordination(
     neighbours = range(1, si.MAX_COORDINATION + 1)
     quantities = [
         Quantity(
-            bars(si.RINGS),
+            mean_bars(si.RINGS),
             xlabel="atoms in the ring",
             ylabel="rings per atom",
             ticks=[str(size) for size in si.RING_SIZES],
         ),
         Quantity(
-            bars([si.COORDINATION[n] for n in neighbours]),
+            mean_bars([si.COORDINATION[n] for n in neighbours]),
             xlabel="neighbours",
             ylabel="atoms (%)",
             ticks=[*(str(n) for n in neighbours[:-1]), f"{neighbours[-1]}+"],
@@ -131,7 +131,7 @@ def plot_motifs(
         axes.set_yticks(range(len(table)), table.index, fontsize=8 if sum(heights) < 15 else 6.5)
         axes.set_title(f"{title}: atoms (%)" if many else title, fontsize=9)
     if not many:
-        legend(figure, shown)
+        draw_legend(figure, shown)
     add_notes(figure, notes)
     return figure
 
@@ -141,7 +141,7 @@ def _level_bars(axes: Axes, table: pd.DataFrame, shown: Sequence[Shown]) -> None
     width = 0.8 / len(shown)
     for k, one in enumerate(shown):
         y = np.arange(len(table)) + (k - (len(shown) - 1) / 2) * width
-        axes.barh(y, table[k], width, **filling(one))
+        axes.barh(y, table[k], width, **fill_style(one))
     axes.invert_yaxis()
 
 
@@ -173,11 +173,11 @@ def plot_profile(reference: pd.DataFrame, sets: Sets, models: Sequence[str] = ()
 
     As in the metric: where a cell begins along the normal is in no number and no figure.
     """
-    sets = {model: interface.aligned(table, reference)[0] for model, table in sets.items()}
-    reference = interface.aligned(reference[:0], reference)[1]
+    sets = {model: interface.align_profiles(table, reference)[0] for model, table in sets.items()}
+    reference = interface.align_profiles(reference[:0], reference)[1]
     quantities = [
         Quantity(
-            lambda axes, shown, element=element: layers(axes, shown, element),
+            lambda axes, shown, element=element: draw_layers(axes, shown, element),
             xlabel="height above the plane of the first two cell vectors (Å)",
             ylabel=f"{element} (1/Å³)",
             limits={"ylim": (0, None)},
@@ -231,25 +231,27 @@ def plot_nearest(
     )
 
 
-def curves(x: np.ndarray, columns: Sequence[str], scale: float = 1.0):
+def mean_curves(x: np.ndarray, columns: Sequence[str], scale: float = 1.0):
     """A drawing of the mean of columns against x for every set."""
 
     def draw(axes: Axes, shown: Sequence[Shown]) -> None:
         for one in shown:
-            curve(axes, x, scale * one.table[list(columns)], one)
+            draw_curve(axes, x, scale * one.table[list(columns)], one)
 
     return draw
 
 
-def layers(axes: Axes, shown: Sequence[Shown], element: str) -> None:
+def draw_layers(axes: Axes, shown: Sequence[Shown], element: str) -> None:
     """Draw the density of an element along the normal for every set."""
     for one in shown:
         height = one.table[interface.HEIGHT].mean()
         z = (np.arange(interface.N_LAYERS) + 0.5) * height / interface.N_LAYERS
-        curve(axes, z, one.table[interface.PROFILE[element]], one, steps=True)
+        draw_curve(axes, z, one.table[interface.PROFILE[element]], one, steps=True)
 
 
-def curve(axes: Axes, x: np.ndarray, table: pd.DataFrame, one: Shown, steps: bool = False) -> None:
+def draw_curve(
+    axes: Axes, x: np.ndarray, table: pd.DataFrame, one: Shown, steps: bool = False
+) -> None:
     """Mean over structures, (n_structures, n_bins), with one standard deviation as a band.
 
     Few structures have no spread to tell: each is a thin line.
@@ -272,7 +274,7 @@ def curve(axes: Axes, x: np.ndarray, table: pd.DataFrame, one: Shown, steps: boo
     )  # fmt: skip
 
 
-def bars(columns: Sequence[str]):
+def mean_bars(columns: Sequence[str]):
     """A drawing of the mean of each column, the sets side by side."""
 
     def draw(axes: Axes, shown: Sequence[Shown]) -> None:
@@ -282,6 +284,6 @@ def bars(columns: Sequence[str]):
             if len(values) == 0:
                 continue
             x = np.arange(len(columns)) + (k - (len(shown) - 1) / 2) * width
-            axes.bar(x, values.mean().to_numpy(), width, **filling(one))
+            axes.bar(x, values.mean().to_numpy(), width, **fill_style(one))
 
     return draw

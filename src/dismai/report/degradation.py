@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dismai.report.style import MAX_SIZE_IN, new_figure, plain, short_names
+from dismai.report.style import MAX_SIZE_IN, new_figure, short_names, without_formulae
 
 
 def plot_sensitivity(tables: Mapping[str, pd.DataFrame]) -> Figure:
@@ -33,7 +33,7 @@ def plot_sensitivity(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for axes, (label, table) in zip(panels, tables.items(), strict=False):
         _correlations(axes, table)
         title = f"{names[label]}: rank correlation with the strength of the damage"
-        axes.set_title(plain(title), fontsize=10)
+        axes.set_title(without_formulae(title), fontsize=10)
     return figure
 
 
@@ -49,6 +49,6 @@ def _correlations(axes: Axes, table: pd.DataFrame) -> None:
         text = "–" if np.isnan(value) else f"{value:+.2f}"
         color = "black" if seen[i, j] else "#777777"
         axes.text(j, i, text, ha="center", va="center", fontsize=8, color=color)
-    axes.set_xticks(range(len(columns)), [plain(name) for name in columns], fontsize=8)
-    axes.set_yticks(range(len(rows)), [plain(name) for name in rows], fontsize=8)
+    axes.set_xticks(range(len(columns)), [without_formulae(name) for name in columns], fontsize=8)
+    axes.set_yticks(range(len(rows)), [without_formulae(name) for name in rows], fontsize=8)
     axes.tick_params(length=0)

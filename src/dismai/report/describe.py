@@ -13,7 +13,7 @@ from dismai.base.errors import StructureError
 from dismai.files.structures import read_set
 from dismai.geometry.cells import check_cell, check_finite
 from dismai.geometry.grid import check_radius, make_grid
-from dismai.metrics.silicon import AMU_PER_A3_IN_G_PER_CM3, BOND_CUTOFF_A, summarize
+from dismai.metrics.silicon import AMU_PER_A3_IN_G_PER_CM3, BOND_CUTOFF_A, describe_cell
 
 BOND_FACTOR = 1.2
 """Two atoms are bonded within this factor times the sum of their covalent radii."""
@@ -131,7 +131,7 @@ def _silicon(structures: list[Atoms]) -> list[str]:
     summaries = []
     for atoms in structures:
         try:
-            summaries.append(summarize(atoms))
+            summaries.append(describe_cell(atoms))
         except StructureError:
             continue
     if not summaries:

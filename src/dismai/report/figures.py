@@ -19,20 +19,20 @@ from dismai.base.errors import StructureError
 from dismai.base.kinds import KINDS
 from dismai.datasets.alloy.describe import SRO_COLUMNS
 from dismai.report.histograms import plot_histograms
-from dismai.report.panels import Quantity, draw_sets, grid
+from dismai.report.panels import Quantity, draw_sets, panel_grid
 from dismai.report.style import (
     MAX_SIZE_IN,
     Shown,
     add_notes,
-    broken,
-    cut,
-    filling,
-    lines,
+    fill_style,
+    line_styles,
     new_figure,
     note_on,
-    plain,
     short_names,
+    shortened,
     shown_sets,
+    without_formulae,
+    wrapped,
 )
 
 PAPER_ATOMS = 256
@@ -90,7 +90,7 @@ def _violin(axes: Axes, values: np.ndarray, x: float, width: float, one: Shown) 
     else:
         parts = axes.violinplot(values, [x], widths=width, showextrema=False, showmeans=True)
         for body in parts["bodies"]:
-            body.set(alpha=None, **filling(one))
+            body.set(alpha=None, **fill_style(one))
         parts["cmeans"].set(color="black", linewidth=0.8)
 
 
@@ -140,7 +140,7 @@ def plot_structures(
     }
     width, height = MAX_SIZE_IN
     aspect = _aspect(next(iter(pictured.values())), rotation) if pictured else 1.0
-    rows, columns = grid(len(pictured), (width, height - 0.6), aspect)
+    rows, columns = panel_grid(len(pictured), (width, height - 0.6), aspect)
     own = (width / columns) / aspect + 0.35  # no taller than the pictures need
     figure = new_figure("Pictures of structures", width, min(height, 0.7 + rows * own))
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -148,7 +148,7 @@ def plot_structures(
         axes.set_axis_off()
     for axes, (label, atoms) in zip(panels, pictured.items(), strict=False):
         _picture(axes, atoms, rotation, palette)
-        axes.set_title(broken(label, int(width / columns * 11)), fontsize=9)
+        axes.set_title(wrapped(label, int(width / columns * 11)), fontsize=9)
     handles = [Patch(color=color, label=symbol) for symbol, color in palette.items()]
     if handles:
         figure.legend(handles=handles, loc="outside upper center", ncols=12, frameon=False)
@@ -178,7 +178,7 @@ def plot_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
     """
     width, height = MAX_SIZE_IN
     names = short_names(list(histories))
-    rows, columns = grid(len(histories), (width, height), 1.6)
+    rows, columns = panel_grid(len(histories), (width, height), 1.6)
     figure = new_figure("Losses during training", width, min(height, 3.2 * rows))
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels[len(histories) :]:
@@ -189,7 +189,7 @@ def plot_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
         n_drawn = _losses(axes, history)
         axes.set_xlabel("training step", fontsize=8)
         axes.set_ylabel("loss", fontsize=8)
-        axes.set_title(broken(names[name], int(width / columns * 11)), fontsize=9)
+        axes.set_title(wrapped(names[name], int(width / columns * 11)), fontsize=9)
         axes.tick_params(labelsize=7)
         if n_drawn:
             columns = 2 if n_drawn > 4 else 1
@@ -204,8 +204,8 @@ def _losses(axes: Axes, history: pd.DataFrame) -> int:
     kept = [name for name in history.columns if name not in ("step", "epoch", "seed")]
     kept = [name for name in kept if np.isfinite(history[name].astype(float)).any()]
     trainings = [history] if "seed" not in history else [t for _, t in history.groupby("seed")]
-    for name, style in lines(kept).items():
-        label = plain(cut(name.lstrip("_")))
+    for name, style in line_styles(kept).items():
+        label = without_formulae(shortened(name.lstrip("_")))
         for training in trainings:
             known = np.isfinite(training[name].astype(float))  # validation is not in every epoch
             axes.plot(

@@ -18,7 +18,7 @@ FARTHEST = 100.0
 MAX_BINS = 80
 
 
-def bulk(values: np.ndarray) -> np.ndarray:
+def without_outliers(values: np.ndarray) -> np.ndarray:
     """Values of a set without its far outliers."""
     if len(values) == 0:
         return values
@@ -38,7 +38,7 @@ def bin_edges(
     """
     low, high, width = published or (0.0, 0.0, 0.0)
     limits = np.array([low, high]) + FARTHEST * (high - low) * np.array([-1, 1])
-    for own in map(bulk, values):
+    for own in map(without_outliers, values):
         if published:
             own = own[(own >= limits[0]) & (own <= limits[1])]
         if len(own):

@@ -9,7 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dismai.report.style import MAX_SIZE_IN, Shown, add_notes, cut, legend, new_figure, plain
+from dismai.report.style import (
+    MAX_SIZE_IN,
+    Shown,
+    add_notes,
+    draw_legend,
+    new_figure,
+    shortened,
+    without_formulae,
+)
 
 MAX_OVERLAID = 4
 """Generated sets in one drawing; more lie over each other."""
@@ -77,12 +85,12 @@ def draw_sets(
         for own, quantity in zip(axes, quantities, strict=True):
             quantity.into(own, shown)
             own.set(xlabel=quantity.xlabel, ylabel=quantity.ylabel)
-    legend(figure, base if len(sets) > MAX_OVERLAID else shown)
+    draw_legend(figure, base if len(sets) > MAX_OVERLAID else shown)
     add_notes(figure, notes)
     return figure
 
 
-def grid(n_panels: int, size: tuple[float, float], aspect: float = 1.4) -> tuple[int, int]:
+def panel_grid(n_panels: int, size: tuple[float, float], aspect: float = 1.4) -> tuple[int, int]:
     """Rows and columns of panels that fill a size, inches, and come near an aspect ratio."""
     width, height = size
     n_panels = max(n_panels, 1)
@@ -102,7 +110,7 @@ def _many(
 ) -> Figure:
     """A block of panels a quantity, in it a panel a generated set over the training set."""
     width, height = MAX_SIZE_IN
-    rows, columns = grid(len(sets), (width, (height - 1.0) / len(quantities)))
+    rows, columns = panel_grid(len(sets), (width, (height - 1.0) / len(quantities)))
     figure = new_figure(title, width, height)
     last_of_label = {quantity.xlabel: k for k, quantity in enumerate(quantities)}
     narrow = width / columns < NARROW_IN
@@ -153,7 +161,8 @@ def _name(panels: Iterable[Axes], sets: Sequence[Shown], width: int) -> None:
         if width:
             axes.set_title(one.title(width), fontsize=SMALL + 0.5, pad=2.5)
         else:
-            axes.set_title(plain(cut(one.label, 26)), fontsize=SMALL - 0.5, rotation=90, pad=2.5)
+            label = without_formulae(shortened(one.label, 26))
+            axes.set_title(label, fontsize=SMALL - 0.5, rotation=90, pad=2.5)
 
 
 def _share_y(panels: Sequence[Axes]) -> None:

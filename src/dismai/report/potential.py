@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from dismai.evaluation.study_potential import METRICS, NOT_COMPARED
 from dismai.potentials.predictions import UNITS
-from dismai.report.panels import grid
-from dismai.report.style import COLORS, MAX_SIZE_IN, add_notes, new_figure, plain
+from dismai.report.panels import panel_grid
+from dismai.report.style import COLORS, MAX_SIZE_IN, add_notes, new_figure, without_formulae
 
 
 def plot_parity(predictions: pd.DataFrame) -> Figure:
@@ -52,7 +52,7 @@ def plot_learning(table: pd.DataFrame, along: str = "step") -> Figure:
     """
     columns = [name for name in table.columns if name not in ("epoch", *LEARNING)]
     width, height = MAX_SIZE_IN
-    n_rows, n_columns = grid(len(columns), MAX_SIZE_IN)
+    n_rows, n_columns = panel_grid(len(columns), MAX_SIZE_IN)
     figure = new_figure("Errors of the potential as it learns", width, min(height, 2.6 * n_rows))
     panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for axes in panels[len(columns) :]:
@@ -76,7 +76,7 @@ def plot_learning(table: pd.DataFrame, along: str = "step") -> Figure:
         axes.tick_params(labelsize=7)
         axes.tick_params(which="minor", labelsize=7)
         axes.set_xlabel(LEARNING[along], fontsize=8)
-        axes.set_title(WORDS.get(name, plain(name)), fontsize=8)
+        axes.set_title(WORDS.get(name, without_formulae(name)), fontsize=8)
     return figure
 
 

@@ -11,7 +11,15 @@ from matplotlib.figure import Figure
 from dismai.evaluation.ranking import BASELINE, NOT_RUN, short
 from dismai.evaluation.standing import BELOW_HALF
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
-from dismai.report.style import Shown, add_notes, broken, legend, new_figure, note_on, styles
+from dismai.report.style import (
+    Shown,
+    add_notes,
+    draw_legend,
+    model_styles,
+    new_figure,
+    note_on,
+    wrapped,
+)
 
 FEW = (
     f"n: accepted structures, the least of several trainings. Below {FEWEST_STRUCTURES} there is "
@@ -184,7 +192,7 @@ def plot_spider(table: pd.DataFrame) -> Figure:
     """
     datasets = datasets_of(table)
     models = table[(table["kind"] != BASELINE)].to_dict("records")
-    looks = styles([row["model"] for row in models])
+    looks = model_styles([row["model"] for row in models])
     figure = new_figure("Ranks of the models on every dataset", 7.0, 6.0)
     axes = figure.add_subplot(projection="polar")
     angles = np.linspace(0, 2 * np.pi, len(datasets), endpoint=False)
@@ -211,10 +219,10 @@ def plot_spider(table: pd.DataFrame) -> Figure:
     axes.set_theta_offset(np.pi / 2)
     axes.set_yticks(range(1, int(last) + 1), [str(rank) for rank in range(1, int(last) + 1)])
     axes.set_rlabel_position(180 / max(len(datasets), 1))
-    axes.set_xticks(angles, [broken(name, 14) for name in datasets], fontsize=9)
+    axes.set_xticks(angles, [wrapped(name, 14) for name in datasets], fontsize=9)
     axes.tick_params(axis="x", pad=20)
     empty = pd.DataFrame()
-    legend(figure, [Shown(row["model"], empty, looks[row["model"]]) for row in models], False)
+    draw_legend(figure, [Shown(row["model"], empty, looks[row["model"]]) for row in models], False)
     unranked = {
         row["model"]: sum(row[f"note_{name}"] not in ("", BELOW_HALF) for name in datasets)
         for row in models

@@ -48,7 +48,7 @@ GREYS = ("#4D4D4D", "#A6A6A6", "#777777", "#C4C4C4", "#909090")
 DASHES = ((), (5.0, 2.0), (1.5, 1.5), (5.0, 1.5, 1.5, 1.5), (10.0, 3.0))
 
 
-def dash(index: int) -> tuple[float, ...]:
+def dash_pattern(index: int) -> tuple[float, ...]:
     """The dashes of a number; no two numbers have the same."""
     if index < len(DASHES):
         return DASHES[index]
@@ -58,16 +58,16 @@ def dash(index: int) -> tuple[float, ...]:
 def baseline_styles() -> dict[str, Style]:
     """Looks of the baselines: grey, dashed, each in its own way."""
     names = dict.fromkeys(name for kind in KINDS.values() for name in kind.baselines)
-    return {name: Style(GREYS[i % len(GREYS)], dash(i + 1)) for i, name in enumerate(names)}
+    return {name: Style(GREYS[i % len(GREYS)], dash_pattern(i + 1)) for i, name in enumerate(names)}
 
 
 def further_style(index: int) -> Style:
     """Look of the index-th model of another name; neighbours differ in colour and dashes."""
     row, column = divmod(index, len(FURTHER))
-    return Style(FURTHER[column], dash(row + column))
+    return Style(FURTHER[column], dash_pattern(row + column))
 
 
-def styles(names: Sequence[str]) -> dict[str, Style]:
+def model_styles(names: Sequence[str]) -> dict[str, Style]:
     """The look of every name; no two have the same.
 
     The five models and the baselines have fixed looks. Others take theirs in turn: pass all models
@@ -81,19 +81,20 @@ def styles(names: Sequence[str]) -> dict[str, Style]:
     }
 
 
-def lines(names: Sequence[str]) -> dict[str, Style]:
+def line_styles(names: Sequence[str]) -> dict[str, Style]:
     """Looks for lines that are no models, such as losses; no two have the same."""
     return {
-        name: Style(COLORS[i % len(COLORS)], dash(i // len(COLORS))) for i, name in enumerate(names)
+        name: Style(COLORS[i % len(COLORS)], dash_pattern(i // len(COLORS)))
+        for i, name in enumerate(names)
     }
 
 
-def plain(text: str) -> str:
+def without_formulae(text: str) -> str:
     """Text that matplotlib draws letter by letter: no formulae between dollar signs."""
-    return "\n".join(printable(line) for line in str(text).split("\n")).replace("$", r"\$")
+    return "\n".join(drawable_text(line) for line in str(text).split("\n")).replace("$", r"\$")
 
 
-def printable(text: str) -> str:
+def drawable_text(text: str) -> str:
     """Text without letters that no font has and no SVG may hold."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
@@ -102,7 +103,7 @@ def short_names(names: Sequence[str], length: int = MAX_NAME) -> dict[str, str]:
     """Names for figures: long ones without their middle, none like another."""
     short: dict[str, str] = {}
     for name in dict.fromkeys(names):
-        own = text = cut(printable(str(name)), length)
+        own = text = shortened(drawable_text(str(name)), length)
         for i in count(2):
             if own not in short.values():
                 break
@@ -111,16 +112,16 @@ def short_names(names: Sequence[str], length: int = MAX_NAME) -> dict[str, str]:
     return short
 
 
-def cut(text: str, length: int = MAX_NAME) -> str:
+def shortened(text: str, length: int = MAX_NAME) -> str:
     """A text of at most that length; a longer one loses its middle."""
     head = -(-2 * length // 3)
     return text if len(text) <= length else f"{text[:head]}…{text[-(length - head - 1) :]}"
 
 
-def broken(text: str, width: int) -> str:
+def wrapped(text: str, width: int) -> str:
     """A text in lines of at most that width, for figures; it may break after underscores."""
     broken_up = textwrap.wrap(text.replace("_", "_ "), max(width, 1))
-    return plain("\n".join(broken_up).replace("_ ", "_"))
+    return without_formulae("\n".join(broken_up).replace("_ ", "_"))
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,8 @@ class Shown:
     def title(self, width: int) -> str:
         """The label in lines of at most that width, for panels; the number stays together."""
         if len(self.label) <= width:
-            return plain(self.label)
-        return f"{broken(self.name, width)}\n{plain(self.label[len(self.name) + 1 :])}"
+            return without_formulae(self.label)
+        return f"{wrapped(self.name, width)}\n{without_formulae(self.label[len(self.name) + 1 :])}"
 
     @property
     def is_training(self) -> bool:
@@ -169,7 +170,7 @@ def shown_sets(
         sets: model to the features of its accepted structures.
         models: all models of the run, so that each looks the same in all figures.
     """
-    looks, names = styles([*models, *sets]), short_names(list(sets))
+    looks, names = model_styles([*models, *sets]), short_names(list(sets))
     shown = [Shown("training", reference, TRAINING)]
     shown += [Shown(names[name], table, looks[name]) for name, table in sets.items() if len(table)]
     return shown, note_on("none accepted", [names[name] for name in sets if not len(sets[name])])
@@ -180,7 +181,7 @@ def note_on(fact: str, names: Sequence[str]) -> list[str]:
     return [f"{fact}: {', '.join(names)}"] if names else []
 
 
-def filling(one: Shown) -> dict[str, object]:
+def fill_style(one: Shown) -> dict[str, object]:
     """How areas of a set are filled: the training set is hollow, baselines are grey."""
     inside = "none" if one.is_training else one.style.color
     return {"facecolor": inside, "edgecolor": one.style.color, "linewidth": 0.6}
@@ -197,11 +198,11 @@ def add_notes(figure: Figure, notes: Sequence[str]) -> None:
     """Write notes below a figure, broken to its width."""
     if notes:
         width = int(figure.get_size_inches()[0] * LETTERS_PER_IN)
-        text = "\n".join(broken(note, width) for note in notes)
+        text = "\n".join(wrapped(note, width) for note in notes)
         figure.supxlabel(text, fontsize=8, color="#444444", x=0.01, ha="left")
 
 
-def legend(figure: Figure, shown: Sequence[Shown], counted: bool = True) -> None:
+def draw_legend(figure: Figure, shown: Sequence[Shown], counted: bool = True) -> None:
     """Name the sets above a figure, in as many columns as its width has room for.
 
     counted: with their numbers of structures.
@@ -212,7 +213,7 @@ def legend(figure: Figure, shown: Sequence[Shown], counted: bool = True) -> None
         Line2D([], [], color=one.style.color, linestyle=one.style.linestyle, linewidth=2.5)
         for one in shown
     ]
-    labels = [plain(one.label if counted else one.name) for one in shown]
+    labels = [without_formulae(one.label if counted else one.name) for one in shown]
     room = int(figure.get_size_inches()[0] * LETTERS_PER_IN)
     columns = max(1, min(len(labels), room // (max(map(len, labels)) + 8)))
     figure.legend(

@@ -93,7 +93,7 @@ def ranking(metrics: pd.DataFrame, cards: Sequence[DatasetSpec]) -> pd.DataFrame
     return rank(metrics, {card.name: KINDS[card.kind].headline for card in cards})
 
 
-def readable(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[pd.DataFrame]:
+def readable_tables(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[pd.DataFrame]:
     """Tables for people; of metrics: those that compare, and what models say of themselves.
 
     headings: metrics to show and their headings; None: the table is a ranking.
@@ -223,10 +223,10 @@ def write_all(
     meta: dict[str, str],
     headings: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a table as Parquet and CSV, and for people as Markdown and HTML (`readable`)."""
+    """Write a table as Parquet and CSV, and for people as Markdown and HTML (`readable_tables`)."""
     schema = pa.Schema.from_pandas(table, preserve_index=False).remove_metadata()
     write_table(table, Path(parquet), schema, meta)
     write_csv(table, csv, digits=8)
-    shown, notes = readable(table, headings), footnotes(table, headings)
+    shown, notes = readable_tables(table, headings), footnotes(table, headings)
     write_atomically(markdown, to_markdown(*shown, notes=notes))
     write_atomically(page, to_html(*shown, notes=notes))

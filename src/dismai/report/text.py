@@ -3,7 +3,7 @@
 import re
 
 
-def aligned(markdown: str) -> str:
+def align_columns(markdown: str) -> str:
     """A Markdown table with aligned columns, numbers to the right; a dash for what is missing.
 
     Lines that are no row of the table, such as notes below it, follow as they are.

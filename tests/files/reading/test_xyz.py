@@ -5,7 +5,7 @@ import pytest
 from ase import Atoms
 
 from dismai.base.errors import InputError, StructureError
-from dismai.files.reading.xyz import Block, parse
+from dismai.files.reading.xyz import Block, parse_block
 from dismai.files.structures import count_frames, read_frames
 
 N_FRAMES, N_ATOMS = 8, 6
@@ -292,7 +292,7 @@ def test_types_of_lammps_are_refused_with_what_was_expected(tmp_path, types):
     ],
 )
 def test_a_bad_line_is_named(line, said):
-    assert str(parse(Block(["2", EXTENDED, "Si 0 0 0", line], 1))) == said
+    assert str(parse_block(Block(["2", EXTENDED, "Si 0 0 0", line], 1))) == said
 
 
 def test_species_may_stand_in_another_column(tmp_path):

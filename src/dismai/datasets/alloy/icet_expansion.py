@@ -16,7 +16,7 @@ from dismai.geometry.fcc import SHELLS, fractional_sites
 FIT_SUPERCELL = (4, 4, 4)
 
 
-def decorated(occupancy: np.ndarray, a_A: float, supercell: tuple[int, int, int]) -> Atoms:
+def decorated_crystal(occupancy: np.ndarray, a_A: float, supercell: tuple[int, int, int]) -> Atoms:
     """An ideal fcc crystal with species index `occupancy`, (n_sites,), on its sites."""
     symbols = [SPECIES[species] for species in occupancy]
     return Atoms(
@@ -41,7 +41,8 @@ def to_icet(expansion: ClusterExpansion) -> IcetExpansion:
     vectors, energies = [], []
     for _ in range(4 * len(space)):
         occupancy = rng.choice(3, size=n_sites, p=rng.dirichlet(np.ones(3))).astype(np.int8)
-        vectors.append(space.get_cluster_vector(decorated(occupancy, expansion.a_A, FIT_SUPERCELL)))
+        crystal = decorated_crystal(occupancy, expansion.a_A, FIT_SUPERCELL)
+        vectors.append(space.get_cluster_vector(crystal))
         energies.append(total_energy(occupancy, expansion, FIT_SUPERCELL) / n_sites)
     parameters, *_ = np.linalg.lstsq(np.array(vectors), np.array(energies), rcond=None)
     return IcetExpansion(space, parameters)
@@ -70,7 +71,7 @@ def canonical_ensemble(
     seed: int,
 ) -> CanonicalEnsemble:
     """Mchammer's canonical ensemble (swaps of any two unlike atoms) on one decoration."""
-    atoms = decorated(occupancy, expansion.a_A, supercell)
+    atoms = decorated_crystal(occupancy, expansion.a_A, supercell)
     calculator = ClusterExpansionCalculator(atoms, to_icet(expansion))
     return CanonicalEnsemble(
         atoms,

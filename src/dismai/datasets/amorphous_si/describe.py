@@ -9,17 +9,17 @@ from dismai.base.errors import StructureError
 from dismai.datasets.common import check_training as check_training
 from dismai.datasets.common import (
     density,
-    finite,
+    finite_values,
     mean_distance,
     relative_shift,
-    separate,
+    separate_atoms,
     soap_discrepancy,
     soap_names,
     table_of,
 )
 from dismai.datasets.options import Options
 from dismai.geometry.grid import make_grid
-from dismai.metrics.angles import bond_angles, share
+from dismai.metrics.angles import angle_shares, bond_angles
 from dismai.metrics.crystalnn import PRESETS, feature_names, fingerprints, tessellate
 from dismai.metrics.entries import with_units
 from dismai.metrics.motifs import motif_names, motif_shares
@@ -64,7 +64,7 @@ SET_COLUMNS = MOTIF
 
 def clean(atoms: Atoms, spec: DatasetSpec, options: Options) -> tuple[Atoms, dict[str, float]]:
     """Atoms moved apart, with the number of close pairs and of passes."""
-    return separate(atoms)
+    return separate_atoms(atoms)
 
 
 def describe(atoms: Atoms, spec: DatasetSpec, options: Options) -> np.ndarray:
@@ -76,7 +76,7 @@ def describe(atoms: Atoms, spec: DatasetSpec, options: Options) -> np.ndarray:
     grid = make_grid(atoms)
     cells = tessellate(atoms, None, PRESETS["amorphous_si"].settings.search_radius, grid)
     prints = fingerprints(atoms, "amorphous_si", cells)
-    _, angles = share(bond_angles(atoms, cells))
+    _, angles = angle_shares(bond_angles(atoms, cells))
     required = [
         [density(atoms)],
         prints.mean(axis=0),
@@ -157,7 +157,7 @@ def _above(values: pd.Series, training: pd.Series) -> Interval:
 
 def _peak_shifts(features: pd.DataFrame, reference: pd.DataFrame) -> tuple[Interval, Interval]:
     """Position (1/Å) and height of the first diffraction peak of mean S(q), less training's."""
-    values, training, known = finite(features, reference, FACTOR)
+    values, training, known = finite_values(features, reference, FACTOR)
     q = Q_PER_A[known]
     if 0 in values.shape or 0 in training.shape or ((q >= 1.0) & (q <= 3.0)).sum() < 3:
         return UNDEFINED, UNDEFINED

@@ -149,8 +149,8 @@ def random_interface(seed: int, **settings) -> Atoms:
     sideways = np.append(shift @ plan.cell[:2, :2], floor + thickness)
     lsc = [_moved(plane, sideways) for plane in plan.lsc]
     slabs = sum(lco + lsc, start=Atoms())
-    region = fill(plan, geometry, slabs, (floor, floor + thickness), rng)
-    exchanged = exchange(region, lco[-1], geometry, rng)
+    region = fill_region(plan, geometry, slabs, (floor, floor + thickness), rng)
+    exchanged = exchange_with_layer(region, lco[-1], geometry, rng)
 
     parts = [region, *reversed(lco), *lsc]
     tags = [0, *range(1, len(lco) + 1), *range(-1, -len(lsc) - 1, -1)]
@@ -176,7 +176,7 @@ def _moved(plane: Atoms, by: np.ndarray) -> Atoms:
     return moved
 
 
-def fill(
+def fill_region(
     plan: Blueprint,
     geometry: InterfaceGeometry,
     slabs: Atoms,
@@ -246,7 +246,7 @@ def _first_free(points, placed, allowed, cell):
     return -1
 
 
-def exchange(
+def exchange_with_layer(
     region: Atoms, layer: Atoms, geometry: InterfaceGeometry, rng: np.random.Generator
 ) -> dict[str, int]:
     """Let random atoms of the region and of the top LCO layer swap places, in place.

@@ -12,7 +12,7 @@ from dismai.datasets.common import (
     density,
     mean_distance,
     relative_shift,
-    separate,
+    separate_atoms,
     soap_discrepancy,
     soap_names,
     table_of,
@@ -22,7 +22,7 @@ from dismai.datasets.options import Options
 from dismai.metrics.crystalnn import feature_names, fingerprints, sites
 from dismai.metrics.entries import with_units
 from dismai.metrics.interface import CATIONS, cation_distances, cation_means, interface_energy
-from dismai.metrics.layers import cell_height, registered, smooth_profile
+from dismai.metrics.layers import cell_height, shift_onto, smooth_profile
 from dismai.metrics.motifs import motif_names, motif_shares
 from dismai.metrics.soap import soap_vector
 from dismai.metrics.statistics import UNDEFINED, Interval, bootstrap_ci, mean_ci, percentage
@@ -49,7 +49,7 @@ SET_COLUMNS = ALL_PRINTS
 
 def clean(atoms: Atoms, spec: DatasetSpec, options: Options) -> tuple[Atoms, dict[str, float]]:
     """Atoms moved apart, with the number of close pairs and of passes."""
-    return separate(atoms)
+    return separate_atoms(atoms)
 
 
 def cations_of(spec: DatasetSpec) -> dict[str, int]:
@@ -92,7 +92,7 @@ def score(
             {
                 **metrics,
                 "d_all": _distance_of_all(features, reference, cations_of(spec)),
-                "d_profile": mean_distance(*aligned(features, reference), ALL_LAYERS),
+                "d_profile": mean_distance(*align_profiles(features, reference), ALL_LAYERS),
                 "soap_mmd": soap_discrepancy(features, reference, SOAP),
                 "density_shift": relative_shift(features[DENSITY], reference[DENSITY]),
             }
@@ -101,7 +101,9 @@ def score(
     }
 
 
-def aligned(features: pd.DataFrame, reference: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def align_profiles(
+    features: pd.DataFrame, reference: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Both tables, their density profiles shifted along the normal onto the mean of the reference.
 
     Every structure has a shift of its own, one for all elements; so the origin of the cells,
@@ -114,9 +116,9 @@ def aligned(features: pd.DataFrame, reference: pd.DataFrame) -> tuple[pd.DataFra
     if len(training) > 0:
         target = training[0]
         for _ in range(REGISTRATIONS):
-            training = registered(training, target)
+            training = shift_onto(training, target)
             target = training.mean(axis=0)
-        own = registered(own, target)
+        own = shift_onto(own, target)
     return _with_layers(features, own), _with_layers(reference, training)
 
 

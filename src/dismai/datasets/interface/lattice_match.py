@@ -96,7 +96,7 @@ def _find(substrate_bytes: bytes, film_bytes: bytes, settings: LatticeMatch) -> 
     film = np.frombuffer(film_bytes).reshape(2, 2)
     pairs = {"exact": _exact, "mpinterfaces": _mpinterfaces, "zsl": _zsl}[settings.engine]
     matches = [
-        canonical(_integers(first, substrate), _integers(second, film), substrate, film)
+        canonical_match(_integers(first, substrate), _integers(second, film), substrate, film)
         for first, second in pairs(substrate, film, settings)
     ]
     within = [match for match in matches if _is_within(match, settings)]
@@ -143,7 +143,7 @@ def _zsl(substrate: np.ndarray, film: np.ndarray, settings: LatticeMatch):
         )
 
 
-def canonical(
+def canonical_match(
     substrate_matrix: np.ndarray, film_matrix: np.ndarray, substrate: np.ndarray, film: np.ndarray
 ) -> Match:
     """The same match with the shorter substrate vector first, at an acute angle, signs settled.

@@ -16,7 +16,7 @@ from ase.spacegroup.spacegroup import parse_sitesym
 
 from dismai.base.errors import StructureError
 from dismai.base.text import to_lines
-from dismai.files.reading.sites import is_full, partial
+from dismai.files.reading.sites import is_full, partial_occupancy
 from dismai.files.reading.xyz import FORTRAN
 
 SAME_SITE = 1e-3
@@ -164,9 +164,9 @@ def _check_occupancies(block: CIFBlock, labels: list[str]) -> None:
         try:
             occupancy = _number(value)
         except ValueError:
-            raise partial(f"site {label}", repr(str(value)[:40])) from None
+            raise partial_occupancy(f"site {label}", repr(str(value)[:40])) from None
         if not is_full(occupancy):
-            raise partial(f"site {label}", f"{occupancy:g}")
+            raise partial_occupancy(f"site {label}", f"{occupancy:g}")
 
 
 def _numbers(block: CIFBlock, name: str, labels: list[str]) -> list[float]:

@@ -68,7 +68,7 @@ def _counted(names: list[str], one: str, many: str) -> str:
     return f"{len(names)} {one if len(names) == 1 else many} ({listed})"
 
 
-def natural(name: str) -> tuple:
+def natural_order(name: str) -> tuple:
     """Key that sorts gen_2 before gen_10."""
     parts = re.split(r"([0-9]+)", name)
     return ([int(part) if index % 2 else part for index, part in enumerate(parts)], name)
@@ -105,7 +105,7 @@ def in_folder(path: Path) -> Members:
     except OSError as error:
         raise InputError(f"{path}: expected a folder, found {found_in(error)}") from None
     folders = sorted(entry.name for entry in entries if entry.is_dir())
-    names = sorted((entry.name for entry in entries if not entry.is_dir()), key=natural)
+    names = sorted((entry.name for entry in entries if not entry.is_dir()), key=natural_order)
     files = [Member(name, path / name) for name in names if is_structure_file(name)]
     ignored = [name for name in names if not is_structure_file(name)]
     return _one_set(path, Members(files, ignored, folders))
@@ -172,7 +172,7 @@ def _unpacked(path: Path, folder: Path) -> Members:
     if len(folders) > 1:
         raise InputError(f"{path}: expected structures in one folder, found {len(folders)}: "
                          f"{', '.join(folders[:3])}")  # fmt: skip
-    return Members(sorted(files, key=lambda member: natural(member.name)), ignored, [])
+    return Members(sorted(files, key=lambda member: natural_order(member.name)), ignored, [])
 
 
 def _members(path: Path) -> Iterator[tuple[str, IO[bytes] | Exception]]:

@@ -84,7 +84,7 @@ def read_structures(path: Path) -> list[Atoms]:
 def count_frames(path: Path) -> int:
     """Number of structures in an extended XYZ file, damaged ones included."""
     try:
-        return sum(1 for _ in xyz.split(to_lines(_text(Path(path)))))
+        return sum(1 for _ in xyz.split_blocks(to_lines(_text(Path(path)))))
     except StructureError as error:
         raise InputError(f"{path}: {error}") from None
 
@@ -144,11 +144,11 @@ def _read_any(path: Path, only: range | None) -> Frames:
 
 def _of_xyz(text: str, only: range | None) -> Frames:
     frames: Frames = []
-    for index, block in enumerate(xyz.split(to_lines(text))):
+    for index, block in enumerate(xyz.split_blocks(to_lines(text))):
         if isinstance(block, StructureError):
             frames.append(block)
         else:
-            frames.append(xyz.parse(block) if only is None or index in only else None)
+            frames.append(xyz.parse_block(block) if only is None or index in only else None)
     return frames
 
 

@@ -10,7 +10,7 @@ from ase import Atoms
 
 from dismai.base.errors import StructureError
 from dismai.base.text import to_lines
-from dismai.files.reading.sites import whole
+from dismai.files.reading.sites import fully_occupied
 
 SNAPSHOT = "ITEM: TIMESTEP"
 NUMBER = "ITEM: NUMBER OF ATOMS"
@@ -56,7 +56,7 @@ def _snapshot(lines: list[str], line: int) -> Atoms | StructureError:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             text = io.StringIO("\n".join(lines) + "\n")
-            return whole(ase.io.read(text, index=0, format="lammps-dump-text"))
+            return fully_occupied(ase.io.read(text, index=0, format="lammps-dump-text"))
     except StructureError as error:
         return error
     except (ValueError, IndexError, StopIteration):

@@ -12,7 +12,7 @@ from ase.io.formats import UnknownFileTypeError
 from dismai.base.errors import StructureError
 from dismai.base.text import decode, to_lines
 from dismai.files.reading import lammps
-from dismai.files.reading.sites import is_full, partial, whole
+from dismai.files.reading.sites import fully_occupied, is_full, partial_occupancy
 from dismai.files.reading.xyz import FORTRAN
 
 EXPECTED = "expected a structure file that ASE reads"
@@ -59,7 +59,7 @@ def _through_ase(path: Path) -> tuple[list[Atoms | StructureError], Exception | 
                 str(path.absolute()), index=":", do_not_split_by_at_sign=True
             ):
                 try:
-                    frames.append(whole(atoms))
+                    frames.append(fully_occupied(atoms))
                 except StructureError as error:
                     frames.append(error)
     except Exception as error:  # ASE's readers raise anything on damaged files
@@ -88,7 +88,7 @@ def _head(path: Path) -> str:
 def _refuse_what_ase_ignores(suffix: str, head: str) -> None:
     """StructureError for partial occupancies and symmetry that ASE's readers leave out."""
     if suffix == ".cell" and (mixed := re.search(r"mixture\s*[:=]?\s*\([^)]*\)", head, re.I)):
-        raise partial("site", mixed[0][:40])
+        raise partial_occupancy("site", mixed[0][:40])
     if suffix != ".res":
         return
     for line in to_lines(head):
@@ -99,7 +99,7 @@ def _refuse_what_ase_ignores(suffix: str, head: str) -> None:
             occupancy = float(words[5])
             occupancy -= 10.0 * (occupancy >= 10.0)  # ten more: not refined
             if not is_full(occupancy):
-                raise partial(f"site {words[0]}", f"{occupancy:g}")
+                raise partial_occupancy(f"site {words[0]}", f"{occupancy:g}")
 
 
 def _rewritten(path: Path, folder: Path) -> Path | None:

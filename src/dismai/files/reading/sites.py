@@ -16,14 +16,14 @@ def is_full(occupancy: float) -> bool:
     return bool(abs(occupancy - FULL) <= TOLERANCE)
 
 
-def partial(place: str, found: str) -> StructureError:
+def partial_occupancy(place: str, found: str) -> StructureError:
     """What is said of a site that no single atom occupies."""
     return StructureError(
         f"{place}: expected occupancy 1, found {found}: partially occupied sites are not supported"
     )
 
 
-def whole(atoms: Atoms) -> Atoms:
+def fully_occupied(atoms: Atoms) -> Atoms:
     """The structure itself; StructureError if a reader noted that sites are occupied in part.
 
     ASE keeps occupancies of every atom in `arrays`, those of crystals in `info['occupancy']`:
@@ -36,7 +36,7 @@ def whole(atoms: Atoms) -> Atoms:
         if not values.any():  # never filled in
             continue
         for index in np.flatnonzero(np.abs(values - FULL) > TOLERANCE)[:1]:
-            raise partial(f"atom {index}", f"{values[index]:g}")
+            raise partial_occupancy(f"atom {index}", f"{values[index]:g}")
     kinds = atoms.info.get("occupancy")
     if isinstance(kinds, dict):
         for kind, shares in kinds.items():
@@ -50,4 +50,4 @@ def _check_kind(kind: str, shares: object) -> None:
     numbers = [value for value in shares.values() if isinstance(value, int | float)]
     if len(shares) > 1 or not all(is_full(value) for value in numbers):
         found = ", ".join(f"{symbol} {value}" for symbol, value in shares.items())
-        raise partial(f"site {kind}", found)
+        raise partial_occupancy(f"site {kind}", found)

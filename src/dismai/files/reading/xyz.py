@@ -18,7 +18,7 @@ from ase.data import atomic_numbers, chemical_symbols
 from ase.io.extxyz import read_xyz
 
 from dismai.base.errors import StructureError
-from dismai.files.reading.sites import whole
+from dismai.files.reading.sites import fully_occupied
 
 MAX_ATOMS = 1_000_000
 """Per structure; a larger count in a header is taken for damage, not for a structure."""
@@ -61,7 +61,7 @@ def _past_the_last(lines: list[str]) -> int:
     return end
 
 
-def split(lines: list[str]) -> Iterator[Block | StructureError]:
+def split_blocks(lines: list[str]) -> Iterator[Block | StructureError]:
     """The blocks of a file in order, a lost one as an error in its place."""
     return _Splitter(lines).blocks()
 
@@ -211,19 +211,19 @@ def _value(comment: str, key: str) -> str:
     return (match[1] or match[2] or "") if match else ""
 
 
-def parse(block: Block) -> Atoms | StructureError:
+def parse_block(block: Block) -> Atoms | StructureError:
     """The structure of a block; what ASE does not take is mended where its meaning is clear.
 
     That are exponents as Fortran writes them (1.0D+00) and atomic numbers instead of symbols.
     """
     try:
-        return whole(_parsed(block.lines))
+        return fully_occupied(_parsed(block.lines))
     except StructureError as error:
         return error
     except Exception as error:  # ASE's parser raises anything on damaged lines
         reason = " ".join(str(error).split())[:120]
     try:
-        return whole(_parsed(_as_usual(block)))
+        return fully_occupied(_parsed(_as_usual(block)))
     except StructureError as error:
         return error
     except Exception:

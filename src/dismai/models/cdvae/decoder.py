@@ -76,7 +76,7 @@ class Residual(nn.Module):
         return torch.add(y, z, alpha=SILU_SCALE).mul_(HALF)
 
 
-def residuals(n: int, width: int, random: torch.Generator) -> nn.Sequential:
+def residual_layers(n: int, width: int, random: torch.Generator) -> nn.Sequential:
     """Several residual layers."""
     return nn.Sequential(*(Residual(width, random) for _ in range(n)))
 
@@ -132,7 +132,7 @@ class AtomUpdate(nn.Module):
         self.sum = fixed_factor(ATOM_SUM, block)
         self.radial = Linear(h.basis, h.hidden, random)
         self.first = Linear(h.hidden, h.hidden, random)
-        self.layers = residuals(3, h.hidden, random)
+        self.layers = residual_layers(3, h.hidden, random)
 
     def forward(self, m: Tensor, rbf: Tensor, g: Graph) -> Tensor:
         x = g.sum_over_edges(m * self.radial(rbf)) * self.sum
@@ -146,11 +146,11 @@ class Block(nn.Module):
         super().__init__()
         self.skip = Linear(h.hidden, h.hidden, random)
         self.triplets = Triplets(h, block, random)
-        self.before = residuals(1, h.hidden, random)
-        self.after = residuals(2, h.hidden, random)
+        self.before = residual_layers(1, h.hidden, random)
+        self.after = residual_layers(2, h.hidden, random)
         self.atoms = AtomUpdate(h, block, random)
         self.edges = EdgeEmbedding(h.hidden, h.hidden, h.hidden, random)
-        self.concatenated = residuals(1, h.hidden, random)
+        self.concatenated = residual_layers(1, h.hidden, random)
 
     def forward(self, h: Tensor, m: Tensor, bases: "Bases", g: Graph) -> tuple[Tensor, Tensor]:
         """h: atoms, (n_atoms, hidden).  m: edges, (E, hidden)."""
@@ -170,7 +170,7 @@ class ForceOutput(nn.Module):
         self.had = fixed_factor(FORCE_HAD, block)
         self.radial = Linear(h.basis, h.hidden, random)
         self.first = Linear(h.hidden, h.hidden, random)
-        self.layers = residuals(3, h.hidden, random)
+        self.layers = residual_layers(3, h.hidden, random)
         self.last = Linear(h.hidden, 1, random)
 
     def forward(self, m: Tensor, rbf: Tensor) -> Tensor:

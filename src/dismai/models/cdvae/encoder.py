@@ -41,7 +41,7 @@ def bond_graph(atoms: Atoms) -> Graph:
     )
 
 
-def join(graphs: list[Graph]) -> Graph:
+def join_graphs(graphs: list[Graph]) -> Graph:
     """One graph of several structures."""
     n_slots = max(g.n_slots for g in graphs)
     parts, atoms, edges = [], 0, 0

@@ -138,7 +138,7 @@ class CDVAE(TorchModel):
         cells[~readable] = torch.tensor(self.spec.cell).to(device)
         numbers[~readable.cpu()] = torch.tensor(self.numbers)
         atoms_together = CPU_ATOMS if device.type == "cpu" else len(randoms) * self.spec.n_atoms
-        for group in groups(torch.where(readable, sizes, 0).tolist(), atoms_together):
+        for group in groups_of_equal_size(torch.where(readable, sizes, 0).tolist(), atoms_together):
             size = int(sizes[group[0]])
             streams = [randoms[i] for i in group]
             drawn = [
@@ -192,7 +192,7 @@ class CDVAE(TorchModel):
         )
 
 
-def groups(sizes: list[int], most_atoms: int) -> list[list[int]]:
+def groups_of_equal_size(sizes: list[int], most_atoms: int) -> list[list[int]]:
     """Indices of structures of equal size, in order; of those of size 0, none.
 
     most_atoms: a group has no more, or is a single structure.

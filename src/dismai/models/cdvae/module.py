@@ -11,7 +11,7 @@ from dismai.base.card import DatasetSpec
 from dismai.base.errors import InputError, StructureError
 from dismai.base.seeds import seed_for
 from dismai.models.cdvae.denoise import denoise
-from dismai.models.cdvae.encoder import bond_graph, join
+from dismai.models.cdvae.encoder import bond_graph, join_graphs
 from dismai.models.cdvae.graph import Graph
 from dismai.models.cdvae.hparams import Hparams
 from dismai.models.cdvae.networks import Networks
@@ -37,7 +37,7 @@ class BondedStructures(Dataset):
         return len(self.x)
 
     def __getitem__(self, items: list[int]) -> tuple[Tensor, Graph]:
-        return self.x[items], join([self.graphs[i] for i in items])
+        return self.x[items], join_graphs([self.graphs[i] for i in items])
 
 
 def bonded_structures(

@@ -27,7 +27,7 @@ def draw_composition(probabilities: Tensor, n_atoms: int, random: torch.Generato
     return numbers[torch.randperm(len(numbers), generator=random)][:n_atoms]
 
 
-def normal(randoms: list[torch.Generator], n_atoms: int) -> Tensor:
+def normal_noise(randoms: list[torch.Generator], n_atoms: int) -> Tensor:
     """Standard normal numbers, each structure's from its own stream, (B, n_atoms, 3)."""
     return torch.stack([torch.randn(n_atoms, 3, generator=random) for random in randoms])
 
@@ -64,7 +64,7 @@ def langevin(
         a = step_size * (sigma / levels[-1]) ** 2
         for _ in range(n_steps):
             o, logits = denoiser(x, numbers, sigma)
-            xi = normal(randoms, x.shape[1]).to(x)
+            xi = normal_noise(randoms, x.shape[1]).to(x)
             step = a / sigma * o + (2 * a) ** 0.5 * xi
             x = (x + step @ to_fractional) % 1.0
             if logits is not None:

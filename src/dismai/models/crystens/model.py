@@ -44,8 +44,8 @@ class CrysTens(TorchModel):
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))
         self.layout = Layout.of(spec.composition, self.hparams.separators)
-        sides = (self.layout.side, self.hparams.base_side)
-        self.resize: Resize = getattr(Resize, self.hparams.resize)(*sides)
+        resize = getattr(Resize, self.hparams.resize)
+        self.resize: Resize = resize(self.layout.side, self.hparams.base_side)
 
     def trainings(self, train: list[Atoms], val: list[Atoms], seed: int) -> Iterator[Training]:
         """One network after the other; averaged weights of the lowest validation are used.

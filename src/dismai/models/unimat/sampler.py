@@ -10,7 +10,7 @@ from dismai.models.image.diffusion import ancestral_sampling, dynamic_threshold
 from dismai.models.unimat.hparams import Hparams
 
 
-def limit(x0: Tensor, mask: Tensor, threshold: str) -> Tensor:
+def threshold_estimate(x0: Tensor, mask: Tensor, threshold: str) -> Tensor:
     """An estimate of videos kept in [-1, 1].
 
     Nearly all pixels are background, so that the quantile of the dynamic threshold lies in it: the
@@ -36,6 +36,6 @@ def draw_videos(
         (3, *mask.shape),
         streams,
         h.steps,
-        lambda estimate: limit(estimate, mask, h.threshold),
+        lambda estimate: threshold_estimate(estimate, mask, h.threshold),
     )
     return (x0 if h.final == "x0" else sample).clamp(-1.0, 1.0)

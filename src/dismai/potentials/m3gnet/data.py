@@ -31,7 +31,7 @@ class Split:
     test: list[int]
 
 
-def split(labels: Sequence[Label], by: str, seed: int) -> Split:
+def split_labels(labels: Sequence[Label], by: str, seed: int) -> Split:
     """A random split 80 / 10 / 10 of relaxations, or of single structures.
 
     Labels of one relaxation share the note `relaxation` of their provenance; a label without it

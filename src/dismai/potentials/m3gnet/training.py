@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dismai.base.seeds import seed_for
 from dismai.potentials.labels import Label
-from dismai.potentials.m3gnet.data import Graphs, Split, reference_energies, split
+from dismai.potentials.m3gnet.data import Graphs, Split, reference_energies, split_labels
 from dismai.potentials.m3gnet.network import build
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.predictions import prediction_rows
@@ -53,7 +53,8 @@ class M3gnetModule(LightningModule):
             errors = self.errors(batch)
         maes = {name: errors[name].detach().abs().mean() for name in self.weights}
         return {
-            column(name): 1000 * maes[name] if name != "stress" else maes[name] for name in maes
+            history_column(name): 1000 * maes[name] if name != "stress" else maes[name]
+            for name in maes
         }
 
     def errors(self, batch: tuple) -> dict[str, Tensor]:
@@ -67,7 +68,7 @@ class M3gnetModule(LightningModule):
         }
 
 
-def column(name: str) -> str:
+def history_column(name: str) -> str:
     """Column of history.csv with a validation error."""
     return f"val_{name}_mae_{QUANTITIES[name]}"
 
@@ -84,7 +85,7 @@ def train(
         seed: of split, initial weights and order.
         device: of Lightning.
     """
-    parts = split(labels, settings.split, seed)
+    parts = split_labels(labels, settings.split, seed)
     elements = sorted({symbol for label in labels for symbol in label.atoms.symbols})
     training = [labels[i] for i in parts.train]
     with_stress = labels[0].stress_eV_per_A3 is not None
@@ -101,7 +102,7 @@ def train(
     )
     held_out = Graphs([labels[i] for i in parts.val], elements, settings.cutoff_A)
     module = M3gnetModule(potential, settings, with_stress)
-    columns = tuple(column(name) for name in module.weights)
+    columns = tuple(history_column(name) for name in module.weights)
     run_training(
         Training(
             module,

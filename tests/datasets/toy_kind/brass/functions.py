@@ -7,7 +7,7 @@ from ase.build import bulk
 from dismai.base.card import DatasetSpec, cell_rows
 from dismai.base.seeds import generator_for
 from dismai.datasets.common import check_training as check_training
-from dismai.datasets.common import mean_distance, separate, table_of
+from dismai.datasets.common import mean_distance, separate_atoms, table_of
 from dismai.metrics.entries import with_units
 
 COUNTED = ["n_close_pairs", "n_passes"]
@@ -46,7 +46,7 @@ def card(train, val, name):
 
 def clean(atoms, spec, options):
     """Atoms moved apart, with the number of close pairs and of passes."""
-    return separate(atoms)
+    return separate_atoms(atoms)
 
 
 def describe(atoms, spec, options):
