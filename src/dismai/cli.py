@@ -49,6 +49,12 @@ RANK_EXAMPLES = """Examples:
 `dismai rank results/demo`
 """
 PICTURES = (".svg", ".png", ".pdf")
+GENERATE_EXAMPLES = """Examples:
+
+`dismai generate results/demo/models/amorphous_si/melt/seed0/model.safetensors --out mine.extxyz`
+
+`dismai generate model.safetensors --out large.extxyz --number 4 --repeat 2 2 2`
+"""
 
 
 class Align(StrEnum):
@@ -222,6 +228,31 @@ def rank(
         from dismai.report.figures import save_figure
 
         save_figure(plot_spider(table), figure)
+
+
+@app.command(epilog=GENERATE_EXAMPLES)
+def generate(
+    model: Annotated[Path, typer.Argument(help="File of a trained model, model.safetensors.")],
+    out: Annotated[Path, typer.Option(help="File for the structures, extended XYZ.")],
+    number: Annotated[
+        int, typer.Option("--number", "-n", min=1, max=MOST_STRUCTURES, help="How many.")
+    ] = 100,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the generation.")] = 0,
+    repeat: Annotated[
+        tuple[int, int, int],
+        typer.Option(help="Training cells along each vector of the cell; melt alone has larger."),
+    ] = (1, 1, 1),
+    device: Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda.")] = "auto",
+) -> None:
+    """Draw structures from a trained model."""
+    with output_folder(out.absolute().parent):
+        from dismai.files.structures import write_structures
+        from dismai.models import load, sample
+
+        trained = load(model)
+        trained.device = device
+        write_structures(sample(trained, number, seed, repeat), out)
+    typer.echo(f"Written: {printable(str(out))}, {number} structures.")
 
 
 @app.command()

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 MODEL_GROUP = "dismai.models"
 HPARAMS_GROUP = "dismai.hparams"
+ONE_CELL = (1, 1, 1)
 
 
 def names() -> list[str]:
@@ -81,15 +82,28 @@ def train(
     check_saved(target, model)
 
 
-def sample(model: GenerativeModel, n: int, seed: int) -> list[Atoms]:
+def sample(
+    model: GenerativeModel, n: int, seed: int, repeat: tuple[int, int, int] = ONE_CELL
+) -> list[Atoms]:
     """Structures drawn from a model; too few are left to the evaluation, as failed ones.
 
+    With `repeat` their cell is so many training cells along its vectors.
+
     Raises:
-        InputError: none, too many, or something that is no structure.
+        InputError: none, too many, or something that is no structure; a model that draws cells of
+            one size only was asked for others.
     """
     from ase import Atoms
 
-    structures = model.sample(n, seed)
+    if repeat == ONE_CELL:
+        structures = model.sample(n, seed)
+    elif model.any_multiple:
+        structures = model.sample(n, seed, repeat)
+    else:
+        raise InputError(
+            f"{model.architecture}: repeat: expected 1 1 1, as it draws cells of one size only, "
+            f"found {' '.join(map(str, repeat))}"
+        )
     place = f"{model.architecture}: sample"
     if not isinstance(structures, list | tuple):
         raise InputError(f"{place}: expected a list, found {type(structures).__name__}")

@@ -34,6 +34,9 @@ class GenerativeModel(ABC):
     Hparams: ClassVar[type[Section]] = NoHparams
     """Hyperparameters: a frozen pydantic section, importable without torch."""
 
+    any_multiple: ClassVar[bool] = False
+    """Whether `sample` has an argument `repeat` and draws cells of several training cells."""
+
     device: str = "auto"
     """Where to compute, as Lightning calls it: auto, cpu, cuda, mps. Never part of a result."""
 

@@ -29,6 +29,12 @@ class Streams:
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         self.device = device
 
+    def only(self, which: Iterable[int]) -> "Streams":
+        """The same streams of some of the structures; what they draw is drawn from these."""
+        some = Streams((), self.device)
+        some.generators = [self.generators[i] for i in which]
+        return some
+
     def uniform(self, *shape: int) -> Tensor:
         """In [0, 1), (n_structures, *shape)."""
         drawn = [torch.rand(*shape, generator=random) for random in self.generators]

@@ -50,7 +50,7 @@ class TorchModel(GenerativeModel):
             run_training(
                 training,
                 folder,
-                batch=h.batch,
+                batch=training.batch or h.batch,
                 made_for=training_digest(name, h, [*train, *val], seed),
                 checkpoint_every=h.checkpoint_every,
                 precision=h.precision,

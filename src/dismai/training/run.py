@@ -55,6 +55,7 @@ class Training:
     stage: name of this training where a model has several; each keeps its state apart
     gradient_clip: every component of the gradient is cut to this magnitude; needs automatic
         optimisation
+    batch: items per step, where it is not that of the model's other trainings
     validation: losses of held-out structures, further columns of history.csv
     plateau: lowers the learning rate
     ema: moving average of the weights
@@ -67,6 +68,7 @@ class Training:
     seed: int
     stage: str | None = None
     gradient_clip: float | None = None
+    batch: int | None = None
     validation: Validation | None = None
     plateau: Plateau | None = None
     ema: Ema | None = None
