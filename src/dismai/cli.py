@@ -252,7 +252,7 @@ def generate(
         trained = load(model)
         trained.device = device
         write_structures(sample(trained, number, seed, repeat), out)
-    typer.echo(f"Written: {printable(str(out))}, {number} structures.")
+    typer.echo(f"Written: {printable_name(str(out))}, {number} structures.")
 
 
 @app.command()
