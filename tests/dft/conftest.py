@@ -6,25 +6,14 @@ import sys
 import pytest
 
 from dismai.dft import vasp_program
-from dismai.dft.potcar import POTENTIALS, VARIABLE
-from tests.conftest import ROOT
+from dismai.dft.potcar import VARIABLE
+from tests.dft.install import install_library, install_stand_in
 
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
     """Stubs: the title and the number of valence electrons, nothing of a real potential."""
-    root = tmp_path / "potentials"
-    for element, (name, valence) in POTENTIALS.items():
-        folder = root / "potpaw_PBE" / name
-        folder.mkdir(parents=True)
-        title = f"PAW_PBE {name} 01Jan2000"
-        text = (
-            f"  {title}\n   {valence:.8f}\n parameters from PSCTR are:\n"
-            f"   VRHFIN ={element}: stub\n   LEXCH  = PE\n   TITEL  = {title}\n"
-            f"   ENMAX  =  400.000; ENMIN  =  300.000 eV\n END of PSCTR-controll parameters\n"
-            "  1.0 2.0 3.0\n End of Dataset\n"
-        )
-        (folder / "POTCAR").write_text(text)
+    root = install_library(tmp_path / "potentials")
     monkeypatch.setenv(VARIABLE, str(root))
     return root
 
@@ -46,18 +35,6 @@ def fake_vasp(tmp_path, monkeypatch):
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
     return answers
-
-
-def install_stand_in(folder):
-    """The stand-in for VASP as programs vasp_gam and vasp_std in a new folder."""
-    folder.mkdir()
-    for name in ("vasp_gam", "vasp_std"):
-        program = folder / name
-        program.write_text(
-            f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-            "from tests.dft.stand_in_vasp import main\nmain()\n"
-        )
-        program.chmod(program.stat().st_mode | stat.S_IXUSR)
 
 
 @pytest.fixture

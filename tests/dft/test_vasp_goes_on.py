@@ -127,6 +127,14 @@ def test_a_changed_incar_is_computed_again_and_the_first_answer_stays(stand_in, 
     assert len(stand_in()) == 2
 
 
+def test_a_relative_working_folder_serves_as_in_a_job_of_the_workflow(
+    stand_in, tmp_path, monkeypatch
+):
+    expected = dft.relax(crystal(), settings(), tmp_path / "a")
+    monkeypatch.chdir(tmp_path)
+    assert energies(dft.relax(crystal(), settings(), Path("b") / "c")) == energies(expected)
+
+
 def test_another_number_of_ranks_asks_nothing_again(stand_in, tmp_path):
     more = settings().launched_by(["env", "SOME=thing"])
     assert more.vasp.command == ["env", "SOME=thing", "vasp_gam"]

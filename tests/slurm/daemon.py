@@ -10,11 +10,14 @@ from tests.conftest import ROOT
 CONFIGS = (TINY, ROOT / "tests" / "config" / "tiny_slurm.yaml")
 
 
-def on_slurm(*targets, directory, configs=CONFIGS):
+PROFILE = ROOT / "profiles" / "slurm"
+
+
+def on_slurm(*targets, directory, configs=CONFIGS, profile=PROFILE):
     """A snakemake call with the profile of clusters, as a list of words."""
     return [
         *(sys.executable, "-m", "snakemake", *targets, "--snakefile", str(ROOT / "Snakefile")),
-        *("--directory", str(directory), "--profile", str(ROOT / "profiles" / "slurm")),
+        *("--directory", str(directory), "--profile", str(profile)),
         *("--slurm-init-seconds-before-status-checks", "5"),
         *("--configfile", *map(str, configs)),
     ]

@@ -1,7 +1,6 @@
 """The program of VASP under custodian, which mends common errors and starts it again."""
 
 import contextlib
-import os
 import signal
 import subprocess
 from pathlib import Path
@@ -73,6 +72,7 @@ def run_program(folder: Path, command: list[str], max_errors: int) -> None:
     Raises:
         StructureError: VASP failed.
     """
+    folder = folder.absolute()  # for custodian, which is called inside it
     handlers = [
         VaspErrorHandler(),
         NonConvergingErrorHandler(),
@@ -96,6 +96,6 @@ def run_program(folder: Path, command: list[str], max_errors: int) -> None:
         failure = " ".join(str(error).split())[:120]
     code = program._vasp_process.returncode
     if code in ENDED_FROM_OUTSIDE and not program.ended_by_custodian:
-        stopping.leave(f"VASP was ended from outside (exit code {code}) in {os.fspath(folder)}")
+        stopping.leave(f"VASP was ended from outside (exit code {code}) in {folder}")
     if failure is not None:
         raise StructureError(f"VASP failed under custodian: {failure}")
