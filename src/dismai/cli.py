@@ -293,8 +293,9 @@ def datasets() -> None:
     typer.echo(f"{'name':18s} {'kind':12s} {'atoms in the paper':28s} shipped reference")
     for name in dataset_names():
         spec = paper_spec(name)
-        atoms = " ".join(f"{symbol}{count}" for symbol, count in spec.composition.items())
-        typer.echo(f"{name:18s} {spec.kind:12s} {atoms:28s} {'yes' if name in shipped else 'no'}")
+        typer.echo(
+            f"{name:18s} {spec.kind:12s} {spec.made_of:28s} {'yes' if name in shipped else 'no'}"
+        )
 
 
 @app.command()

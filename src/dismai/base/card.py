@@ -1,16 +1,18 @@
 """What a dataset is: the card that travels beside its structures."""
 
 import json
+from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_serializer, model_validator
 
 from dismai.base.atomic import write_atomically
-from dismai.base.errors import InputError
+from dismai.base.errors import InputError, StructureError
 from dismai.base.kinds import KINDS
 from dismai.base.section import Section
 from dismai.base.text import read_text
@@ -40,17 +42,15 @@ class FccLattice(Section):
         return np.diag(self.box)
 
 
-class DatasetSpec(Section):
-    """Card of a dataset: lattice, species blocks in file order, size, origin.
+class Card(Section, ABC):
+    """What every dataset says of itself: name, kind, number of structures, origin.
 
-    `composition` is ordered: its keys are the species blocks of every file of the dataset.
+    A kind says by `Kind.card` which of its two sorts its datasets have: structures of one
+    composition in one cell, or crystals of any.
     """
 
     name: str
     kind: str
-    composition: dict[str, int] = Field(description="atoms per species, in block order")
-    cell_A: tuple[tuple[float, float, float], ...] = Field(description="cell vectors as rows, Å")
-    fcc: FccLattice | None = Field(None, description="reference lattice of an alloy")
     n_train: int = Field(0, ge=0)
     n_val: int = Field(0, ge=0)
     notes: tuple[str, ...] = Field((), description="how the set differs from the papers'")
@@ -66,7 +66,56 @@ class DatasetSpec(Section):
     def _kind_is_known(cls, kind: str) -> str:
         if kind not in KINDS:
             raise ValueError(f"expected one of {', '.join(KINDS)}, found {kind!r}")
+        if not issubclass(cls, KINDS[kind].card_class):
+            expected = KINDS[kind].card_class.__name__
+            raise ValueError(f"expected a {expected} for {kind}, found a {cls.__name__}")
         return kind
+
+    @model_serializer(mode="wrap")
+    def _own_fields_after_the_kind(self, serialize: Any) -> dict[str, Any]:
+        content = serialize(self)
+        first = [key for key in ("name", "kind") if key in content]
+        own = [key for key in content if key not in Card.model_fields]
+        return {key: content[key] for key in dict.fromkeys([*first, *own, *content])}
+
+    @classmethod
+    @abstractmethod
+    def of_the_paper(cls, name: str, kind: str) -> Self:
+        """The card of a dataset as published, without structures."""
+
+    @abstractmethod
+    def check(self, counts: Mapping[str, int]) -> None:
+        """StructureError unless these atoms per species can be a structure of the dataset."""
+
+    @abstractmethod
+    def holds(self, n_atoms: int) -> bool:
+        """Whether a structure of the dataset may have so many atoms."""
+
+    @property
+    @abstractmethod
+    def most_atoms(self) -> int:
+        """Atoms of the largest structure."""
+
+    @property
+    @abstractmethod
+    def size(self) -> str:
+        """Atoms of a structure, in a sentence."""
+
+    @property
+    @abstractmethod
+    def made_of(self) -> str:
+        """Atoms and species of a structure, in a table."""
+
+
+class DatasetSpec(Card):
+    """Card of structures of one composition in one cell: lattice, species blocks in file order.
+
+    `composition` is ordered: its keys are the species blocks of every file of the dataset.
+    """
+
+    composition: dict[str, int] = Field(description="atoms per species, in block order")
+    cell_A: tuple[tuple[float, float, float], ...] = Field(description="cell vectors as rows, Å")
+    fcc: FccLattice | None = Field(None, description="reference lattice of an alloy")
 
     @model_validator(mode="after")
     def _lattice_fits(self):
@@ -82,9 +131,39 @@ class DatasetSpec(Section):
                 )
         return self
 
+    @classmethod
+    def of_the_paper(cls, name: str, kind: str) -> Self:
+        """Composition and size as published; a cell is given for the alloys only."""
+        fcc = FccLattice() if KINDS[kind].on_fcc else None
+        cell = np.eye(3) if fcc is None else fcc.cell
+        composition = dict(KINDS[kind].composition)
+        return cls(name=name, kind=kind, composition=composition, cell_A=cell_rows(cell), fcc=fcc)
+
+    def check(self, counts: Mapping[str, int]) -> None:
+        if Counter(counts) != Counter(self.composition):
+            raise StructureError(
+                f"composition: expected {formula(self.composition, self.species)}, "
+                f"found {formula(counts, self.species)}"
+            )
+
+    def holds(self, n_atoms: int) -> bool:
+        return n_atoms == self.n_atoms
+
     @property
     def n_atoms(self) -> int:
         return sum(self.composition.values())
+
+    @property
+    def most_atoms(self) -> int:
+        return self.n_atoms
+
+    @property
+    def size(self) -> str:
+        return f"{self.n_atoms} atoms"
+
+    @property
+    def made_of(self) -> str:
+        return " ".join(f"{symbol}{count}" for symbol, count in self.composition.items())
 
     @property
     def species(self) -> list[str]:
@@ -102,6 +181,36 @@ class DatasetSpec(Section):
         return np.array(self.cell_A, dtype=float)
 
 
+class CrystalSpec(Card):
+    """Card of crystals, each of its own composition in its own cell."""
+
+    max_atoms: int = Field(52, ge=1, description="atoms of the largest cell")
+    elements: tuple[str, ...] = Field((), description="of all crystals, by atomic number")
+
+    @classmethod
+    def of_the_paper(cls, name: str, kind: str) -> Self:
+        return cls(name=name, kind=kind)
+
+    def check(self, counts: Mapping[str, int]) -> None:
+        if not self.holds(found := sum(counts.values())):
+            raise StructureError(f"expected {self.size}, found {found}")
+
+    def holds(self, n_atoms: int) -> bool:
+        return 1 <= n_atoms <= self.max_atoms
+
+    @property
+    def most_atoms(self) -> int:
+        return self.max_atoms
+
+    @property
+    def size(self) -> str:
+        return f"1 to {self.max_atoms} atoms"
+
+    @property
+    def made_of(self) -> str:
+        return f"{self.size} of any element"
+
+
 def formula(counts: Mapping[str, int], order: Iterable[str] = ()) -> str:
     """Numbers of atoms as text, such as Fe20 Cr6: species of `order` first, then by name."""
     first = [symbol for symbol in order if symbol in counts]
@@ -115,10 +224,19 @@ def cell_rows(cell: np.ndarray) -> tuple[tuple[float, float, float], ...]:
     return tuple((row[0], row[1], row[2]) for row in rows)
 
 
-def read_card(path: Path) -> DatasetSpec:
+def card_from(content: Mapping[str, Any]) -> Card:
+    """The card that was stored as plain values, of the class of its kind; or ValidationError."""
+    kind = KINDS.get(content.get("kind"))
+    return (DatasetSpec if kind is None else kind.card_class)(**content)
+
+
+def read_card(path: Path) -> Card:
     """The dataset card next to a set of structures; InputError if it is missing or wrong."""
     try:
-        return DatasetSpec(**json.loads(read_text(path, "a dataset card")))
+        content = json.loads(read_text(path, "a dataset card"))
+        if not isinstance(content, dict):
+            raise InputError(f"{path}: expected a dataset card, found {type(content).__name__}")
+        return card_from(content)
     except json.JSONDecodeError as error:
         raise InputError(
             f"{path}: line {error.lineno}: expected JSON, found {error.msg!r}"
@@ -129,6 +247,6 @@ def read_card(path: Path) -> DatasetSpec:
         raise InputError(f"{path}: {place or 'card'}: {first['msg']}") from None
 
 
-def write_card(spec: DatasetSpec, path: Path) -> None:
+def write_card(spec: Card, path: Path) -> None:
     """Write a card as indented JSON, keys in the order of the class."""
     write_atomically(path, json.dumps(spec.model_dump(mode="json"), indent=2) + "\n")

@@ -34,6 +34,7 @@ class Kind:
     section: `module:Class` of an entry under `datasets` in a configuration.
     functions: module with clean, check_training, describe, tabulate, score, COUNTED, FEATURES,
         SET_COLUMNS (see their properties here).
+    card: `module:Class` of its cards: one composition in one cell, or crystals of any.
     headline: the metric that ranks.
     metrics: entries of the metrics that this kind alone has.
     answers: metrics of a score beside the common ones, each with the damages that it claims to
@@ -59,6 +60,7 @@ class Kind:
     section: str
     functions: str
     headline: str
+    card: str = "dismai.base.card:DatasetSpec"
     metrics: tuple[Metric, ...] = ()
     answers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     baselines: tuple[str, ...] = ("held_out", "gaussian_displacement")
@@ -148,6 +150,11 @@ class Kind:
     def pictures(self) -> list:
         """Captions and functions of the figures that a page shows for this kind alone."""
         return _named(self.drawings) if self.drawings else []
+
+    @property
+    def card_class(self) -> Any:
+        """The class of its cards."""
+        return _named(self.card)
 
     @property
     def settings(self) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from dismai.base.card import DatasetSpec
+from dismai.base.card import Card
 from dismai.base.errors import StructureError
 from dismai.metrics.sets import soap_mmd_ci
 from dismai.metrics.soap import n_features
@@ -23,7 +23,7 @@ def separate_atoms(atoms: Atoms) -> tuple[Atoms, dict[str, float]]:
     return moved, counted
 
 
-def check_training(atoms: Atoms, spec: DatasetSpec) -> None:
+def check_training(atoms: Atoms, spec: Card) -> None:
     """Nothing to ask of a training structure but what describing it asks."""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dismai.base.card import DatasetSpec
+from dismai.base.card import Card
 from dismai.base.kinds import KINDS
 
 SOURCE = "Dismai-Bench paper"
@@ -63,15 +63,15 @@ def published_trainings(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def differences(spec: DatasetSpec) -> list[str]:
+def differences(spec: Card) -> list[str]:
     """In what a dataset differs from that of the paper, so that its values do not compare.
 
     Told from the card: size, composition, cluster expansion, potential. Empty where published
     values belong to the same target; a rebuilt alloy of the published expansion is one.
     """
     found, kind = [], KINDS[spec.kind]
-    if spec.n_atoms != kind.paper_atoms:
-        found.append(f"{spec.n_atoms} atoms instead of {kind.paper_atoms}")
+    if spec.most_atoms != kind.paper_atoms:
+        found.append(f"{spec.size} instead of {kind.paper_atoms}")
     if not spec.provenance:
         return [*found, "a training set of unknown origin"]
     if (own := kind.extra("differences")) is not None:

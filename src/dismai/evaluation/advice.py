@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 from ase import Atoms
 
-from dismai.base.card import DatasetSpec
+from dismai.base.card import Card
 from dismai.base.errors import StructureError
 from dismai.base.kinds import KINDS
 from dismai.datasets.options import Options
@@ -15,7 +15,7 @@ from dismai.datasets.options import Options
 def next_steps(
     structures: Mapping[int, Atoms | StructureError],
     fates: pd.DataFrame,
-    spec: DatasetSpec,
+    spec: Card,
     options: Options,
 ) -> list[str]:
     """Sentences on what was done to the cells, and on what would let rejected structures pass."""
@@ -39,7 +39,7 @@ def next_steps(
     return notes
 
 
-def other_dataset(structures: Iterable[Atoms], spec: DatasetSpec) -> str:
+def other_dataset(structures: Iterable[Atoms], spec: Card) -> str:
     """The option that names the datasets to which most structures belong by their elements.
 
     Empty if that is no other kind of dataset than that of the card.

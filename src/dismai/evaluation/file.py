@@ -12,7 +12,7 @@ import pandas as pd
 from ase import Atoms
 
 from dismai.base.atomic import printable_name, sha256
-from dismai.base.card import DatasetSpec
+from dismai.base.card import Card
 from dismai.base.columns import DISPLACEMENT, ENERGY, REFERENCE, RELAXED
 from dismai.base.errors import InputError, StructureError
 from dismai.base.kinds import KINDS
@@ -52,7 +52,7 @@ class Evaluation:
     input_sha256: str = ""
 
     @property
-    def spec(self) -> DatasetSpec:
+    def spec(self) -> Card:
         return self.reference.spec
 
     @property
@@ -187,9 +187,7 @@ def load_reference(
     return load_shipped(dataset, options.expansion)
 
 
-def check_size(
-    structures: dict[int, Atoms | StructureError], spec: DatasetSpec, path: Path
-) -> None:
+def check_size(structures: dict[int, Atoms | StructureError], spec: Card, path: Path) -> None:
     """InputError unless some readable structure has the size of the shipped reference.
 
     That is its number of atoms and, of an interface, its cell in the plane, to 5 % and 5 degrees.
@@ -201,10 +199,10 @@ def check_size(
     ends = "; give training structures of yours by --reference"
     if other := other_dataset(readable, spec):
         ends = f"; these elements are those of another dataset: {other}".rstrip(".")
-    if spec.n_atoms not in sizes:
+    if not any(map(spec.holds, sizes)):
         found = str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
         raise InputError(
-            f"{path}: expected {spec.n_atoms} atoms, as in the shipped reference of {spec.name}, "
+            f"{path}: expected {spec.size}, as in the shipped reference of {spec.name}, "
             f"found {found}{ends}"
         )
     misfit = KINDS[spec.kind].extra("misfit")
@@ -237,7 +235,7 @@ def without_other_energies(reference: Reference, relaxation: RelaxationPlan | No
     )
 
 
-def _remark_on_relaxation(spec: DatasetSpec, relaxation: RelaxationPlan | None) -> str:
+def _remark_on_relaxation(spec: Card, relaxation: RelaxationPlan | None) -> str:
     kind = KINDS[spec.kind]
     if not kind.relaxes:
         return f"{kind.unrelaxed[0].upper()}{kind.unrelaxed[1:]}."
@@ -318,7 +316,7 @@ def to_text(evaluation: Evaluation) -> str:
     mark = f" {MARK}" if evaluation.differs else ""
     lines = [
         f"{first['model']} against {first['dataset']} ({spec.n_train} training structures of "
-        f"{spec.n_atoms} atoms): {first['n_accepted']} of {first['n_generated']} accepted",
+        f"{spec.size}): {first['n_accepted']} of {first['n_generated']} accepted",
         "",
         f"{'metric':{width}s} {'value':>9s} {'95 % interval':>21s} {'noise floor':>12s} "
         f"{'best':>6s}  {'unit':{units}s}  published",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from dismai.base.card import DatasetSpec
+from dismai.base.card import Card
 from dismai.base.kinds import KINDS
 from dismai.evaluation.reference import Reference
 from dismai.evaluation.relax import relaxation_scores
@@ -62,7 +62,7 @@ def noise_floor(reference: Reference, n: int) -> tuple[dict[str, float], str]:
     )
 
 
-def _of_means(pool: pd.DataFrame, n: int, n_train: int, spec: DatasetSpec) -> dict[str, float]:
+def _of_means(pool: pd.DataFrame, n: int, n_train: int, spec: Card) -> dict[str, float]:
     """Floors of everything that is computed of means over a set."""
     drawn: dict[str, list[float]] = {}
     for features, training in _draws(pool, n, n_train):

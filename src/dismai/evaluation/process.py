@@ -12,7 +12,7 @@ import pandas as pd
 from ase import Atoms
 from ase.data import chemical_symbols
 
-from dismai.base.card import DatasetSpec, formula
+from dismai.base.card import Card
 from dismai.base.columns import RELAXED
 from dismai.base.errors import InputError, StructureError
 from dismai.base.kinds import KINDS
@@ -84,17 +84,12 @@ def numbered(
     return {i: frames[i] if i < len(frames) else missing for i in wanted}
 
 
-def check(atoms: Atoms, spec: DatasetSpec) -> Atoms:
+def check(atoms: Atoms, spec: Card) -> Atoms:
     """A copy with periodic boundaries; StructureError if it cannot be a structure of the set."""
     check_finite(atoms)
     check_cell(atoms)
     numbers = Counter(atoms.numbers.tolist())
-    found = Counter({chemical_symbols[number]: count for number, count in numbers.items()})
-    if found != Counter(spec.composition):
-        raise StructureError(
-            f"composition: expected {formula(spec.composition, spec.species)}, "
-            f"found {formula(found, spec.species)}"
-        )
+    spec.check({chemical_symbols[number]: count for number, count in numbers.items()})
     if not atoms.pbc.all():
         atoms = atoms.copy()
         atoms.pbc = True
@@ -117,7 +112,7 @@ class Fate:
 
 
 def process_one(
-    number: int, structure: Atoms | StructureError, spec: DatasetSpec, options: Options
+    number: int, structure: Atoms | StructureError, spec: Card, options: Options
 ) -> Fate:
     """Check, clean, relax and describe one structure."""
     kind = KINDS[spec.kind]
@@ -147,16 +142,14 @@ def source_of(structure: Atoms | StructureError) -> str:
     return str(structure.info.get(SOURCE_FILE, ""))
 
 
-def _relax(
-    atoms: Atoms, spec: DatasetSpec, options: Options
-) -> tuple[Atoms | None, dict[str, float]]:
+def _relax(atoms: Atoms, spec: Card, options: Options) -> tuple[Atoms | None, dict[str, float]]:
     """The structure at its minimum and `RELAXED`; nothing where structures are not relaxed."""
     if options.relaxation is None:
         return None, {}
     return relax_and_measure(atoms, options.relaxation, spec.species)
 
 
-def _relaxed_columns(spec: DatasetSpec, options: Options) -> list[str]:
+def _relaxed_columns(spec: Card, options: Options) -> list[str]:
     """Names of what relaxation adds to the features; InputError for a kind never relaxed."""
     if options.relaxation is None:
         return []
@@ -166,7 +159,7 @@ def _relaxed_columns(spec: DatasetSpec, options: Options) -> list[str]:
 
 def process(
     structures: dict[int, Atoms | StructureError],
-    spec: DatasetSpec,
+    spec: Card,
     options: Options,
     n_jobs: int = 1,
     reporter: Reporter | None = None,
@@ -217,15 +210,13 @@ def _each(work: Callable, items: Sequence, n_jobs: int, name: str, reporter: Rep
         close_relaxers()
 
 
-def _process_item(
-    item: tuple[int, Atoms | StructureError], spec: DatasetSpec, options: Options
-) -> Fate:
+def _process_item(item: tuple[int, Atoms | StructureError], spec: Card, options: Options) -> Fate:
     return process_one(*item, spec, options)
 
 
 def describe_reference(
     structures: Sequence[Atoms],
-    spec: DatasetSpec,
+    spec: Card,
     options: Options,
     source: str,
     n_jobs: int = 1,
@@ -257,7 +248,7 @@ def describe_reference(
 
 
 def _describe_item(
-    atoms: Atoms, spec: DatasetSpec, options: Options
+    atoms: Atoms, spec: Card, options: Options
 ) -> tuple[np.ndarray, dict[str, float]] | StructureError:
     try:
         atoms = check(atoms, spec)

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from ase import Atoms
 
 from dismai.base.atomic import replacing
-from dismai.base.card import DatasetSpec, cell_rows, read_card
+from dismai.base.card import Card, DatasetSpec, card_from, cell_rows, read_card
 from dismai.base.columns import ENERGY
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS, dataset_names, kind_name
@@ -49,16 +49,14 @@ class Reference:
     potential: digest of the potential whose energies the features hold, if they hold any.
     """
 
-    spec: DatasetSpec
+    spec: Card
     train: pd.DataFrame
     held_out: pd.DataFrame | None
     notes: tuple[str, ...] = ()
     potential: str | None = None
 
 
-def pack_clusters(
-    train: Sequence[Atoms], val: Sequence[Atoms], spec: DatasetSpec, path: Path
-) -> None:
+def pack_clusters(train: Sequence[Atoms], val: Sequence[Atoms], spec: Card, path: Path) -> None:
     """Write a reference set of an alloy: cluster counts of its structures."""
     table = KINDS[spec.kind].extra("packed_reference")([*train, *val], spec)
     table["held_out"] = np.arange(len(table)) >= len(train)
@@ -66,7 +64,7 @@ def pack_clusters(
 
 
 def pack_features(
-    train: pd.DataFrame, held_out: pd.DataFrame, spec: DatasetSpec, potential: str, path: Path
+    train: pd.DataFrame, held_out: pd.DataFrame, spec: Card, potential: str, path: Path
 ) -> None:
     """Write a reference set of a dataset that is relaxed: features of its structures.
 
@@ -105,7 +103,7 @@ def _rounded(values: np.ndarray) -> np.ndarray:
     return np.ldexp(np.rint(mantissa * 2.0**9) / 2.0**9, exponent).astype(np.float16)
 
 
-def _footer(spec: DatasetSpec) -> dict[str, str]:
+def _footer(spec: Card) -> dict[str, str]:
     return {"card": json.dumps(spec.model_dump(mode="json"))}
 
 
@@ -114,7 +112,7 @@ def load_shipped(dataset: str, expansion: ClusterExpansion) -> Reference:
     path = check_shipped(dataset, shipped_references())
     table = pq.read_table(path)
     footer = table.schema.metadata
-    spec = DatasetSpec(**json.loads(footer[b"card"]))
+    spec = card_from(json.loads(footer[b"card"]))
     frame = table.to_pandas()
     held_out = frame.pop("held_out").to_numpy()
     numbered = pd.DataFrame({"structure": np.arange(len(frame))})

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dismai.base.card import DatasetSpec
+from dismai.base.card import Card
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS
 from dismai.evaluation.relax import relaxation_scores
@@ -20,7 +20,7 @@ def score(
     fates: pd.DataFrame,
     reference: pd.DataFrame,
     held_out: pd.DataFrame | None,
-    spec: DatasetSpec,
+    spec: Card,
     model: str,
     kind: str,
     seed: int,
@@ -72,7 +72,7 @@ def _rows(metrics: Mapping[str, tuple[str, Interval]]) -> Iterator[dict[str, Any
         yield {"metric": name, "unit": unit, **limits}
 
 
-def _vectors(table: pd.DataFrame | None, spec: DatasetSpec) -> np.ndarray | None:
+def _vectors(table: pd.DataFrame | None, spec: Card) -> np.ndarray | None:
     """What stands for each structure where sets are compared, (n_structures, n_columns)."""
     if table is None:
         return None

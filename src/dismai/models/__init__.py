@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from dismai.base.card import DatasetSpec, FccLattice, cell_rows
+from dismai.base.card import Card, DatasetSpec
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS, dataset_names, kind_name
 from dismai.base.plugins import import_entry_point
@@ -38,24 +38,35 @@ def names() -> list[str]:
 
 
 def check_hparams(name: str, params: dict[str, Any]) -> Section:
-    """Hyperparameters of an architecture, defaults filled in; InputError names the first mistake.
-
-    An architecture that registers no hyperparameters section is imported to find it.
-    """
-    registered = _entry(HPARAMS_GROUP, name) if name in names() else None
-    if registered:
-        hparams_class = import_entry_point(registered)
-        _check_section(name, hparams_class)
-    else:
-        hparams_class = _model_class(name).Hparams
+    """Hyperparameters of an architecture, defaults filled in; InputError for the first mistake."""
+    hparams_class = _hparams_class(name)
     try:
         return hparams_class(**params)
     except ValidationError as error:
         raise InputError(_first_mistake(name, hparams_class, error)) from None
 
 
-def create(name: str, spec: DatasetSpec, **params: Any) -> GenerativeModel:
+def check_kind(name: str, kind: str) -> None:
+    """InputError unless an architecture can model datasets of a kind.
+
+    It models those with the class of cards that its `Hparams.CARD` names; without one, structures
+    of one composition in one cell. Nothing heavy is imported for it.
+    """
+    if kind in (modelled := _kinds_of(name)):
+        return
+    others = [other for other in names() if kind in _kinds_of(other)]
+    advice = f"there are {', '.join(others)}" if others else "there is none"
+    raise InputError(f"{name} models {', '.join(modelled)}, not {kind}; on {kind} {advice}")
+
+
+def _kinds_of(name: str) -> list[str]:
+    card = getattr(_hparams_class(name), "CARD", DatasetSpec)
+    return [kind for kind, entry in KINDS.items() if issubclass(entry.card_class, card)]
+
+
+def create(name: str, spec: Card, **params: Any) -> GenerativeModel:
     """An untrained model of a dataset; `params` are hyperparameters of the architecture."""
+    check_kind(name, spec.kind)
     return _model_class(name)(spec, check_hparams(name, params))
 
 
@@ -123,21 +134,13 @@ def parameter_count(name: str, dataset: str) -> int:
     return create(name, paper_spec(dataset)).parameter_count()
 
 
-def paper_spec(dataset: str) -> DatasetSpec:
-    """Composition and size of a dataset of the paper; a cell is given for the alloys only."""
+def paper_spec(dataset: str) -> Card:
+    """Composition and size of a dataset of the paper."""
     if dataset not in dataset_names():
         expected = ", ".join(dataset_names())
         raise InputError(f"dataset: expected one of {expected}, found {dataset!r}")
-    kind = KINDS[kind_name(dataset)]
-    fcc = FccLattice() if kind.on_fcc else None
-    no_cell = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    return DatasetSpec(
-        name=dataset,
-        kind=kind.name,
-        composition=dict(kind.composition),
-        cell_A=no_cell if fcc is None else cell_rows(fcc.cell),
-        fcc=fcc,
-    )
+    kind = kind_name(dataset)
+    return KINDS[kind].card_class.of_the_paper(dataset, kind)
 
 
 def _entry(group: str, name: str) -> EntryPoint | None:
@@ -166,6 +169,16 @@ def _model_class(name: str) -> type[GenerativeModel]:
     _check_section(name, found.Hparams)
     if not hasattr(found, "architecture"):
         found.architecture = name
+    return found
+
+
+def _hparams_class(name: str) -> type[Section]:
+    """Hyperparameters of an architecture; one that registers none is imported to find them."""
+    registered = _entry(HPARAMS_GROUP, name) if name in names() else None
+    if registered is None:
+        return _model_class(name).Hparams
+    found = import_entry_point(registered)
+    _check_section(name, found)
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from dismai.base.card import DatasetSpec
+from dismai.base.card import Card
 from dismai.base.errors import InputError
 from dismai.base.section import Section
 
@@ -46,7 +46,7 @@ class GenerativeModel(ABC):
     history: Sequence[dict[str, float]] = ()
     """What `log` was told."""
 
-    def __init__(self, spec: DatasetSpec, hparams: Section):
+    def __init__(self, spec: Card, hparams: Section):
         self.spec = spec
         self.hparams = hparams
 

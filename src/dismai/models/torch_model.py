@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ase import Atoms
 from torch import Tensor, nn
 
-from dismai.base.card import DatasetSpec
+from dismai.base.card import Card
 from dismai.base.section import Section
 from dismai.models.base import GenerativeModel
 
@@ -24,7 +24,7 @@ class TorchModel(GenerativeModel):
     networks: None until `fit` or `load` has made them.
     """
 
-    def __init__(self, spec: DatasetSpec, hparams: Section):
+    def __init__(self, spec: Card, hparams: Section):
         super().__init__(spec, hparams)
         self.networks: Any = None
 

@@ -9,7 +9,7 @@ import yaml
 from torch import Tensor
 
 from dismai.base.atomic import write_atomically
-from dismai.base.card import DatasetSpec
+from dismai.base.card import Card, card_from
 from dismai.base.errors import InputError
 from dismai.base.section import Section
 from dismai.files.tensors import read_tensors, write_tensors
@@ -22,7 +22,7 @@ class Trained(Protocol):
 
     architecture: str
     hparams: Section
-    spec: DatasetSpec
+    spec: Card
     history: Sequence[dict[str, float]]
 
 
@@ -39,14 +39,14 @@ def write_model(path: Path, model: Trained, tensors: dict[str, Tensor]) -> None:
     _write_hparams(Path(path), model.architecture, hparams)
 
 
-def read_model(path: Path, architecture: str) -> tuple[DatasetSpec, dict[str, Any], dict]:
+def read_model(path: Path, architecture: str) -> tuple[Card, dict[str, Any], dict]:
     """Card, hyperparameters and tensors of a model file of one architecture."""
     tensors, header = read_tensors(path)
     _check_header(path, header)
     if header["architecture"] != architecture:
         found = header["architecture"]
         raise InputError(f"{path}: architecture: expected {architecture}, found {found}")
-    return DatasetSpec(**header["card"]), header["hparams"], tensors
+    return card_from(header["card"]), header["hparams"], tensors
 
 
 def write_missing(folder: Path, model: Trained) -> None:

@@ -8,6 +8,7 @@ Nothing here imports torch, ase or pymatgen: on a cluster every job parses the S
 import re
 import types
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -22,7 +23,7 @@ from dismai.datasets.amorphous_si.settings import BulkSi, Stage
 from dismai.datasets.interface.settings import Labels
 from dismai.datasets.settings import DATASET_KINDS, Dataset
 from dismai.dft.settings import Dft, PotentialStudy
-from dismai.models import check_hparams, names
+from dismai.models import check_hparams, check_kind, names
 from dismai.models.settings import MODEL_KINDS, Model, TrainedModel, model_kind
 from dismai.potentials.settings import POTENTIAL_KINDS, Potential, RelaxationSettings
 
@@ -124,7 +125,20 @@ class Config(Section):
         for name, model in self.models.items():
             if isinstance(model, TrainedModel):
                 self._check_trained(name, model)
+        self._check_pairs()
         return self
+
+    def _check_pairs(self) -> None:
+        """Every trained model can model the kinds of the datasets that it is run on."""
+        for index, selection in enumerate(self.runs):
+            models = [self.models[name] for name in selection.models]
+            trained = {one.architecture for one in models if isinstance(one, TrainedModel)}
+            kinds = {self.datasets[name].kind for name in selection.datasets}
+            for architecture, kind in product(sorted(trained), sorted(kinds)):
+                try:
+                    check_kind(architecture, kind)
+                except InputError as error:
+                    raise ValueError(f"runs.{index}: {error}") from None
 
     def _check_labels(self, name: str, potential: Potential) -> None:
         fit = getattr(potential, "fit", None)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ase import Atoms
 
-from dismai.base.card import DatasetSpec, write_card
+from dismai.base.card import Card, write_card
 from dismai.datasets.amorphous_si.build import with_energies
 from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference
@@ -20,7 +20,7 @@ def read_shards(paths: Iterable[str]) -> list[Atoms]:
     return [atoms for shard in shards if shard.stat().st_size for atoms in read_structures(shard)]
 
 
-def write_dataset(snakemake: Any, train: list[Atoms], val: list[Atoms], spec: DatasetSpec) -> None:
+def write_dataset(snakemake: Any, train: list[Atoms], val: list[Atoms], spec: Card) -> None:
     """Write structures, card, and features with energies, to the outputs of a job."""
     output = snakemake.output
     write_structures(train, Path(output.train))

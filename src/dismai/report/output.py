@@ -30,7 +30,7 @@ def to_json(evaluation: Evaluation, command: str | None = None) -> str:
         "n_accepted": int(first["n_accepted"]),
         "n_generated": int(first["n_generated"]),
         "n_train": evaluation.spec.n_train,
-        "n_atoms": evaluation.spec.n_atoms,
+        "n_atoms": evaluation.spec.most_atoms,
         "reference_sha256": reference_digest(evaluation.reference.train),
         "provenance": {**origin, "settings": evaluation.settings},
         "notes": list(evaluation.notes),

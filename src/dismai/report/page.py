@@ -69,7 +69,7 @@ def page(evaluation: Evaluation, command: str | None = None, made: str | None = 
         (f"{first['n_accepted']} of {first['n_generated']}", "structures accepted"),
         (_number(headline["value"]), f"{headline.name} ({METRICS[headline.name].best_text})"),
         (_number(headline["noise_floor"]), "noise floor of the same"),
-        (str(spec.n_train), f"training structures of {spec.n_atoms} atoms"),
+        (str(spec.n_train), f"training structures of {spec.size}"),
     ]
     boxes = "".join(
         f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>'

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from dismai.base.atomic import write_atomically
-from dismai.base.card import DatasetSpec
+from dismai.base.card import Card
 from dismai.base.kinds import KINDS
 from dismai.datasets.published import MARK, differences, published_numbers
 from dismai.evaluation.ranking import NOT_RUN
@@ -60,7 +60,7 @@ def over_seeds(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def metrics_table(
-    metrics: pd.DataFrame, cards: Sequence[DatasetSpec], published: pd.DataFrame
+    metrics: pd.DataFrame, cards: Sequence[Card], published: pd.DataFrame
 ) -> pd.DataFrame:
     """Metrics with the published ones beside, one row a dataset, model and metric.
 
@@ -68,7 +68,7 @@ def metrics_table(
     published_differs says why a published value does not compare: size, target or potential of
     the dataset are not those of the paper; it is empty where it does.
     """
-    n_atoms = {card.name: card.n_atoms for card in cards}
+    n_atoms = {card.name: card.most_atoms for card in cards}
     ours = over_seeds(metrics[metrics["dataset"].isin(n_atoms)])
     wanted = published[published["dataset"].isin(n_atoms)]
     table = ours.merge(wanted, on=["dataset", "model", "metric"], how="outer")
@@ -88,7 +88,7 @@ def metrics_table(
     return table.drop(columns=["order", "dataset_order"])
 
 
-def ranking(metrics: pd.DataFrame, cards: Sequence[DatasetSpec]) -> pd.DataFrame:
+def ranking(metrics: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     """The ranking of `evaluation.ranking` over the datasets of the cards."""
     return rank(metrics, {card.name: KINDS[card.kind].headline for card in cards})
 
