@@ -63,7 +63,7 @@ rule build_alloy_dataset:
     benchmark:
         "<benchmarks>/build_alloy_dataset/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives(ALLOYS),
+        dataset=alternatives(of_kind("alloy")),
     conda:
         "../envs/main.yaml"
     threads: 1

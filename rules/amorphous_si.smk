@@ -35,7 +35,7 @@ rule slice_blocks:
     benchmark:
         "<benchmarks>/slice_blocks/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives(SLICED_SILICON),
+        dataset=alternatives(made_here("amorphous_si")),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -61,7 +61,7 @@ rule import_blocks:
     benchmark:
         "<benchmarks>/import_blocks/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives(READY_SILICON),
+        dataset=alternatives(ready_made("amorphous_si")),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -88,7 +88,7 @@ rule relax_training_blocks:
     benchmark:
         "<benchmarks>/relax_training_blocks/{dataset}/{scatteritem}.tsv"
     wildcard_constraints:
-        dataset=alternatives([*SLICED_SILICON, *READY_SILICON]),
+        dataset=alternatives(of_kind("amorphous_si")),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -124,7 +124,7 @@ rule build_amorphous_si_dataset:
     benchmark:
         "<benchmarks>/build_amorphous_si_dataset/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives([*SLICED_SILICON, *READY_SILICON]),
+        dataset=alternatives(of_kind("amorphous_si")),
     conda:
         "../envs/main.yaml"
     threads: 4

@@ -33,6 +33,16 @@ def of_kind(kind):
     return [name for name, entry in CONFIG.datasets.items() if entry.kind == kind]
 
 
+def ready_made(kind):
+    """Those of one kind whose structures are read from a file or a URL."""
+    return [name for name in of_kind(kind) if CONFIG.datasets[name].source]
+
+
+def made_here(kind):
+    """Those of one kind whose structures the workflow makes."""
+    return [name for name in of_kind(kind) if not CONFIG.datasets[name].source]
+
+
 def run_on(kind):
     """Datasets of one kind that a run uses."""
     return [name for name in DATASETS if CONFIG.datasets[name].kind == kind]
@@ -93,10 +103,11 @@ def align_of(wildcards):
 
 
 def atoms_of(dataset):
-    """Atoms of a structure; for interfaces, whose size follows from their geometry, the papers'."""
-    if dataset in ALLOYS:
+    """Atoms of a structure; where the entry of a dataset does not tell, the papers' number."""
+    entry = CONFIG.datasets[dataset]
+    if entry.kind == "alloy":
         return sum(CONFIG.alloy.composition.values())
-    return getattr(CONFIG.datasets[dataset], "n_atoms", PAPER_ATOMS)
+    return getattr(entry, "n_atoms", PAPER_ATOMS)
 
 
 def size_of_run():
@@ -123,6 +134,7 @@ COMMANDED = [
 ]
 KIND_OF_TABLE = {table: kind for kind, table in TABLE_OF_KIND.items()}
 ALL_BASELINES = sorted({name for kind in KINDS.values() for name in kind.baselines})
+WITH_RULES = {name for kind in KINDS.values() for name in kind.baselines_with_rules}
 ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
 FITTED = [
     name for name, entry in CONFIG.potentials.items() if getattr(entry, "fit", None)
@@ -130,17 +142,4 @@ FITTED = [
 M3GNETS = [
     name for name, entry in CONFIG.potentials.items() if getattr(entry, "train", None)
 ]
-ALLOYS = of_kind("alloy")
 TABLES = [name for name, kind in KIND_OF_TABLE.items() if run_on(kind)]
-READY_SILICON = [
-    name for name in of_kind("amorphous_si") if CONFIG.datasets[name].source
-]
-READY_INTERFACES = [
-    name for name in of_kind("interface") if CONFIG.datasets[name].source
-]
-RANDOM_INTERFACES = [
-    name for name in of_kind("interface") if name not in READY_INTERFACES
-]
-INTERFACE_BASELINES = ["random_interfaces", "random_interfaces_unrelaxed"]
-OWN_RULE = ["melt_quench", *INTERFACE_BASELINES]
-SLICED_SILICON = [name for name in of_kind("amorphous_si") if name not in READY_SILICON]

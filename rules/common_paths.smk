@@ -92,7 +92,7 @@ def snapshots_of(wildcards):
 
 def bulk_cell(wildcards):
     """The large cell of silicon: made by the workflow, or a file; none for a ready-made set."""
-    if wildcards.dataset in READY_SILICON:
+    if CONFIG.datasets[wildcards.dataset].source:
         return []
     source = CONFIG.amorphous_si.source
     made = "<results>/datasets/amorphous_si_bulk.npz"
@@ -112,7 +112,8 @@ def shards_of(wildcards):
 
 def ecis_of(wildcards):
     """The cluster expansion of an alloy; nothing for other datasets."""
-    return located(config["alloy"]["ecis"]) if wildcards.dataset in ALLOYS else []
+    is_alloy = CONFIG.datasets[wildcards.dataset].kind == "alloy"
+    return located(config["alloy"]["ecis"]) if is_alloy else []
 
 
 def source_file_of(wildcards):

@@ -9,10 +9,11 @@ def potential_name_of(dataset):
 def potential_of(wildcards):
     """The entry of the potential that a dataset and its generated structures relax in.
 
-    None for alloys and for the baseline that shows interfaces before relaxation.
+    None for alloys and for the baselines that are scored as they are made.
     """
     name = potential_name_of(wildcards.dataset)
-    if name is None or wildcards.get("model", None) == "random_interfaces_unrelaxed":
+    kind = KINDS[CONFIG.datasets[wildcards.dataset].kind]
+    if name is None or wildcards.get("model", None) in kind.unrelaxed_baselines:
         return None
     return config["potentials"][name]
 

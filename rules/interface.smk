@@ -15,7 +15,7 @@ rule make_random_interfaces:
     benchmark:
         "<benchmarks>/make_random_interfaces/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives(RANDOM_INTERFACES),
+        dataset=alternatives(made_here("interface")),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -43,7 +43,7 @@ rule import_interfaces:
     benchmark:
         "<benchmarks>/import_interfaces/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives(READY_INTERFACES),
+        dataset=alternatives(ready_made("interface")),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -121,7 +121,7 @@ rule random_interfaces_baseline:
     benchmark:
         "<benchmarks>/random_interfaces_baseline/{dataset}/{model}/seed{seed}.tsv"
     wildcard_constraints:
-        model=alternatives(INTERFACE_BASELINES),
+        model=alternatives(KINDS["interface"].baselines_with_rules),
     conda:
         "../envs/main.yaml"
     threads: 1

@@ -155,7 +155,7 @@ rule make_baseline:
     benchmark:
         "<benchmarks>/make_baseline/{dataset}/{model}/seed{seed}.tsv"
     wildcard_constraints:
-        model=alternatives([name for name in ALL_BASELINES if name not in OWN_RULE]),
+        model=alternatives([name for name in ALL_BASELINES if name not in WITH_RULES]),
     conda:
         "../envs/main.yaml"
     threads: 1

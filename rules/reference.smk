@@ -13,7 +13,7 @@ rule pack_alloy_reference:
     benchmark:
         "<benchmarks>/pack_alloy_reference/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives(ALLOYS),
+        dataset=alternatives(of_kind("alloy")),
     conda:
         "../envs/main.yaml"
     threads: 1

@@ -109,7 +109,7 @@ rule plot_alloy:
     benchmark:
         "<benchmarks>/plot_alloy/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives(ALLOYS),
+        dataset=alternatives(of_kind("alloy")),
     conda:
         "../envs/main.yaml"
     threads: 1

@@ -56,7 +56,7 @@ rule plot_amorphous_si:
     benchmark:
         "<benchmarks>/plot_amorphous_si/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives([*SLICED_SILICON, *READY_SILICON]),
+        dataset=alternatives(of_kind("amorphous_si")),
     conda:
         "../envs/main.yaml"
     threads: 1

@@ -40,7 +40,8 @@ class Kind:
     answers: metrics of a score beside the common ones, each with the damages that it claims to
         see and whether it grows (1) or falls (-1).
     baselines: names of trivial generators; what `datasets.baselines` lacks is in `BASELINES` of
-        the extras, or has a rule of its own.
+        the extras, or in `baselines_with_rules`: a rule of its own makes it in the workflow.
+    unrelaxed_baselines: those that are scored as they are made.
     table: name of the table of its datasets.  table_metrics: what stands in it.
     unrelaxed: why its structures are never relaxed, in a sentence; empty: they can be.
     on_fcc: structures lie on the fcc lattice of their card.
@@ -64,6 +65,8 @@ class Kind:
     metrics: tuple[Metric, ...] = ()
     answers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     baselines: tuple[str, ...] = ("held_out", "gaussian_displacement")
+    baselines_with_rules: tuple[str, ...] = ()
+    unrelaxed_baselines: tuple[str, ...] = ()
     table: str = ""
     table_metrics: tuple[str, ...] = ()
     unrelaxed: str = ""

@@ -217,8 +217,9 @@ def n_generated(config: Config, run: Run) -> int:
     if run.model == "held_out":
         dataset = config.datasets[run.dataset]
         return round(dataset.validation_share * dataset.n_structures)
-    if run.model == "melt_quench":
-        return config.baselines.n_melt_quench
+    own = getattr(config.baselines, f"n_{run.model}", None)
+    if run.kind == "baseline" and own is not None:
+        return own
     usual = getattr(config.datasets[run.dataset], "n_generated", None) or config.n_generated
     if run.kind == "file":
         return config.models[run.model].n_generated or usual

@@ -16,6 +16,7 @@ KIND = Kind(
     table="amorphous_si",
     table_metrics=("d_motif", "d_rdf", "d_angle", "percent_failed"),
     baselines=("held_out", "gaussian_displacement", "random_atoms", "melt_quench"),
+    baselines_with_rules=("melt_quench",),
     potential="sw",
     paper_potential="gap",
     figures=("rdf", "factor", "rings", "motifs", "energy", "structures", "training"),

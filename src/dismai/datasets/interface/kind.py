@@ -23,6 +23,8 @@ KIND = Kind(
         "random_interfaces",
         "random_interfaces_unrelaxed",
     ),
+    baselines_with_rules=("random_interfaces", "random_interfaces_unrelaxed"),
+    unrelaxed_baselines=("random_interfaces_unrelaxed",),
     potential="chgnet",
     paper_potential="m3gnet",
     figures=("gamma", "motifs", "profile", "structures", "training"),
