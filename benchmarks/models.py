@@ -147,11 +147,38 @@ def unimat(n_atoms: int, batch: int) -> tuple[Step, Step]:
     return train, sample
 
 
+def melt(n_atoms: int, batch: int) -> tuple[Step, Step]:
+    """A training step and a network call of sampling of the mover, neighbours included."""
+    from dismai.models.melt.facts import facts_of
+    from dismai.models.melt.module import MoverModule
+
+    model = models.create("melt", box(n_atoms))
+    species, cell = torch.zeros(n_atoms, dtype=torch.long), torch.tensor(model.spec.cell).float()
+    f = torch.rand(batch, n_atoms, 3, generator=torch.Generator().manual_seed(0))
+    x = f @ cell
+    facts = facts_of(x, species, cell, model.hparams)
+    mover = model.new_networks(0, facts).mover
+    module = MoverModule(mover, species, cell, facts, model.hparams, 0)
+    optimizer = module.configure_optimizers()
+
+    def train() -> None:
+        optimizer.zero_grad()
+        module.losses((x,), torch.Generator().manual_seed(0))["loss"].backward()
+        optimizer.step()
+
+    @torch.no_grad()
+    def sample() -> None:
+        mover(x, cell, species.expand(batch, -1), torch.full((batch,), 0.3))
+
+    return train, sample
+
+
 MODELS: dict[str, Callable[[int, int], tuple[Step, Step]]] = {
     "diffcsp": diffcsp,
     "cdvae": cdvae,
     "crystens": crystens,
     "unimat": unimat,
+    "melt": melt,
 }
 DECODER_FLOP = 16.5e9
 """Matrix products of the published CDVAE decoder on 256 to 264 atoms, one structure."""

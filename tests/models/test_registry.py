@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,15 @@ from tests.makers import alloy_spec
 
 def test_names():
     assert "cryingan" in dismai.models.names()
+
+
+def test_every_package_of_an_architecture_is_listed_under_the_name_of_its_class():
+    folder = Path(dismai.models.__file__).parent
+    packages = {path.parent.name for path in folder.glob("*/hparams.py")}
+    assert packages == set(dismai.models.OURS) <= set(dismai.models.names())
+    for name in packages:
+        model = dismai.models.create(name, dismai.models.paper_spec("alloy_300K_wide"))
+        assert (model.architecture, type(model).__name__) == (name, dismai.models.OURS[name])
 
 
 def test_checking_hyperparameters_imports_nothing_heavy():

@@ -4,7 +4,7 @@ import copy
 import json
 import subprocess
 import sys
-from importlib.metadata import entry_points
+from importlib import import_module
 from typing import Annotated, Literal, get_args, get_origin
 
 import pytest
@@ -12,6 +12,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from dismai.base.errors import InputError
+from dismai.models import OURS
 from dismai.pipeline.config import Config, load, n_generated, run_table, validate
 from dismai.pipeline.config_docs import documentation, hyperparameters, places_of_sections
 
@@ -169,8 +170,9 @@ def every_section():
     """Sections by an independent way: the definitions of the schema, and the hyperparameters."""
     found = {"Config": Config.model_json_schema()}
     found |= Config.model_json_schema()["$defs"]
-    for entry in entry_points(group="dismai.hparams"):
-        found[entry.name] = entry.load().model_json_schema()
+    for name in OURS:
+        module = import_module(f"dismai.models.{name}.hparams")
+        found[name] = module.Hparams.model_json_schema()
     return found
 
 

@@ -1,7 +1,8 @@
 """Generative models by name. Importing this is cheap: architectures are loaded when needed.
 
-An architecture is found through two entry-point groups: `dismai.models` names its class,
-`dismai.hparams` its hyperparameters, which can be checked without importing torch.
+Ours are listed here. Those of other packages are found through two entry-point groups:
+`dismai.models` names the class, `dismai.hparams` the hyperparameters, which can be checked without
+importing torch.
 """
 
 from __future__ import annotations
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+OURS = {
+    "cdvae": "CDVAE",
+    "cryingan": "CryinGAN",
+    "crystens": "CrysTens",
+    "diffcsp": "DiffCSP",
+    "melt": "Melt",
+    "unimat": "UniMat",
+}
+"""Our architectures, each in a package of its name here, and their classes."""
 MODEL_GROUP = "dismai.models"
 HPARAMS_GROUP = "dismai.hparams"
 ONE_CELL = (1, 1, 1)
@@ -34,7 +44,7 @@ ONE_CELL = (1, 1, 1)
 
 def names() -> list[str]:
     """Names of the architectures that can be used."""
-    return sorted({entry.name for entry in entry_points(group=MODEL_GROUP)})
+    return sorted({*OURS, *(entry.name for entry in entry_points(group=MODEL_GROUP))})
 
 
 def check_hparams(name: str, params: dict[str, Any]) -> Section:
@@ -144,6 +154,11 @@ def paper_spec(dataset: str) -> Card:
 
 
 def _entry(group: str, name: str) -> EntryPoint | None:
+    """Where an architecture, or its hyperparameters, is; ours need no metadata of a package."""
+    if name in OURS:
+        place = f"{__name__}.{name}"
+        values = {MODEL_GROUP: f"{place}:{OURS[name]}", HPARAMS_GROUP: f"{place}.hparams:Hparams"}
+        return EntryPoint(name, values[group], group)
     return next(iter(entry_points(group=group, name=name)), None)
 
 

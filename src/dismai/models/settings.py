@@ -12,7 +12,9 @@ Alignment = Literal["none", "translate", "rotate"]
 class TrainedModel(Section):
     """A model that the workflow trains."""
 
-    architecture: str = Field(description="name under the entry-point group dismai.models")
+    architecture: str = Field(
+        description="one of ours, or a name under the entry-point group dismai.models"
+    )
     params: dict[str, Any] = Field(default_factory=dict, description="hyperparameters")
     dataset_params: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="hyperparameters that differ on a dataset"

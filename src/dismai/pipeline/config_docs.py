@@ -4,13 +4,12 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterator
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from dismai.models import HPARAMS_GROUP
+from dismai.models import OURS, check_hparams
 from dismai.pipeline.config import Config, kind_of
 
 HEADER = """# Configuration
@@ -56,8 +55,7 @@ def _within(annotation: Any, place: str) -> Iterator[tuple[type[BaseModel], str]
 
 def hyperparameters() -> dict[str, type[BaseModel]]:
     """Sections of the hyperparameters of our architectures, by name."""
-    ours = [entry for entry in entry_points(group=HPARAMS_GROUP) if "dismai." in entry.value]
-    return {entry.name: entry.load() for entry in sorted(ours, key=lambda entry: entry.name)}
+    return {name: type(check_hparams(name, {})) for name in sorted(OURS)}
 
 
 def schema() -> str:
