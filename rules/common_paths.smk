@@ -20,15 +20,27 @@ def metrics_of_all(wildcards):
     return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", RUNS)
 
 
-def metrics_of_table(wildcards):
-    """Metrics of every run on datasets of the kind of a table."""
+def runs_of_table(wildcards):
+    """Every run on datasets of the kind of a table."""
     datasets = run_on(KIND_OF_TABLE[wildcards.table])
     runs = [run for run in RUNS if run.dataset in datasets]
     if not runs:
         raise WorkflowError(
             f"no run in the configuration belongs to table {wildcards.table!r}"
         )
-    return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", runs)
+    return runs
+
+
+def metrics_of_table(wildcards):
+    """Metrics of every run on datasets of the kind of a table."""
+    pattern = "<results>/metrics/{dataset}/{model}/seed{seed}.parquet"
+    return all_of(pattern, runs_of_table(wildcards))
+
+
+def unrelaxed_of_table(wildcards):
+    """Metrics of the same runs before relaxation."""
+    pattern = "<results>/generated/{dataset}/{model}/seed{seed}/unrelaxed.parquet"
+    return all_of(pattern, runs_of_table(wildcards))
 
 
 def cards_of_table(wildcards):

@@ -66,6 +66,7 @@ rule score_structures:
         relaxed="<results>/generated/{dataset}/{model}/seed{seed}/relaxed.extxyz",
         fates="<results>/generated/{dataset}/{model}/seed{seed}/fates.parquet",
         features="<results>/generated/{dataset}/{model}/seed{seed}/features.parquet",
+        unrelaxed="<results>/generated/{dataset}/{model}/seed{seed}/unrelaxed.parquet",
         metrics="<results>/metrics/{dataset}/{model}/seed{seed}.parquet",
     log:
         "<logs>/score_structures/{dataset}/{model}/seed{seed}.log",

@@ -4,6 +4,7 @@
 rule write_table:
     input:
         metrics=metrics_of_table,
+        unrelaxed=unrelaxed_of_table,
         published=located("resources/published.csv"),
         cards=cards_of_table,
     output:

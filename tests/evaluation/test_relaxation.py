@@ -80,6 +80,43 @@ def test_scores_gain_energy_and_displacement_only_where_structures_are_relaxed(p
     assert plain.relaxed == []
 
 
+def test_the_same_structures_are_scored_before_and_after_relaxation(processed):
+    plain = process({i: atoms for i, atoms in enumerate(diamonds(3))}, SPEC, Options())
+    motif = [name for name in plain.features if name.startswith(("motif_", "g_", "angle_"))]
+    pd.testing.assert_frame_equal(processed.unrelaxed[motif], plain.features[motif])
+    assert processed.unrelaxed["structure"].tolist() == [0, 1, 2]
+    assert not set(RELAXED) & set(processed.unrelaxed)
+    assert plain.unrelaxed is None
+    reference = describe_reference(diamonds(4, seed=9), SPEC, Options(), "train")
+    before, after = (
+        score(table, processed.fates, reference, None, SPEC, "m", "file", 0).set_index("metric")
+        for table in (processed.unrelaxed, processed.features)
+    )
+    assert before["value"]["d_rdf"] != after["value"]["d_rdf"]
+    assert after["value"]["relaxation_steps"] == processed.features["relaxation_steps"].mean()
+    assert "relaxation_steps" not in before.index
+    assert after["value"]["percent_failed_check"] == 25
+    stages = [name for name in after.index if name.startswith("percent_failed_")]
+    assert after["value"][stages].sum() == after["value"]["percent_failed"]
+
+
+def test_a_structure_without_descriptors_before_relaxation_is_accepted_all_the_same(monkeypatch):
+    from dismai.base.errors import StructureError
+    from dismai.datasets.amorphous_si import describe as kind
+
+    described = kind.describe
+
+    def only_minima(atoms, spec, options):
+        if np.allclose(atoms.positions, diamonds(1)[0].positions):
+            raise StructureError("no descriptor")
+        return described(atoms, spec, options)
+
+    monkeypatch.setattr(kind, "describe", only_minima)
+    result = process(dict(enumerate(diamonds(2))), SPEC, Options(relaxation=SW))
+    assert result.fates["status"].tolist() == ["accepted", "accepted"]
+    assert result.unrelaxed["structure"].tolist() == [1]
+
+
 def test_alloys_are_never_relaxed():
     with pytest.raises(InputError, match="amorphous_si or interface, found alloy"):
         process({}, alloy_spec(), Options(relaxation=SW))
@@ -114,6 +151,9 @@ def test_dismai_evaluate_relaxes_and_keeps_what_is_finished(folder):
     assert metrics["energy_above_training"]["noise_floor"] is not None
     assert "relaxed in a potential of kind sw to 0.05 eV/Å" in first.stdout
     assert len(list((folder / "out" / "state" / "relax").glob("*.json"))) == 10
+    assert metrics["d_rdf"]["before_relaxation"] != metrics["d_rdf"]["value"]
+    assert metrics["relaxation_steps"]["before_relaxation"] is None
+    assert "before relaxation</th>" in (folder / "out" / "report.html").read_text()
     again = dismai(*command)
     assert again.stdout == first.stdout
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from dismai.base.card import write_card
 from dismai.base.kinds import KINDS
 from dismai.cli import app
+from dismai.evaluation.process import STAGES
 from dismai.files.structures import read_table, write_structures
 from dismai.metrics.entries import LOW, METRICS, documentation, documented
 from dismai.metrics.self_reports import RIGHT, SELF_REPORTED
@@ -53,6 +54,9 @@ def test_whatever_a_score_holds_is_declared_and_has_a_page(kind, relaxes, report
         assert name in page
         assert name in result.output
     expected = {"energy_above_training", "displacement_on_relaxation"} if relaxes else set()
+    expected |= {"relaxation_steps"} if relaxes else set()
+    expected |= {f"percent_failed_{stage}" for stage in STAGES}
+    expected |= set() if kind == "alloy" else {"close_pairs"}
     expected |= {"mean_gamma", "percent_low_gamma"} if relaxes and kind == "interface" else set()
     expected |= {*SELF_REPORTED, RIGHT} if reports else set()
     assert expected <= set(metrics["metric"])
@@ -60,7 +64,10 @@ def test_whatever_a_score_holds_is_declared_and_has_a_page(kind, relaxes, report
 
 def test_the_tables_of_the_papers_are_those_that_stand_in_the_entries():
     assert list(HEADINGS["alloy"].values()) == ["d_cluster", "with vacancies (%)", "failed (%)"]
-    assert list(HEADINGS["amorphous_si"]) == ["d_motif", "d_rdf", "d_angle", "percent_failed"]
+    assert list(HEADINGS["amorphous_si"]) == [
+        *("d_motif", "d_rdf", "d_angle"),
+        *("percent_failed", "relaxation_steps", "close_pairs"),
+    ]
     assert list(HEADINGS["interface"])[:4] == ["d_Li", "d_Co", "d_Sc", "d_all"]
 
 

@@ -37,7 +37,15 @@ def test_the_published_tables_are_complete():
     published = tables.published_numbers(resource("published.csv"))
     alloys = published[published["dataset"].str.startswith("alloy")]
     assert len(alloys) == 36  # four datasets, three models, three metrics
-    assert len(published) == 36 + 25 + 8  # interface: five models and metrics; silicon: two, four
+    told = published["metric"] == "relaxation_steps"  # in the text; of four models a least value
+    assert (
+        len(published[~told]) == 36 + 25 + 8
+    )  # interface: five models, metrics; silicon: two, four
+    assert published[told].groupby("dataset").size().to_dict() == {
+        "amorphous_si": 2,
+        "interface": 5,
+    }
+    assert published.loc[told, "published_mean"].notna().sum() == 3
     row = published[
         (published["dataset"] == "alloy_300K_narrow")
         & (published["model"] == "cryingan")
@@ -79,6 +87,35 @@ def test_every_value_stands_with_its_number_of_structures_and_none_without_a_rea
     assert shown.loc[("random_decoration", "baseline"), "n"] == "90"
     assert shown.loc[("broken", "trained"), "d_cluster"] == "none accepted"
     assert shown.loc[("cdvae", "published only"), "d_cluster"] == "not run"
+
+
+def test_tables_of_relaxed_sets_tell_steps_stages_and_what_was_before():
+    published = tables.published_numbers(resource("published.csv"))
+    spec = card_of("interface")
+    values = {"d_all": 0.02, "relaxation_steps": 90.0, "percent_failed": 12.0}
+    values |= {"percent_failed_clean": 5.0, "percent_failed_relax": 7.0}
+    rows = pd.concat(
+        metrics([("interface", "crystens", "trained", seed, value) for seed in (0, 1)]).assign(
+            metric=name
+        )
+        for name, value in values.items()
+    )
+    before = rows[rows["metric"].isin(["d_all", "percent_failed"])].assign(value=0.5)
+    table = tables.metrics_table(rows, [spec], published, before)
+    main, unrelaxed, stages = tables.readable_tables(table, tables.HEADINGS["interface"])
+    own = main.set_index(["model", "kind"]).loc[("crystens", "trained")]
+    assert own["relaxation steps"] == "90 [90, 90]"
+    assert own["relaxation steps, published"] == "≥ 68 †"
+    assert unrelaxed["d_all"].tolist() == ["0.5 [0.5, 0.5]"]
+    assert "failed (%)" not in unrelaxed  # the same structures
+    assert stages[["failed: clean (%)", "failed: relax (%)"]].values.tolist() == [
+        ["5 [5, 5]", "7 [7, 7]"]
+    ]
+    assert "<caption>The same structures before relaxation</caption>" in tables.to_html(unrelaxed)
+    cdvae = main.set_index("model").loc["cdvae"]
+    assert cdvae["relaxation steps, published"] == "10 †"
+    plain = tables.metrics_table(rows, [spec], published)
+    assert plain["unrelaxed_mean"].isna().all()
 
 
 PAPER = {"Cr": 51, "Fe": 154, "Ni": 51}
@@ -131,7 +168,7 @@ def test_what_models_say_of_themselves_is_a_table_of_its_own():
     first, second = tables.readable_tables(table, tables.HEADINGS["alloy"])
     assert list(second.columns) == ["dataset", "model", "kind", "n", "species accuracy"]
     assert second["species accuracy"].tolist() == ["0.3 [0.2, 0.4]"]
-    assert tables.to_markdown(first, second).count("\n\n") == 1
+    assert tables.to_markdown(first, second).count("\n\n") == 2  # a caption has one
     assert tables.to_html(first, second).count("<table>") == 2
 
 

@@ -26,5 +26,7 @@ with job(snakemake, saves=True):
     write_structures(result.relaxed, folder / "relaxed.extxyz")
     meta = provenance(snakemake)
     write_table(result.fates, folder / "fates.parquet", FATES_SCHEMA, meta)
-    schema = features_schema(result.features.columns)
-    write_table(result.features, folder / "features.parquet", schema, meta)
+    tables = {"features": result.features, "unrelaxed": result.unrelaxed}
+    for name, table in tables.items():
+        if table is not None:  # without relaxation there is no state before it
+            write_table(table, folder / f"{name}.parquet", features_schema(table.columns), meta)

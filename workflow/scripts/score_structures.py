@@ -26,20 +26,24 @@ with job(snakemake):
     reference = read_table(snakemake.input.reference)
     held_out = read_table(snakemake.input.held_out)
     spec = read_card(Path(snakemake.input.card))
-    metrics = score(
-        features,
-        fates,
-        reference,
-        held_out,
-        spec,
-        model=wildcards.model,
-        kind=snakemake.params.kind,
-        seed=int(wildcards.seed),
-        self_reports=self_report_scores(load_generated(Path(snakemake.input.raw))),
-    )
+    of_the_set = {
+        "reference": reference,
+        "held_out": held_out,
+        "spec": spec,
+        "model": wildcards.model,
+        "kind": snakemake.params.kind,
+        "seed": int(wildcards.seed),
+    }
+    self_reports = self_report_scores(load_generated(Path(snakemake.input.raw)))
+    metrics = score(features, fates, **of_the_set, self_reports=self_reports)
     meta = provenance(snakemake)
+    before = [file for shard in shards if (file := shard / "unrelaxed.parquet").exists()]
+    unrelaxed = METRICS_SCHEMA.empty_table().to_pandas()
+    if before:
+        unrelaxed = score(gather_tables(before), fates, **of_the_set)
     concatenate_files((shard / "clean.extxyz" for shard in shards), output.clean)
     concatenate_files((shard / "relaxed.extxyz" for shard in shards), output.relaxed)
     write_table(fates, output.fates, FATES_SCHEMA, meta)
     write_table(features, output.features, features_schema(features.columns), meta)
     write_table(metrics, output.metrics, METRICS_SCHEMA, meta)
+    write_table(unrelaxed, output.unrelaxed, METRICS_SCHEMA, meta)

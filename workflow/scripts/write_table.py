@@ -12,7 +12,9 @@ output = snakemake.output
 with job(snakemake):
     metrics = gather_tables(snakemake.input.metrics, key=None)
     cards = [read_card(Path(card)) for card in snakemake.input.cards]
-    table = metrics_table(metrics, cards, published_numbers(Path(snakemake.input.published)))
+    unrelaxed = gather_tables(snakemake.input.unrelaxed, key=None)
+    published = published_numbers(Path(snakemake.input.published))
+    table = metrics_table(metrics, cards, published, unrelaxed)
     write_all(
         table,
         output.table,

@@ -10,7 +10,7 @@ from dismai.base.card import Card
 from dismai.base.errors import StructureError
 from dismai.metrics.sets import soap_mmd_ci
 from dismai.metrics.soap import n_features
-from dismai.metrics.statistics import UNDEFINED, Interval, distance_ci, mean_ci
+from dismai.metrics.statistics import UNDEFINED, Interval, count_ci, distance_ci, mean_ci
 from dismai.postprocess import move_apart
 
 
@@ -68,6 +68,12 @@ def relative_shift(values: pd.Series, training: pd.Series) -> Interval:
         return UNDEFINED
     above = 100.0 * (values.to_numpy() / training.mean() - 1.0)
     return mean_ci(np.round(above, 9))  # equal cells differ in the last digit
+
+
+def close_pairs(features: pd.DataFrame) -> Interval:
+    """Mean number of pairs of a structure that cleaning moved apart."""
+    pairs = features["n_close_pairs"].to_numpy(dtype=float)
+    return UNDEFINED if len(pairs) == 0 else count_ci(pairs)
 
 
 def soap_names(species: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Numbers of the papers, and whether a dataset compares with theirs."""
 
-from math import nan
+from math import isnan, nan
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +17,8 @@ MODELS = {
     "cryingan": "CryinGAN",
 }
 """Names of the papers by ours."""
+IN_TEXT = {"mean_relaxation_steps": "relaxation_steps"}
+"""Metrics that the paper tells outside of its tables, by their names in published.csv."""
 N_TRAININGS = 3
 N_GENERATED = 1000
 """Trainings of a model in the paper, and structures that each generated (its section 2.3)."""
@@ -25,15 +27,30 @@ MARK = "†"
 
 
 def published_numbers(path: Path) -> pd.DataFrame:
-    """Published metrics of all datasets (Tables 1 to 3), with our names of the models."""
+    """Published metrics of all datasets, with our names of the models.
+
+    Tables 1 to 3, and what the text says of relaxation steps: a mean without limits, or a limit
+    from below without a mean.
+    """
     table = pd.read_csv(path, dtype=str)
-    own = table["source"].eq(SOURCE) & table["table"].isin(["1", "2", "3"])
-    table = table[own].copy()
+    table["metric"] = table["metric"].replace(IN_TEXT)
+    told = table["table"].eq("in-text") & table["metric"].isin(IN_TEXT.values())
+    own = table["source"].eq(SOURCE) & (table["table"].isin(["1", "2", "3"]) | told)
+    table = table[own].assign(model=table["model"].str.split("|")).explode("model")
     table["model"] = table["model"].map({theirs: ours for ours, theirs in MODELS.items()})
     for column in ("mean", "min", "max"):
         table[f"published_{column}"] = table[column].astype(float)
     columns = ["dataset", "model", "metric", "published_mean", "published_min", "published_max"]
-    return table[columns]
+    return table[columns].reset_index(drop=True)
+
+
+def shown(mean: float, low: float, high: float) -> str:
+    """A value with its limits; a limit alone; empty without either."""
+    if isnan(mean):
+        return "" if isnan(low) else f"≥ {low:.3g}"
+    if isnan(low) or isnan(high):
+        return f"{mean:.3g}"
+    return f"{mean:.3g} [{low:.3g}, {high:.3g}]"
 
 
 def published_trainings(table: pd.DataFrame) -> pd.DataFrame:
@@ -43,8 +60,9 @@ def published_trainings(table: pd.DataFrame) -> pd.DataFrame:
     same training is not published: the shares of failed structures are joined in order of size.
     Intervals over structures are not published either.
 
-    table: as `published_numbers` gives it.
+    table: as `published_numbers` gives it; what has no mean or no limits is left out.
     """
+    table = table.dropna()
     mean, low, high = (table[f"published_{name}"] for name in ("mean", "min", "max"))
     middle = (N_TRAININGS * mean - low - high).clip(low, high)  # rounding may put it outside
     rows = pd.concat(

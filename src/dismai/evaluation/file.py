@@ -4,8 +4,9 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import nan
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from dismai.base.errors import InputError, StructureError
 from dismai.base.kinds import KINDS
 from dismai.base.resources import resource
 from dismai.datasets.options import Options
-from dismai.datasets.published import MARK, differences, published_numbers
+from dismai.datasets.published import MARK, differences, published_numbers, shown
 from dismai.evaluation.advice import next_steps, other_dataset
 from dismai.evaluation.floor import noise_floor
 from dismai.evaluation.parallel import Reporter
@@ -141,6 +142,8 @@ def evaluate_file(
     return replace(evaluation, notes=(*notes, *_reading(evaluation)))
 
 
+UNRELAXED = "before_relaxation"
+"""Column of the values of the same structures before relaxation, where they were relaxed."""
 WITHOUT_HELD_OUT = (
     "Memorisation: without held-out structures, training structures are compared with each other."
 )
@@ -158,17 +161,19 @@ def _scores(
     structures: Mapping[int, Atoms | StructureError],
 ) -> tuple[pd.DataFrame, str]:
     """Metrics of a set, one row each, beside their noise floor; and what to know of the floor."""
-    metrics = score(
-        features=result.features,
-        fates=result.fates,
-        reference=expected.train,
-        held_out=expected.held_out,
-        spec=expected.spec,
-        model=model,
-        kind="file",
-        seed=seed,
-        self_reports=self_report_scores(structures),
-    )
+    common = {
+        "fates": result.fates,
+        "reference": expected.train,
+        "held_out": expected.held_out,
+        "spec": expected.spec,
+        "model": model,
+        "kind": "file",
+        "seed": seed,
+    }
+    metrics = score(result.features, **common, self_reports=self_report_scores(structures))
+    if result.unrelaxed is not None:
+        before = score(result.unrelaxed, **common).set_index("metric")["value"]
+        metrics[UNRELAXED] = metrics["metric"].map(before)
     floor, note = noise_floor(expected, len(result.features))
     metrics["noise_floor"] = metrics["metric"].map(floor)
     return metrics, note
@@ -302,9 +307,13 @@ def _published(dataset: str) -> dict[str, str]:
     table = published_numbers(resource("published.csv"))
     table = table[table["dataset"] == dataset]
     return {
-        metric: ", ".join(f"{row.model} {row.published_mean:.3g}" for row in rows.itertuples())
+        metric: ", ".join(f"{row.model} {_mean_or_limit(row)}" for row in rows.itertuples())
         for metric, rows in table.groupby("metric", sort=False)
     }
+
+
+def _mean_or_limit(row: NamedTuple) -> str:
+    return shown(row.published_mean, row.published_min, nan)
 
 
 def to_text(evaluation: Evaluation) -> str:
@@ -314,19 +323,21 @@ def to_text(evaluation: Evaluation) -> str:
     width = max(len(name) for name in evaluation.metrics["metric"])
     units = max(4, max(len(unit) for unit in evaluation.metrics["unit"]))
     mark = f" {MARK}" if evaluation.differs else ""
+    unrelaxed = f"{'unrelaxed':>9s} " if UNRELAXED in evaluation.metrics else ""
     lines = [
         f"{first['model']} against {first['dataset']} ({spec.n_train} training structures of "
         f"{spec.size}): {first['n_accepted']} of {first['n_generated']} accepted",
         "",
-        f"{'metric':{width}s} {'value':>9s} {'95 % interval':>21s} {'noise floor':>12s} "
+        f"{'metric':{width}s} {'value':>9s} {'95 % interval':>21s} {unrelaxed}{'noise floor':>12s} "
         f"{'best':>6s}  {'unit':{units}s}  published",
     ]
     for row in evaluation.metrics.itertuples():
         entry = METRICS[row.metric]
         interval = f"[{row.ci_low:.4g}, {row.ci_high:.4g}]" if np.isfinite(row.ci_low) else ""
         published = f"{row.published}{mark}" if row.published else ""
+        before = f"{_number(getattr(row, UNRELAXED)):>9s} " if unrelaxed else ""
         line = (
-            f"{row.metric:{width}s} {_number(row.value):>9s} {interval:>21s} "
+            f"{row.metric:{width}s} {_number(row.value):>9s} {interval:>21s} {before}"
             f"{_number(row.noise_floor):>12s} {entry.best_text:>6s}  "
             f"{entry.shown_unit:{units}s}  {published}"
         )

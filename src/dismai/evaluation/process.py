@@ -34,17 +34,24 @@ from dismai.geometry.cells import check_cell, check_finite
 logger = logging.getLogger(__name__)
 
 
+STAGES = ("read", "check", "clean", "relax", "describe")
+"""What a structure goes through, in this order; it may fail at each."""
+
+
 @dataclass(frozen=True)
 class Processed:
     """Accepted structures, what became of every structure, features of the accepted ones.
 
     clean: accepted structures before relaxation.  relaxed: after it; none without relaxation.
+    unrelaxed: features of the same structures before relaxation, without energies; None without
+    relaxation. A structure that cannot be described before has no row.
     """
 
     clean: list[Atoms]
     fates: pd.DataFrame
     features: pd.DataFrame
     relaxed: list[Atoms] = field(default_factory=list)
+    unrelaxed: pd.DataFrame | None = None
 
 
 def shard_range(n_generated: int, shard: int, n_shards: int) -> range:
@@ -109,6 +116,7 @@ class Fate:
     row: np.ndarray | None = None
     was_periodic: bool = True
     source_file: str = ""
+    row_before: np.ndarray | None = None
 
 
 def process_one(
@@ -132,7 +140,17 @@ def process_one(
         row = kind.describe(clean if minimum is None else minimum, spec, options)
     except StructureError as error:
         return Fate(number, stage, str(error), was_periodic=was_periodic, source_file=source)
-    return Fate(number, "", "", clean, minimum, {**counted, **moved}, row, was_periodic, source)
+    before = None if minimum is None else _described(clean, spec, options)
+    counted = {**counted, **moved}
+    return Fate(number, "", "", clean, minimum, counted, row, was_periodic, source, before)
+
+
+def _described(atoms: Atoms, spec: Card, options: Options) -> np.ndarray | None:
+    """The descriptors of a structure; None if it has none."""
+    try:
+        return KINDS[spec.kind].describe(atoms, spec, options)
+    except StructureError:
+        return None
 
 
 def source_of(structure: Atoms | StructureError) -> str:
@@ -199,7 +217,20 @@ def process(
         pd.DataFrame(rows, columns=FATES_SCHEMA.names),
         kind.tabulate(np.array([fate.row for fate in accepted]), numbered, options),
         [fate.relaxed for fate in accepted if fate.relaxed is not None],
+        None if options.relaxation is None else _unrelaxed(accepted, numbered, spec, options),
     )
+
+
+def _unrelaxed(
+    accepted: Sequence[Fate], numbered: pd.DataFrame, spec: Card, options: Options
+) -> pd.DataFrame:
+    """Features before relaxation of the accepted structures that have any."""
+    kind = KINDS[spec.kind]
+    known = [fate.row_before is not None for fate in accepted]
+    rows = [fate.row_before for fate in accepted if fate.row_before is not None]
+    columns = ["structure", *kind.counted]
+    own = numbered.loc[known, columns].reset_index(drop=True)
+    return kind.tabulate(np.array(rows), own, options)
 
 
 def _each(work: Callable, items: Sequence, n_jobs: int, name: str, reporter: Reporter | None):

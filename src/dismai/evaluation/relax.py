@@ -66,6 +66,7 @@ def relaxation_scores(
 ) -> dict[str, tuple[str, Interval]]:
     """Metrics of relaxed structures, by name: unit and interval; none without relaxation.
 
+    relaxation_steps: mean number of steps to the minimum.
     energy_above_training: mean energy less that of the training structures in the same potential.
     displacement_on_relaxation: how far atoms moved, root mean square, mean over structures.
     """
@@ -73,6 +74,8 @@ def relaxation_scores(
     if ENERGY in features and ENERGY in reference:
         above = energy_above_training(features[ENERGY], 1, reference[ENERGY].mean())
         scores["energy_above_training"] = _mean(above)
+    if STEPS in features:
+        scores["relaxation_steps"] = _mean(features[STEPS].to_numpy())
     if DISPLACEMENT in features:
         scores["displacement_on_relaxation"] = _mean(features[DISPLACEMENT].to_numpy())
     return with_units(scores)

@@ -9,6 +9,7 @@ import pandas as pd
 from dismai.base.card import Card
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS
+from dismai.evaluation.process import STAGES
 from dismai.evaluation.relax import relaxation_scores
 from dismai.metrics.entries import METRICS, with_units
 from dismai.metrics.sets import compare_sets
@@ -52,7 +53,7 @@ def score(
     functions = KINDS[spec.kind]
     sets = [_vectors(table, spec) for table in (features, reference, held_out)]
     metrics = {
-        **with_units({"percent_failed": percentage(n_generated - n_accepted, n_generated)}),
+        **with_units(_failed(fates, n_generated, n_accepted)),
         **functions.score(features, reference, spec),
         **relaxation_scores(features, reference),
         **with_units(compare_sets(*sets)),
@@ -62,6 +63,16 @@ def score(
     numbers = {"n_accepted": n_accepted, "n_generated": n_generated}
     rows = [{**of_the_set, **row, **numbers} for row in _rows(metrics)]
     return pd.DataFrame(rows)
+
+
+def _failed(fates: pd.DataFrame, n_generated: int, n_accepted: int) -> dict[str, Interval]:
+    """Structures that failed, all and at each stage, in percent of the generated ones."""
+    rejected = fates[fates["status"] == "rejected"]
+    shares = {"percent_failed": percentage(n_generated - n_accepted, n_generated)}
+    for stage in STAGES:
+        own = rejected.loc[rejected["stage"] == stage, "structure"].nunique()
+        shares[f"percent_failed_{stage}"] = percentage(own, n_generated)
+    return shares
 
 
 def _rows(metrics: Mapping[str, tuple[str, Interval]]) -> Iterator[dict[str, Any]]:

@@ -34,6 +34,44 @@ COMMON = (
         heading="failed (%)",
         of_generated=True,
     ),
+    *(
+        Metric(
+            f"percent_failed_{stage}",
+            f"structures that fail when {doing}",
+            "%",
+            0,
+            what,
+            "structures that fail earlier, which never come so far",
+            PERCENT,
+            heading=f"{stage} (%)",
+            of_generated=True,
+        )
+        for stage, doing, what in (
+            ("read", "read", "files and frames that hold no structure, or are missing"),
+            ("check", "checked", "numbers that are not finite, another composition, flat cells"),
+            ("clean", "cleaned", "atoms that cannot be moved apart or laid on the lattice"),
+            ("relax", "relaxed", "structures without a minimum in the allowed steps"),
+            ("describe", "described", "structures without a defined descriptor"),
+        )
+    ),
+    Metric(
+        "close_pairs",
+        "pairs closer than 1.5 Å before cleaning",
+        "pairs/structure",
+        0,
+        "atoms drawn on top of each other, which cleaning moves apart",
+        "structures that cleaning gives up; everything beyond 1.5 Å",
+        heading="close pairs",
+    ),
+    Metric(
+        "relaxation_steps",
+        "steps of relaxation",
+        "steps",
+        0,
+        "how far structures are from a minimum, as the minimiser counts; depends on it",
+        "whether the minimum is the right one; structures that reach none",
+        heading="relaxation steps",
+    ),
     Metric(
         "energy_above_training",
         "mean energy above that of the training set",
@@ -193,6 +231,12 @@ def with_units(scores: Mapping[str, Score]) -> dict[str, tuple[str, Score]]:
 def headings(kind: str) -> dict[str, str]:
     """Metrics of the table of a kind of datasets, and the headings of their columns."""
     return {name: METRICS[name].heading or name for name in KINDS[kind].table_metrics}
+
+
+def stage_headings() -> dict[str, str]:
+    """Shares that fail at each stage, and the headings of their columns."""
+    stages = [metric for metric in METRICS.values() if metric.name.startswith("percent_failed_")]
+    return {metric.name: f"failed: {metric.heading}" for metric in stages}
 
 
 def self_reported_headings() -> dict[str, str]:

@@ -27,7 +27,8 @@ DATASET_FILES = (
     *("card.json", "train.extxyz", "val.extxyz", "features.parquet", "features_val.parquet"),
 )
 GENERATED_FILES = (
-    *("raw.extxyz", "clean.extxyz", "relaxed.extxyz", "fates.parquet", "features.parquet"),
+    *("raw.extxyz", "clean.extxyz", "relaxed.extxyz"),
+    *("fates.parquet", "features.parquet", "unrelaxed.parquet"),
 )
 MODEL_FILES = ("model.safetensors", "hparams.yaml", "history.csv")
 TABLE_SUFFIXES = (".parquet", ".csv", ".md", ".html")
@@ -112,7 +113,8 @@ class Checks:
         kinds = {self.config.datasets[dataset].kind for dataset in self.datasets}
         for name in [*(TABLE_OF_KIND[kind] for kind in TABLE_OF_KIND if kind in kinds), "ranking"]:
             found += self._guarded(self._of_table(name))
-        found += self._missing([self.folder / "environment.txt"])
+        others = ("environment.txt", "figures/ranking.svg")
+        found += self._missing([self.folder / name for name in others])
         return found
 
     def _guarded(self, checks: Iterator[str]) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from dismai import __version__
 from dismai.base.atomic import replacing_in, write_atomically
 from dismai.base.versions import VERSIONS
-from dismai.evaluation.file import Evaluation
+from dismai.evaluation.file import UNRELAXED, Evaluation
 from dismai.evaluation.reference import reference_digest
 from dismai.files.structures import FATES_SCHEMA, METRICS_SCHEMA, write_table
 from dismai.metrics.entries import METRICS
@@ -21,6 +21,7 @@ def to_json(evaluation: Evaluation, command: str | None = None) -> str:
     """Numbers, notes and origin as JSON; a value that is not defined is null."""
     first = evaluation.metrics.iloc[0]
     columns = ["metric", "unit", "value", "ci_low", "ci_high", "noise_floor", "published"]
+    columns += [UNRELAXED] if UNRELAXED in evaluation.metrics else []
     origin = {"dismai": __version__, "input_sha256": evaluation.input_sha256}
     origin |= {"command": command} if command else {}
     content: dict[str, Any] = {

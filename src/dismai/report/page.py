@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from dismai import __version__
 from dismai.base.kinds import KINDS
 from dismai.datasets.published import MARK
-from dismai.evaluation.file import Evaluation
+from dismai.evaluation.file import UNRELAXED, Evaluation
 from dismai.evaluation.reference import reference_digest
 from dismai.metrics.entries import METRICS
 from dismai.report.drawings import drawings_of
@@ -91,13 +91,18 @@ def page(evaluation: Evaluation, command: str | None = None, made: str | None = 
     )
 
 
-def inline_svg(figure: Figure) -> str:
-    """A figure as an SVG element without references; the same figure gives the same text."""
+def svg_text(figure: Figure) -> str:
+    """A figure as the text of an SVG file; the same figure gives the same text."""
     stream = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "dismai", "svg.image_inline": True}):
         described = {"Date": None, "Title": figure.get_label()}
         figure.savefig(stream, format="svg", metadata=described)
-    text = stream.getvalue()
+    return stream.getvalue()
+
+
+def inline_svg(figure: Figure) -> str:
+    """A figure as an SVG element without references."""
+    text = svg_text(figure)
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", text)  # HTML knows these names by itself
@@ -117,9 +122,11 @@ def _wide(table: str) -> str:
 
 def _metrics(evaluation: Evaluation) -> str:
     n = evaluation.n_accepted
+    relaxed = UNRELAXED in evaluation.metrics
+    unrelaxed = "<th class=number>before relaxation</th>" if relaxed else ""
     head = (
         f"<tr><th>metric</th><th>what</th><th class=number>value (n = {n})</th>"
-        "<th class=number>95 % interval</th><th class=number>noise floor</th>"
+        f"<th class=number>95 % interval</th>{unrelaxed}<th class=number>noise floor</th>"
         "<th class=number>best</th><th>unit</th><th>published</th></tr>"
     )
     why = f' title="does not compare: {escape("; ".join(evaluation.differs))}"'
@@ -136,6 +143,7 @@ def _metrics(evaluation: Evaluation) -> str:
             f'<tr><td class="name">{escape(row.metric)}</td><td class="what">'
             f"{escape(entry.label)}</td><td class=number{none}><b>{_number(row.value)}</b></td>"
             f"<td class=number>{interval if np.isfinite(row.ci_low) else '–'}</td>"
+            f"{f'<td class=number>{_number(getattr(row, UNRELAXED))}</td>' if relaxed else ''}"
             f"<td class=number>{_number(row.noise_floor)}</td>"
             f"<td class=number>{entry.best_text}</td><td>{escape(entry.shown_unit)}</td>"
             f"<td{differs if published else ''}>{published}</td></tr>"

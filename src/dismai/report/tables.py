@@ -1,6 +1,6 @@
 """Tables of a run: metrics beside the published numbers, and the ranking."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -12,11 +12,11 @@ import pyarrow as pa
 from dismai.base.atomic import write_atomically
 from dismai.base.card import Card
 from dismai.base.kinds import KINDS
-from dismai.datasets.published import MARK, differences, published_numbers
+from dismai.datasets.published import MARK, differences, published_numbers, shown
 from dismai.evaluation.ranking import NOT_RUN
 from dismai.evaluation.ranking import ranking as rank
-from dismai.files.structures import write_csv, write_table
-from dismai.metrics.entries import METRICS, headings, self_reported_headings
+from dismai.files.structures import METRICS_SCHEMA, write_csv, write_table
+from dismai.metrics.entries import METRICS, headings, self_reported_headings, stage_headings
 from dismai.report.ranking import FEW, ranking_notes, readable_ranking
 
 __all__ = ["published_numbers"]
@@ -25,15 +25,20 @@ HEADINGS = {kind: headings(kind) for kind in KINDS}
 """Metrics of Tables 3, 2 and 1, by the kind of the datasets, and their headings."""
 SELF_REPORT_HEADINGS = self_reported_headings()
 """What models say of their own structures; nothing was published beside it."""
+STAGE_HEADINGS = stage_headings()
+"""Where structures fail, in percent of the generated ones; nothing was published beside it."""
+KEYS = ["dataset", "model", "kind", "metric", "unit"]
+SPREAD = ["mean", "min", "max", "ci_low", "ci_high"]
 STYLE = """
 body { font-family: sans-serif; font-size: 13px; margin: 1em; color: #1c2733; }
 div { overflow-x: auto; margin-bottom: 1.5em; } table { border-collapse: collapse; }
 th, td { padding: 3px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid #ddd; }
 th { background: #f3f3f3; } td.text, th.text { text-align: left; }
+caption { text-align: left; font-weight: bold; padding: .3em 0; }
 tr.baseline { color: #5b6975; } td.differs { color: #8a939b; font-style: italic; }
 p { max-width: 60em; margin: .4em 0; }
 """
-TEXT_COLUMNS = ("dataset", "model", "kind", "note")
+TEXT_COLUMNS = ("dataset", "model", "kind", "note", "tied with", "stage", "reason", "rule")
 
 
 def over_seeds(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -42,8 +47,7 @@ def over_seeds(metrics: pd.DataFrame) -> pd.DataFrame:
     With a single training the interval of its value stands in ci_low and ci_high. n_accepted and
     n_accepted_max are the least and greatest number of accepted structures of a training.
     """
-    keys = ["dataset", "model", "kind", "metric", "unit"]
-    groups = metrics.groupby(keys, sort=False)
+    groups = metrics.groupby(KEYS, sort=False)
     table = groups.agg(
         n_seeds=("seed", "nunique"),
         mean=("value", "mean"),
@@ -60,9 +64,15 @@ def over_seeds(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def metrics_table(
-    metrics: pd.DataFrame, cards: Sequence[Card], published: pd.DataFrame
+    metrics: pd.DataFrame,
+    cards: Sequence[Card],
+    published: pd.DataFrame,
+    unrelaxed: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Metrics with the published ones beside, one row a dataset, model and metric.
+
+    unrelaxed: metrics of the same structures before relaxation, which stand in columns of their
+    own; None: there are none.
 
     Only datasets with a card are taken. Published rows of models that were not run are kept.
     published_differs says why a published value does not compare: size, target or potential of
@@ -70,6 +80,10 @@ def metrics_table(
     """
     n_atoms = {card.name: card.most_atoms for card in cards}
     ours = over_seeds(metrics[metrics["dataset"].isin(n_atoms)])
+    none = METRICS_SCHEMA.empty_table().to_pandas()
+    before = over_seeds(none if unrelaxed is None else unrelaxed)[[*KEYS, *SPREAD]]
+    before = before.rename(columns={name: f"unrelaxed_{name}" for name in SPREAD})
+    ours = ours.merge(before, on=KEYS, how="left")
     wanted = published[published["dataset"].isin(n_atoms)]
     table = ours.merge(wanted, on=["dataset", "model", "metric"], how="outer")
     table["kind"] = table["kind"].fillna("published only")
@@ -78,7 +92,7 @@ def metrics_table(
     for column in ("n_seeds", "n_generated", "n_accepted", "n_accepted_max"):
         table[column] = table[column].fillna(0).astype(int)
     reasons = {card.name: "; ".join(differences(card)) for card in cards}
-    known = table["published_mean"].notna()
+    known = table[["published_mean", "published_min"]].notna().any(axis=1)
     table["published_differs"] = table["dataset"].map(reasons).where(known, "")
     kinds = ["baseline", "trained", "command", "file", "published only"]
     table["order"] = table["kind"].map({kind: i for i, kind in enumerate(kinds)})
@@ -94,15 +108,30 @@ def ranking(metrics: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
 
 
 def readable_tables(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[pd.DataFrame]:
-    """Tables for people; of metrics: those that compare, and what models say of themselves.
+    """Tables for people.
+
+    Of metrics: those that compare, the same before relaxation, shares that fail at each stage,
+    and what models say of themselves; a table without values is left out.
 
     headings: metrics to show and their headings; None: the table is a ranking.
     """
     if headings is None:
         return [readable_ranking(table)]
-    reports = table[table["metric"].isin(SELF_REPORT_HEADINGS)]
-    own = [] if reports.empty else [_wide(reports, SELF_REPORT_HEADINGS, published=False)]
-    return [_wide(table, headings, published=True), *own]
+    changed = [name for name in headings if not METRICS[name].of_generated]
+    before = table[table["metric"].isin(changed) & table["unrelaxed_mean"].notna()]
+    before = before.assign(**{name: before[f"unrelaxed_{name}"] for name in SPREAD})
+    others = {
+        "The same structures before relaxation": (before, headings),
+        "Where structures fail, in percent of those generated": (table, STAGE_HEADINGS),
+        "What models say of their own structures": (table, SELF_REPORT_HEADINGS),
+    }
+    found = [_wide(table, headings, published=True)]
+    for caption, (rows, own) in others.items():
+        if rows["metric"].isin(own).any():
+            wide = _wide(rows, own, published=False)
+            wide.attrs["caption"] = caption
+            found.append(wide)
+    return found
 
 
 def footnotes(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[str]:
@@ -133,9 +162,9 @@ def _wide(table: pd.DataFrame, headings: Mapping[str, str], published: bool) -> 
         cells = rows.setdefault((row.dataset, row.model, row.kind), {"n": _number_of(row)})
         low, high = (row.min, row.max) if row.n_seeds > 1 else (row.ci_low, row.ci_high)
         heading = headings[row.metric]
-        cells[heading] = _cell(row.mean, low, high) or _why_none(row)
+        cells[heading] = shown(row.mean, low, high) or _why_none(row)
         if published:
-            theirs = _cell(row.published_mean, row.published_min, row.published_max)
+            theirs = shown(row.published_mean, row.published_min, row.published_max)
             mark = f" {MARK}" if theirs and row.published_differs else ""
             cells[f"{heading}, published"] = theirs + mark
     wanted = [name for heading in headings.values() for name in (heading, f"{heading}, published")]
@@ -163,18 +192,15 @@ def _why_none(row: NamedTuple) -> str:
     return "none accepted" if row.n_accepted_max == 0 else "not defined"
 
 
-def _cell(value: float, low: float, high: float) -> str:
-    """A value with its limits; empty without a value."""
-    if np.isnan(value):
-        return ""
-    if np.isnan(low) or np.isnan(high):
-        return f"{value:.3g}"
-    return f"{value:.3g} [{low:.3g}, {high:.3g}]"
-
-
 def to_markdown(*tables: pd.DataFrame, notes: Sequence[str] = ()) -> str:
     """GitHub tables, and sentences below them."""
-    return "\n".join([*(_markdown(table) for table in tables), *(f"{note}\n" for note in notes)])
+    parts = [f"{_caption(table)}{_markdown(table)}" for table in tables]
+    return "\n".join([*parts, *(f"{note}\n" for note in notes)])
+
+
+def _caption(table: pd.DataFrame) -> str:
+    """What a table shows, where that is not plain, as a paragraph before it."""
+    return f"{table.attrs['caption']}:\n\n" if "caption" in table.attrs else ""
 
 
 def _markdown(table: pd.DataFrame) -> str:
@@ -185,7 +211,7 @@ def _markdown(table: pd.DataFrame) -> str:
 
 def to_html(*tables: pd.DataFrame, notes: Sequence[str] = ()) -> str:
     """A self-contained page of tables, and sentences below them."""
-    body = "".join(_html(table) for table in tables)
+    body = "".join(html_table(table) for table in tables)
     below = "".join(f"<p>{escape(note)}</p>" for note in notes)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Table</title>'
@@ -193,7 +219,11 @@ def to_html(*tables: pd.DataFrame, notes: Sequence[str] = ()) -> str:
     )
 
 
-def _html(table: pd.DataFrame) -> str:
+def html_table(table: pd.DataFrame, swatches: Callable[[str], str] = lambda model: "") -> str:
+    """A table that scrolls by itself; published values that do not compare say why.
+
+    attrs of the table: caption, and differs (see `_wide`).  swatches: HTML before a model's name.
+    """
     names = [str(column) for column in table.columns]
     kinds = [' class="text"' if name in TEXT_COLUMNS else "" for name in names]
     head = "".join(
@@ -203,15 +233,22 @@ def _html(table: pd.DataFrame) -> str:
     rows = []
     for row in table.to_dict("records"):
         why = escape(table.attrs.get("differs", {}).get(row.get("dataset"), ""))
-        cells = "".join(
-            f'<td class="differs" title="does not compare: {why}">{escape(str(value))}</td>'
-            if str(value).endswith(MARK)
-            else f"<td{kind}>{escape(str(value))}</td>"
-            for value, kind in zip(row.values(), kinds, strict=True)
-        )
-        rows.append(f'<tr class="{escape(str(row.get("kind", "")))}">{cells}</tr>')
-    body = "\n".join(rows)
-    return f'<div tabindex="0"><table><tr>{head}</tr>\n{body}</table></div>'
+        cells = []
+        for (name, value), kind in zip(row.items(), kinds, strict=True):
+            attributes, text = kind, escape(str(value))
+            if str(value).endswith(MARK):
+                attributes = f' class="differs" title="does not compare: {why}"'
+            elif name == "model":
+                text = swatches(str(value)) + text
+            cells.append(f"<td{attributes}>{text}</td>")
+        rows.append(f'<tr class="{escape(str(row.get("kind", "")))}">{"".join(cells)}</tr>')
+    body, caption = "\n".join(rows), table.attrs.get("caption")
+    above = f"<caption>{escape(caption)}</caption>" if caption else ""
+    named = f' role="group" aria-label="{escape(caption)}"' if caption else ""
+    return (
+        f'<div class="wide" tabindex="0"{named}><table>{above}<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>{body}</tbody></table></div>"
+    )
 
 
 def write_all(

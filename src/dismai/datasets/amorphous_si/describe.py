@@ -8,6 +8,7 @@ from dismai.base.card import DatasetSpec
 from dismai.base.errors import StructureError
 from dismai.datasets.common import check_training as check_training
 from dismai.datasets.common import (
+    close_pairs,
     density,
     finite_values,
     mean_distance,
@@ -145,6 +146,7 @@ def score(
             "diffraction_peak_shift": position,
             "diffraction_peak_height_shift": height,
             "density_shift": relative_shift(features[DENSITY], reference[DENSITY]),
+            "close_pairs": close_pairs(features),
         }
     )
 

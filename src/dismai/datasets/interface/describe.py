@@ -9,6 +9,7 @@ from dismai.base.columns import ENERGY, REFERENCE
 from dismai.base.errors import StructureError
 from dismai.datasets.common import check_training as check_training
 from dismai.datasets.common import (
+    close_pairs,
     density,
     mean_distance,
     relative_shift,
@@ -95,6 +96,7 @@ def score(
                 "d_profile": mean_distance(*align_profiles(features, reference), ALL_LAYERS),
                 "soap_mmd": soap_discrepancy(features, reference, SOAP),
                 "density_shift": relative_shift(features[DENSITY], reference[DENSITY]),
+                "close_pairs": close_pairs(features),
             }
         ),
         **energy_scores(features, spec),

@@ -15,7 +15,10 @@ KIND = Kind(
     extras="dismai.datasets.interface.extras",
     headline="d_all",
     table="interface",
-    table_metrics=("d_Li", "d_Co", "d_Sc", "d_all", "percent_failed"),
+    table_metrics=(
+        *("d_Li", "d_Co", "d_Sc", "d_all"),
+        *("percent_failed", "relaxation_steps", "close_pairs"),
+    ),
     baselines=(
         "held_out",
         "gaussian_displacement",
