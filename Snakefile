@@ -14,7 +14,7 @@ from dismai.pipeline.config import TABLE_OF_KIND, n_generated, run_table, valida
 from dismai.base.errors import InputError
 from dismai.pipeline.cost import PAPER_ATOMS, generation_minutes, training_minutes
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
-from dismai.potentials.settings import NETWORKS
+from dismai.potentials.settings import ENGINE, NETWORKS
 from dismai.base.versions import VERSIONS
 
 SOURCE = Path(workflow.current_basedir)
@@ -63,6 +63,12 @@ rule all:
         tables=collect("<results>/tables/{table}.parquet", table=TABLES),
         ranking="<results>/tables/ranking.parquet",
         figures=first_figures(),
+        potentials=collect(
+            "<results>/figures/potentials/{potential}/parity.svg", potential=MADE_HERE
+        ),
+        minima=collect(
+            "<results>/tables/minima/{potential}/table5.csv", potential=COMPARED
+        ),
         expansion="<results>/datasets/alloy_expansion.ce",
         config="<results>/config.yaml",
     localrule: True

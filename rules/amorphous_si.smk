@@ -135,6 +135,7 @@ rule build_amorphous_si_dataset:
         version=VERSIONS["build_dataset"],
         settings=lookup(dpath="datasets/{dataset}", within=config),
         potential=potential_of,
+        labelled_by=labelled_by,
         relaxation=config["relaxation"],
     script:
         "../workflow/scripts/build_amorphous_si_dataset.py"

@@ -49,14 +49,43 @@ def relaxes_in_network(dataset):
     return name is not None and CONFIG.potentials[name].kind in NETWORKS
 
 
-def files_of_labels(wildcards):
-    """The file of the potential that labels the cells of a fit."""
-    return potential_file(CONFIG.potentials[wildcards.potential].fit.labels)
+def potential_of_cells(wildcards):
+    """Name of the potential that makes the cells of a fit, and labels them if no engine does."""
+    labels = CONFIG.potentials[wildcards.potential].fit.labels
+    return None if labels == ENGINE else labels
 
 
-def entry_of_labels(wildcards):
-    """The entry of the potential that labels the cells of a fit."""
-    return config["potentials"][CONFIG.potentials[wildcards.potential].fit.labels]
+def file_of_cells(wildcards):
+    """The file of that potential; Stillinger-Weber, which makes cells for an engine, has none."""
+    name = potential_of_cells(wildcards)
+    return [] if name is None else potential_file(name)
+
+
+def entry_of_cells(wildcards):
+    """The entry of that potential."""
+    name = potential_of_cells(wildcards)
+    return {"kind": "sw"} if name is None else config["potentials"][name]
+
+
+def engine_of_cells(wildcards):
+    """Section `dft` where its engine labels the cells of a fit; None where a potential does."""
+    return config["dft"] if potential_of_cells(wildcards) is None else None
+
+
+def engine_labels(name):
+    """Whether a potential is an M3GNet that learns from labels of the engine of `dft`."""
+    return name in M3GNETS and CONFIG.potentials[name].train.labels is None
+
+
+def labelled_by(wildcards):
+    """What labelled what the potential of a dataset learnt from; nothing for a potential that is given."""
+    name = potential_name_of(wildcards.dataset)
+    if name in M3GNETS:
+        return CONFIG.dft.engine if engine_labels(name) else "a file"
+    if name in FITTED:
+        labels = CONFIG.potentials[name].fit.labels
+        return CONFIG.dft.engine if labels == ENGINE else labels
+    return ""
 
 
 def labels_of(wildcards):
@@ -82,4 +111,12 @@ def fits_of(wildcards):
 
 
 ENGINE_IN_PYTHON = CONFIG.dft.engine != "vasp"  # its jobs have no use for ranks
+IN_USE = {potential_name_of(name) for name in DATASETS}
+MADE_HERE = [name for name in (*FITTED, *M3GNETS) if name in IN_USE]
+COMPARED = [name for name in MADE_HERE if engine_labels(name)]
+CELLS_BY_VASP = [
+    name
+    for name in FITTED
+    if CONFIG.potentials[name].fit.labels == ENGINE and not ENGINE_IN_PYTHON
+]
 IN_NETWORKS = [name for name in DATASETS if relaxes_in_network(name)]

@@ -106,6 +106,7 @@ rule build_interface_dataset:
         seed=config["seed"],
         settings=lookup(dpath="datasets/{dataset}", within=config),
         potential=potential_of,
+        labelled_by=labelled_by,
         relaxation=relaxation_settings_of,
     script:
         "../workflow/scripts/build_interface_dataset.py"

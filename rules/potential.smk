@@ -1,12 +1,13 @@
-"""Potentials: cells with labels of another potential -> SOAP-GAP fits -> their errors.
+"""Potentials: cells with labels of a potential or an engine -> SOAP-GAP fits -> their errors.
 
-Fits every potential of the configuration that is given by `fit`; those given by files need nothing, and M3GNet stands in m3gnet.smk.
+Fits potentials of the configuration that are given by `fit`, in `all` those that a dataset of the run
+relaxes in; those given by files need nothing, and M3GNet stands in m3gnet.smk.
 """
 
 
 rule label_cells:
     input:
-        potential=files_of_labels,
+        potential=file_of_cells,
     output:
         train="<results>/potentials/{potential}/train.extxyz",
         test="<results>/potentials/{potential}/test.extxyz",
@@ -14,19 +15,30 @@ rule label_cells:
         "<logs>/label_cells/{potential}.log",
     benchmark:
         "<benchmarks>/label_cells/{potential}.tsv"
+    wildcard_constraints:
+        potential=alternatives([name for name in FITTED if name not in CELLS_BY_VASP]),
     conda:
         "../envs/main.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        runtime=lambda wildcards, attempt: 1440 * attempt,
     params:
         version=VERSIONS["fit_potential"],
         seed=config["seed"],
-        labels=entry_of_labels,
+        labels=entry_of_cells,
+        dft=engine_of_cells,
         settings=lookup(dpath="potentials/{potential}/fit", within=config),
     script:
         "../workflow/scripts/label_cells.py"
+
+
+use rule label_cells as label_cells_vasp with:
+    wildcard_constraints:
+        potential=alternatives(CELLS_BY_VASP),
+    resources:
+        mem_mb=lambda wildcards, attempt: 32000 * attempt,
+        runtime=lambda wildcards, attempt: 1440 * attempt,
 
 
 rule fit_potential:

@@ -8,7 +8,26 @@ import time
 from tests.conftest import ROOT
 
 EXAMPLE = ROOT / "examples" / "toy_model"
-TINY = ROOT / "tests" / "config" / "tiny.yaml"
+CONFIG = ROOT / "tests" / "config"
+TINY = CONFIG / "tiny.yaml"
+INTERFACE = (TINY, CONFIG / "tiny_interface.yaml")
+SILICON = (TINY, CONFIG / "tiny_si.yaml")
+TINY_RUNS = {
+    "alloy": (("all",), (TINY,)),
+    "interface": (("all",), INTERFACE),
+    "silicon": (("all",), SILICON),
+    "chain": (
+        (
+            "results/tiny/figures/potentials/m3gnet/parity.svg",
+            "results/tiny/figures/potentials/gap_si/parity.svg",
+            "results/tiny/tables/minima/m3gnet/table5.csv",
+            "results/tiny/metrics/interface/random_interfaces/seed0.parquet",
+            "results/tiny/metrics/amorphous_si/held_out/seed0.parquet",
+        ),
+        (*INTERFACE, SILICON[-1], CONFIG / "tiny_chain.yaml"),
+    ),
+}
+"""Targets and configurations of the small runs that tests make, each by `tiny_run`."""
 
 
 def dismai(*arguments, check=True):
@@ -36,6 +55,12 @@ def snakemake(*arguments, directory, configs=(TINY,), check=True):
     )
     assert not check or result.returncode == 0, result.stdout + result.stderr
     return result
+
+
+def tiny_run(name, directory, *arguments):
+    """One of the small runs, in a folder; or, by -n, its plan."""
+    targets, configs = TINY_RUNS[name]
+    return snakemake(*targets, *arguments, directory=directory, configs=configs)
 
 
 def installed_example(folder):

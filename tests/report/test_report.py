@@ -132,6 +132,13 @@ PAPER = {"Cr": 51, "Fe": 154, "Ni": 51}
          ["training set of the potential sw instead of gap"]),
         ("amorphous_si", 64, {"params": {"potential": {"kind": "gap"}}},
          ["64 atoms instead of 256"]),
+        ("amorphous_si", 256, {"params": {"potential": {"kind": "gap"}, "labelled_by": "sw_si"}},
+         ["training set of the potential gap made from labels by sw_si instead of Bartók et al. "
+          "2018"]),
+        ("interface", 264, {"params": {"potential": {"kind": "m3gnet"}, "labelled_by": "vasp"}},
+         []),
+        ("interface", 264, {"params": {"potential": {"kind": "m3gnet"}, "labelled_by": "gpaw"}},
+         ["training set of the potential m3gnet made from labels by gpaw instead of vasp"]),
         ("interface", 44, {"params": {"potential": {"kind": "chgnet"}}},
          ["44 atoms instead of 264", "training set of the potential chgnet instead of m3gnet"]),
     ],

@@ -12,17 +12,15 @@ from dismai.base.atomic import sha256
 from dismai.base.card import read_card
 from dismai.dft.potcar import VARIABLE
 from dismai.files.structures import read_structures, read_table, write_structures
-from tests.commands import TINY, snakemake
-from tests.conftest import ROOT
-
-CONFIGS = (TINY, ROOT / "tests" / "config" / "tiny_interface.yaml")
+from tests.commands import INTERFACE as CONFIGS
+from tests.commands import snakemake, tiny_run
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A folder with a finished tiny run of the interface."""
     directory = tmp_path_factory.mktemp("tiny_interface")
-    snakemake("all", directory=directory, configs=CONFIGS)
+    tiny_run("interface", directory)
     return directory / "results" / "tiny"
 
 

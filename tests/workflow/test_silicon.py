@@ -8,10 +8,9 @@ import yaml
 from dismai.base.atomic import sha256
 from dismai.base.card import read_card
 from dismai.files.structures import read_structures, read_table
-from tests.commands import TINY, planned, snakemake
-from tests.conftest import ROOT
+from tests.commands import SILICON as CONFIGS
+from tests.commands import planned, snakemake, tiny_run
 
-CONFIGS = (TINY, ROOT / "tests" / "config" / "tiny_si.yaml")
 DATASET = "results/tiny/datasets/amorphous_si"
 BASELINES = ("held_out", "gaussian_displacement", "random_atoms", "melt_quench")
 
@@ -20,7 +19,7 @@ BASELINES = ("held_out", "gaussian_displacement", "random_atoms", "melt_quench")
 def finished(tmp_path_factory):
     """A folder with a finished tiny run of silicon."""
     directory = tmp_path_factory.mktemp("silicon")
-    snakemake("all", directory=directory, configs=CONFIGS)
+    tiny_run("silicon", directory)
     return directory
 
 

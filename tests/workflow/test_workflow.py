@@ -16,7 +16,7 @@ from dismai.base.errors import InputError
 from dismai.files.structures import read_table
 from dismai.pipeline.demo import CONFIGURATIONS
 from dismai.pipeline.validation import findings
-from tests.commands import TINY, command, planned, snakemake, wait_for
+from tests.commands import TINY, command, planned, snakemake, tiny_run, wait_for
 
 ROOT = Path(__file__).parents[2]
 METRICS = "results/tiny/metrics/alloy_300K_wide/cryingan/seed0.parquet"
@@ -37,7 +37,7 @@ def test_the_paper_scale_plan_has_every_job(tmp_path):
     assert jobs["make_baseline"] == 18
     assert jobs["quench_baseline"] == 1
     assert jobs["random_interfaces_baseline"] == 2
-    # One shard of a set that is not relaxed, 20 of others: silicon on CPUs, interfaces in CHGNet.
+    # One shard of a set that is not relaxed, 20 of others: silicon on CPUs, interfaces in M3GNet.
     assert jobs["process_structures"] == 4 * 12 + 10 * 20
     assert jobs["process_in_network"] == 19 * 20 + 1
     assert jobs["score_structures"] == 78
@@ -87,7 +87,7 @@ def test_under_vasp_labels_and_minima_are_jobs_with_ranks_of_a_few_structures(tm
 def finished(tmp_path_factory):
     """A folder with a finished tiny run."""
     directory = tmp_path_factory.mktemp("tiny")
-    snakemake("all", directory=directory)
+    tiny_run("alloy", directory)
     return directory
 
 

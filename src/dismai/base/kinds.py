@@ -47,6 +47,7 @@ class Kind:
     on_fcc: structures lie on the fcc lattice of their card.
     potential: what `--relax` takes for the shipped reference.
     paper_potential: kind of the potential in which a paper relaxed its structures.
+    paper_labels: what labelled the training set of that potential.
     figures: names of its figures in the workflow, the one that `all` asks for first.
     energies: column, range and bin, meV/atom, of the histogram of energies.
     drawings: `module:name` of the figures of a page: captions and functions.
@@ -73,6 +74,7 @@ class Kind:
     on_fcc: bool = False
     potential: str = ""
     paper_potential: str = ""
+    paper_labels: str = ""
     figures: tuple[str, ...] = ()
     energies: tuple[str, float, float, float] | None = None
     drawings: str = ""

@@ -84,8 +84,9 @@ def published_trainings(table: pd.DataFrame) -> pd.DataFrame:
 def differences(spec: Card) -> list[str]:
     """In what a dataset differs from that of the paper, so that its values do not compare.
 
-    Told from the card: size, composition, cluster expansion, potential. Empty where published
-    values belong to the same target; a rebuilt alloy of the published expansion is one.
+    Told from the card: size, composition, cluster expansion, potential, what that learnt from.
+    Empty where published values belong to the same target; a rebuilt alloy of the published
+    expansion is one.
     """
     found, kind = [], KINDS[spec.kind]
     if spec.most_atoms != kind.paper_atoms:
@@ -95,7 +96,13 @@ def differences(spec: Card) -> list[str]:
     if (own := kind.extra("differences")) is not None:
         found += own(spec)
     if kind.paper_potential:
+        theirs = kind.paper_labels
         used = (spec.provenance.get("params", {}).get("potential") or {}).get("kind", "unknown")
         if used != kind.paper_potential:
             found.append(f"training set of the potential {used} instead of {kind.paper_potential}")
+        elif (labels := spec.provenance["params"].get("labelled_by", "")) not in ("", theirs):
+            found.append(
+                f"training set of the potential {used} made from labels by {labels} instead of "
+                f"{theirs}"
+            )
     return found

@@ -25,7 +25,7 @@ from dismai.datasets.settings import DATASET_KINDS, Dataset
 from dismai.dft.settings import Dft, PotentialStudy
 from dismai.models import check_hparams, check_kind, names
 from dismai.models.settings import MODEL_KINDS, Model, TrainedModel, model_kind
-from dismai.potentials.settings import POTENTIAL_KINDS, Potential, RelaxationSettings
+from dismai.potentials.settings import ENGINE, POTENTIAL_KINDS, Potential, RelaxationSettings
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 Seed = Annotated[int, Field(ge=0)]
@@ -112,6 +112,10 @@ class Config(Section):
                             f"runs.{index}.{key}: expected one of {', '.join(known)}, "
                             f"found {name!r}{did_you_mean(name, known)}"
                         )
+        if ENGINE in self.potentials:
+            raise ValueError(
+                f"potentials.{ENGINE}: expected another name, found that of the engine of dft"
+            )
         for name, potential in self.potentials.items():
             self._check_labels(name, potential)
         for name, dataset in self.datasets.items():
@@ -143,11 +147,11 @@ class Config(Section):
     def _check_labels(self, name: str, potential: Potential) -> None:
         fit = getattr(potential, "fit", None)
         known = [key for key, entry in self.potentials.items() if not getattr(entry, "fit", None)]
-        if fit is not None and fit.labels not in known:
+        if fit is not None and fit.labels not in (ENGINE, *known):
             raise ValueError(
                 f"potentials.{name}.fit.labels: expected a potential that is not fitted itself "
-                f"({', '.join(known) or 'none here'}), found {fit.labels!r}"
-                f"{did_you_mean(fit.labels, known)}"
+                f"({', '.join(known) or 'none here'}), or {ENGINE}, found {fit.labels!r}"
+                f"{did_you_mean(fit.labels, [ENGINE, *known])}"
             )
         training = getattr(potential, "train", None)
         interfaces = [key for key, entry in self.datasets.items() if entry.kind == "interface"]

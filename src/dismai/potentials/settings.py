@@ -10,15 +10,19 @@ from dismai.potentials.m3gnet.settings import M3gnet
 POTENTIAL_KINDS = ("gap", "sw", "chgnet", "m3gnet", "ase")
 NETWORKS = ("chgnet", "m3gnet")
 """Kinds that compute on a GPU if there is one."""
+ENGINE = "engine"
+"""In place of the name of a potential: the engine of the section `dft`."""
 
 
 class GapFit(Section):
-    """A SOAP-GAP for silicon, fitted by the workflow to labels of another potential.
+    """A SOAP-GAP for silicon, fitted by the workflow to labels of a potential or of an engine.
 
     Defaults are smaller than those of Bartók et al. 2018: fewer sparse points and basis functions.
     """
 
-    labels: str = Field(description="name under potentials; what labels the cells")
+    labels: str = Field(
+        description="what labels the cells: a name under potentials, or engine for that of dft"
+    )
     n_atoms: int = Field(64, ge=8, multiple_of=8, description="atoms per cell")
     n_train: list[PositiveInt] = Field(
         [10, 30, 90], min_length=1, description="cells per fit, ascending; the last is used"

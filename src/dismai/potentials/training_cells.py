@@ -1,15 +1,21 @@
 """Cells of silicon that a potential learns from: crystals out of shape, and frozen liquids."""
 
+import logging
+from collections.abc import Callable
+
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
 from ase.calculators.calculator import Calculator
 
-from dismai.base.errors import InputError
+from dismai.base import stopping
+from dismai.base.errors import InputError, StructureError
 from dismai.base.seeds import generator_for
 from dismai.geometry.random_points import random_points
 from dismai.potentials.relax import relax_structure
 from dismai.potentials.settings import GapFit
+
+logger = logging.getLogger(__name__)
 
 LATTICE_A = 5.43
 STRAIN = 0.03  # standard deviation of the entries of the strain
@@ -30,36 +36,60 @@ def labelled_cells(
     root: int,
     *names: str,
     rattle_A: tuple[float, float] = RATTLE_A,
+    engine: Callable[[Atoms], tuple[float, np.ndarray]] | None = None,
 ) -> list[Atoms]:
     """Cells with `label_energy`, eV, in `info` and `label_forces`, eV/Å, in `arrays`.
 
     Args:
         settings: number of atoms.
-        labels: calculator of the labels; it also relaxes.
+        labels: calculator that relaxes random atoms, and labels where there is no engine.
         n_cells: how many; the first ones do not depend on it.
         root: root seed.
         names: names of the stream of random numbers.
         rattle_A: smallest and largest width of the displacements of crystals.
+        engine: energy, eV, and forces, eV/Å, (n_atoms, 3), of a cell; a cell that it refuses
+            with a StructureError is left out, and the next one taken.
 
     Raises:
-        InputError: a cell whose labels are not finite.
+        InputError: a cell whose labels are not finite, or an engine that refuses half of them.
     """
-    cells = []
-    for i in range(n_cells):
-        rng = generator_for(root, *names, i)
-        if rng.random() < CRYSTAL_SHARE:
-            atoms = _crystal(settings.n_atoms, rattle_A, rng)
-        else:
-            atoms = _glass(settings.n_atoms, labels, rng)
-        atoms.calc = labels
-        energy, forces = float(atoms.get_potential_energy()), atoms.get_forces().copy()
-        atoms.calc = None
+    cells: list[Atoms] = []
+    number = 0
+    while len(cells) < n_cells:
+        if number == 2 * n_cells:
+            raise InputError(f"training cells: expected {n_cells} labels, found {len(cells)}")
+        atoms = _cell(settings, labels, rattle_A, generator_for(root, *names, number))
+        number += 1
+        try:
+            energy, forces = engine(atoms) if engine else _labels_of(atoms, labels)
+        except StructureError as error:
+            logger.warning("training cell %d is left out: %s", number - 1, error)
+            continue
         if not (np.isfinite(energy) and np.isfinite(forces).all()):
-            raise InputError(f"training cell {i}: expected finite labels, found NaN or infinity")
+            raise InputError(
+                f"training cell {number - 1}: expected finite labels, found NaN or infinity"
+            )
         atoms.info[ENERGY] = energy
         atoms.arrays[FORCES] = forces
         cells.append(atoms)
+        stopping.leave_if_asked()  # those of an engine are kept
     return cells
+
+
+def _labels_of(atoms: Atoms, labels: Calculator) -> tuple[float, np.ndarray]:
+    """Energy and forces of a cell, which is left without a calculator."""
+    atoms.calc = labels
+    energy, forces = float(atoms.get_potential_energy()), atoms.get_forces().copy()
+    atoms.calc = None
+    return energy, forces
+
+
+def _cell(
+    settings: GapFit, labels: Calculator, rattle_A: tuple[float, float], rng: np.random.Generator
+) -> Atoms:
+    if rng.random() < CRYSTAL_SHARE:
+        return _crystal(settings.n_atoms, rattle_A, rng)
+    return _glass(settings.n_atoms, labels, rng)
 
 
 def _crystal(n_atoms: int, rattle_A: tuple[float, float], rng: np.random.Generator) -> Atoms:

@@ -26,6 +26,7 @@ KIND = Kind(
     baselines_with_rules=("melt_quench",),
     potential="sw",
     paper_potential="gap",
+    paper_labels="Bartók et al. 2018",
     figures=("rdf", "factor", "rings", "motifs", "energy", "structures", "training"),
     drawings="dismai.report.drawings:AMORPHOUS_SI",
     energies=("energy_eV_per_atom", -50.0, 100.0, 5.0),

@@ -30,6 +30,7 @@ KIND = Kind(
     unrelaxed_baselines=("random_interfaces_unrelaxed",),
     potential="chgnet",
     paper_potential="m3gnet",
+    paper_labels="vasp",
     figures=("gamma", "motifs", "profile", "structures", "training"),
     drawings="dismai.report.drawings:INTERFACE",
     answers={
