@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
-.PHONY: install lock gpaw demo demo-all test test-slurm lint format schema profiles reference clean
+.PHONY: install lock gpaw demo demo-all chain test test-slurm lint format schema profiles reference clean
 
 install: $(INSTALLED)
 
@@ -30,8 +30,9 @@ gpaw: $(INSTALLED)
 	$(BIN)/python -m pip install --no-deps -r requirements-gpaw.txt
 
 # demo: one model that learns on a dataset of each kind. demo-all: five models on six datasets.
+# chain: labels, trained potentials, and sets and generated structures that relax in them.
 # One live run at a time; after a crash or Ctrl-C the same command goes on where it stopped.
-demo demo-all: $(INSTALLED)
+demo demo-all chain: $(INSTALLED)
 	@$(BIN)/python -m dismai.pipeline.demo $@
 
 # One process a core, at most 8 (some tests take 1 GB); each file of tests stays in one of them.
@@ -73,17 +74,17 @@ profiles:
 	  ln -s "$$target" "$$link" && echo "$$link -> $$target"; \
 	done
 
-# Remakes the reference sets that ship with the package: of alloys and silicon at paper scale
-# (minutes; half an hour), of the interface of 44 atoms (an hour or two).
+# Remakes the reference sets that ship with the package: of alloys and silicon at paper scale,
+# silicon in Stillinger-Weber (minutes; half an hour), of the interface of 44 atoms (an hour or two).
 REFERENCES := $(foreach t,300K 1500K,$(foreach w,narrow wide,alloy_$(t)_$(w))) amorphous_si
 SMALL_INTERFACE := results/interface_small/reference/interface.parquet
 reference: $(INSTALLED)
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local \
-	  $(REFERENCES:%=results/paper/reference/%.parquet)
+	  $(REFERENCES:%=results/reference/reference/%.parquet) --configfile config/reference.yaml
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local \
 	  $(SMALL_INTERFACE) --configfile config/interface_small.yaml
 	mkdir -p resources/reference
-	cp $(REFERENCES:%=results/paper/reference/%.parquet) $(SMALL_INTERFACE) resources/reference/
+	cp $(REFERENCES:%=results/reference/reference/%.parquet) $(SMALL_INTERFACE) resources/reference/
 
 clean:
 	rm -rf results .snakemake .pytest_cache .ruff_cache

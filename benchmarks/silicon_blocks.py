@@ -1,6 +1,6 @@
 """A built set of amorphous silicon beside random atoms, and the noise floor of both splits.
 
-    python benchmarks/silicon_blocks.py results/paper/datasets/amorphous_si [--n-random 150]
+    python benchmarks/silicon_blocks.py results/reference/datasets/amorphous_si [--n-random 150]
 
 Random atoms are pushed apart and relaxed as the blocks were, in Stillinger-Weber. Distances are
 those to the training blocks. What is finished is kept in DATASET/state.

@@ -60,6 +60,7 @@ def test_a_snakemake_command_of_the_docs_can_be_planned(line, tmp_path, monkeypa
         (tmp_path / name).write_text(re.sub("^    ", "", text, flags=re.MULTILINE))
     (tmp_path / "my_structures").mkdir()
     (tmp_path / "my_structures" / "alloy_300K_narrow.extxyz").write_text("not read in a plan")
+    (tmp_path / "gp_iter6_sparse9k.xml").write_text("not read in a plan")
     words = [as_in_the_checkout(word) for word in expanded(line.replace("=1000", "=21"))[1:]]
     report = ["--report"] if "--report" in words else []
     if report:  # of results, which a plan has not

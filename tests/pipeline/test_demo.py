@@ -53,7 +53,7 @@ def test_the_run_that_is_asked_for_is_run_reported_and_shown(
 def test_another_run_is_refused_before_anything_starts(tmp_path, monkeypatch, capsys, arguments):
     monkeypatch.chdir(tmp_path)
     assert demo.main(*arguments) == 2
-    assert "expected demo or demo-all, found" in capsys.readouterr().err
+    assert "expected demo, demo-all or chain, found" in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
 
 

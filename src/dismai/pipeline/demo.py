@@ -1,4 +1,4 @@
-"""`make demo`, `make demo-all`: one live run at a time; after a kill the same call goes on."""
+"""`make demo`, `make demo-all`, `make chain`: one live run at a time; after a kill the same call goes on."""
 
 import os
 import signal
@@ -15,6 +15,7 @@ RESULTS = Path("results")
 CONFIGURATIONS = {
     "demo": ("config/demo.yaml",),
     "demo-all": ("config/demo.yaml", "config/demo-all.yaml"),
+    "chain": ("config/demo.yaml", "config/chain.yaml"),
 }
 """Files of every run that can be asked for; its name is that of its folder of results."""
 
@@ -45,7 +46,8 @@ def main(*arguments: str) -> int:
     """
     name = arguments[0] if arguments else "demo"
     if len(arguments) > 1 or name not in CONFIGURATIONS:
-        known, found = " or ".join(CONFIGURATIONS), " ".join(arguments)
+        *others, last = CONFIGURATIONS
+        known, found = f"{', '.join(others)} or {last}", " ".join(arguments)
         print(f"dismai.pipeline.demo: run: expected {known}, found {found!r}", file=sys.stderr)
         return 2
     end_with_parents()
