@@ -22,7 +22,7 @@ TINY_RUNS = {
             "results/tiny/figures/potentials/gap_si/parity.svg",
             "results/tiny/tables/minima/m3gnet/table5.csv",
             "results/tiny/metrics/interface/random_interfaces/seed0.parquet",
-            "results/tiny/metrics/amorphous_si/held_out/seed0.parquet",
+            "results/tiny/datasets/amorphous_si/card.json",
         ),
         (*INTERFACE, SILICON[-1], CONFIG / "tiny_chain.yaml"),
     ),

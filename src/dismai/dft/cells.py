@@ -25,9 +25,7 @@ def kept_label(atoms: Atoms, settings: Dft, state: Path) -> tuple[float, np.ndar
         InputError: the engine cannot run here.
         StructureError: its result cannot be trusted.
     """
-    made_for = kept.fingerprint(
-        {"dft": dft.identity(settings), "structure": hash_structures([atoms])}
-    )
+    made_for = kept.digest({"dft": dft.identity(settings), "structure": hash_structures([atoms])})
 
     def make() -> dict:
         done = dft.label(atoms, settings, state / "engine")

@@ -1,4 +1,4 @@
-"""`make demo`, `make demo-all`, `make chain`: one live run at a time; after a kill the same call goes on."""
+"""`make demo`, `demo-all`, `chain`: one live run at a time; after a kill the same call goes on."""
 
 import os
 import signal
