@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dismai.base.errors import InputError
+from dismai.evaluation.parallel import in_order
+
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
@@ -23,6 +26,14 @@ def slow(folder):
     """Work that says which process does it, and with whom."""
     (folder / str(os.getpid())).touch()
     time.sleep(0.5)
+
+
+def slow_or_killed(folder):
+    """The same; the first process that is not the test's is killed, as where memory runs out."""
+    slow(folder)
+    if os.getpid() != int((folder / "test").read_text()) and not (folder / "killed").exists():
+        (folder / "killed").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def alive(pid):
@@ -60,3 +71,12 @@ def test_processes_end_with_the_one_that_was_told(tmp_path, how):
     number = signal.SIGTERM if how == "group" else how
     assert process.returncode == -number
     assert not [line for line in said if "Traceback" in line or "Error" in line]
+
+
+def test_a_process_that_is_killed_from_outside_is_an_error_of_one_line(tmp_path):
+    (tmp_path / "test").write_text(str(os.getpid()))
+    with pytest.raises(InputError, match="found that one was ended from outside; out of memory"):
+        list(in_order(slow_or_killed, [tmp_path] * 200, 2, "structures"))
+    workers = [int(path.name) for path in tmp_path.iterdir() if path.name.isdigit()]
+    assert os.getpid() in workers
+    assert until(lambda: not any(alive(pid) for pid in workers if pid != os.getpid()))

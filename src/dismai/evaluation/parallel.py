@@ -5,9 +5,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.context import BaseContext
 from typing import TypeVar
 
+from dismai.base.errors import InputError
 from dismai.base.processes import end_with
 
 Item = TypeVar("Item")
@@ -36,6 +40,9 @@ def in_order(
 
     Each item is worked on alone, so that the number of processes changes nothing. The first one
     is this process's: what it compiles the others find, and do not all compile themselves.
+
+    Raises:
+        InputError: one of the processes was ended from outside, as where memory ran out.
     """
     advance = reporter(name, len(items)) if reporter else lambda n_done: None
     n_processes = min(n_jobs, len(items) // MIN_PER_PROCESS)
@@ -48,11 +55,31 @@ def in_order(
     advance(1)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["dismai.evaluation.process"])
-    ours = (n_processes, _begin, (os.getpid(),))
-    with _script_not_repeated(), context.Pool(*ours) as pool:
-        for result in pool.imap(work, items[1:], CHUNK):
-            yield result
-            advance(1)
+    with _script_not_repeated(), _pool(context, n_processes) as pool:
+        try:
+            for result in pool.map(work, items[1:], chunksize=CHUNK):
+                yield result
+                advance(1)
+        except BrokenProcessPool:
+            raise InputError(
+                f"{name}: expected {n_processes} processes that work to the end, found that one "
+                "was ended from outside; out of memory? Fewer processes need less of it"
+            ) from None
+
+
+@contextmanager
+def _pool(context: BaseContext, n_processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that end at once where the work ends early, as by an error or a signal."""
+    others = multiprocessing.active_children()
+    pool = ProcessPoolExecutor(n_processes, context, _begin, (os.getpid(),))
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(multiprocessing.active_children()).difference(others):
+            process.terminate()
+        raise
+    pool.shutdown()
 
 
 def _begin(pid: int) -> None:
