@@ -256,6 +256,20 @@ def generate(
 
 
 @app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Result folder: results/RUN.")],
+    out: Annotated[
+        Path | None, typer.Option(help="File of the page; else report.html in the folder.")
+    ] = None,
+) -> None:
+    """Write the page of a run: one HTML file that opens offline."""
+    from dismai.report.run_page import write_run_page
+
+    path = write_run_page(folder, out)
+    typer.echo(f"{printable_name(str(path))}: {path.stat().st_size / 2**20:.1f} MiB")
+
+
+@app.command()
 def describe(
     files: Annotated[list[Path], typer.Argument(help="Files or folders of structures.")],
 ) -> None:

@@ -43,6 +43,7 @@ def test_the_run_that_is_asked_for_is_run_reported_and_shown(
     ranking = tmp_path / "results" / name / "tables" / "ranking.md"
     ranking.parent.mkdir(parents=True)
     ranking.write_text("| model |\n|---|\n| best |\n")
+    monkeypatch.setattr(demo, "write_run_page", lambda folder: folder / "report.html")
     assert demo.main(*arguments) == 0
     assert runs == [name] * 3
     shown = capsys.readouterr().out.split()

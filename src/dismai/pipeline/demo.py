@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from dismai.base.processes import die_with_parent, end_with_parents
+from dismai.report.run_page import write_run_page
 from dismai.report.text import align_columns
 
 RESULTS = Path("results")
@@ -62,10 +63,11 @@ def main(*arguments: str) -> int:
 
 
 def _report(name: str) -> int:
-    report = RESULTS / name / "report.html"
-    code = snakemake(name, "--quiet", "all", "--report", str(report))
+    folder = RESULTS / name
+    code = snakemake(name, "--quiet", "all", "--report", str(folder / "workflow.html"))
     if code == 0:
-        ranking = RESULTS / name / "tables" / "ranking.md"
+        report = write_run_page(folder)
+        ranking = folder / "tables" / "ranking.md"
         print(f"\n{align_columns(ranking.read_text())}\n\nreport: {report}")
     return code
 

@@ -171,7 +171,7 @@ def _wide(table: pd.DataFrame, headings: Mapping[str, str], published: bool) -> 
     columns = [name for name in wanted if any(name in cells for cells in rows.values())]
     index = pd.MultiIndex.from_tuples(rows, names=["dataset", "model", "kind"])
     wide = pd.DataFrame(list(rows.values()), index=index, columns=["n", *columns])
-    wide = wide.replace("", np.nan).fillna("–").reset_index()
+    wide = wide.fillna("").replace("", "–").reset_index()
     reasons = zip(table["dataset"], table["published_differs"], strict=True)
     wide.attrs["differs"] = {dataset: reason for dataset, reason in reasons if reason}
     return wide
