@@ -29,7 +29,7 @@ lock:
 gpaw: $(INSTALLED)
 	$(BIN)/python -m pip install --no-deps -r requirements-gpaw.txt
 
-# demo: one model that learns on a dataset of each kind. demo-all: five models on six datasets.
+# demo: one model that learns on a dataset of each kind. demo-all: six models on six datasets.
 # chain: labels, trained potentials, and sets and generated structures that relax in them.
 # One live run at a time; after a crash or Ctrl-C the same command goes on where it stopped.
 demo demo-all chain: $(INSTALLED)

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import pytest
 import torch
+from ase.build import sort
 from numpy.testing import assert_allclose
 
 import dismai.models
@@ -14,7 +15,7 @@ from dismai.models.melt.hparams import Hparams, epochs_of
 from dismai.models.melt.model import Melt
 from dismai.models.melt.module import MoverModule, NamerModule
 from dismai.training.callbacks import states
-from tests.makers import alloy_spec, card, diamonds, permuted_alloys
+from tests.makers import MAKERS, alloy_spec, card, diamonds, permuted_alloys
 from tests.models.conftest import fit_and_save, outcome
 
 SMALL = {
@@ -156,6 +157,18 @@ def test_one_species_needs_no_names(tmp_path):
     assert header == "epoch,step,mover,mover_validation"
     again = Melt.load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(drawn(again, 1, seed=0), drawn(model, 1, seed=0))
+
+
+@pytest.mark.parametrize("kind", ["alloy", "interface"])
+def test_a_few_structures_are_enough_to_begin_with(tmp_path, kind):
+    spec = card(kind)
+    structures = [sort(atoms, [spec.species.index(s) for s in atoms.symbols])
+                  for atoms in MAKERS[kind](4)]  # fmt: skip
+    model = create(spec, steps=1, namer_steps=1, levels=3)
+    model.fit(structures[:3], structures[3:], tmp_path, 0)
+    (atoms,) = model.sample(1, seed=0)
+    assert atoms.get_chemical_symbols() == spec.symbols
+    assert np.isfinite(atoms.positions).all()
 
 
 def test_a_mover_learns_where_atoms_of_a_lattice_belong(tmp_path):

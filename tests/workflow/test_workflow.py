@@ -31,16 +31,16 @@ def test_the_workflow_passes_snakemakes_own_lint():
 
 def test_the_paper_scale_plan_has_every_job(tmp_path):
     jobs = planned(snakemake("all", "-n", directory=tmp_path, configs=()).stdout)
-    # Three seeds: three models and three baselines on each of four alloys; two models on silicon,
-    # five on the interface, and more baselines there, by molecular dynamics or without relaxation.
-    assert jobs["train_model"] == jobs["generate_structures"] == 57
+    # Three seeds: four models and three baselines on each of four alloys; three models on silicon,
+    # six on the interface, and more baselines there, by molecular dynamics or without relaxation.
+    assert jobs["train_model"] == jobs["generate_structures"] == 75
     assert jobs["make_baseline"] == 18
     assert jobs["quench_baseline"] == 1
     assert jobs["random_interfaces_baseline"] == 2
     # One shard of a set that is not relaxed, 20 of others: silicon on CPUs, interfaces in M3GNet.
-    assert jobs["process_structures"] == 4 * 12 + 10 * 20
-    assert jobs["process_in_network"] == 19 * 20 + 1
-    assert jobs["score_structures"] == 78
+    assert jobs["process_structures"] == 4 * 15 + 13 * 20
+    assert jobs["process_in_network"] == 22 * 20 + 1
+    assert jobs["score_structures"] == 96
     assert jobs["sample_alloy"] == 2
     assert jobs["build_alloy_dataset"] == 4
     assert jobs["relax_training_blocks"] == 20
@@ -50,8 +50,8 @@ def test_the_paper_scale_plan_has_every_job(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "trained", "total"),
-    # One model on a dataset of each kind; five models on six datasets.
-    [("demo", 3, 66), ("demo-all", 30, 208)],
+    # One model on a dataset of each kind; six models on six datasets.
+    [("demo", 3, 66), ("demo-all", 36, 232)],
 )
 def test_the_plans_of_the_demos_have_every_job_and_stay_small(tmp_path, name, trained, total):
     configs = [ROOT / path for path in CONFIGURATIONS[name]]

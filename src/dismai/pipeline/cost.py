@@ -33,6 +33,7 @@ COSTS = {
     "crystens": Cost(7.6e17, 2e16, 2),
     "unimat": Cost(1.4e17, 4e15, 2),
     "cryingan": Cost(7e17, 1e12, 1),
+    "melt": Cost(2e15, 2e14, 1),
 }
 
 

@@ -41,9 +41,10 @@ MODELS = {
     "crystens": Style("#009E73"),
     "unimat": Style("#CC79A7"),
     "cryingan": Style("#E69F00"),
+    "melt": Style("#56B4E9"),
 }
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-FURTHER = ("#332288", "#56B4E9", "#999933", "#882255", "#44AA99", "#661100")  # after P. Tol
+FURTHER = ("#332288", "#117733", "#999933", "#882255", "#44AA99", "#661100")  # after P. Tol
 GREYS = ("#4D4D4D", "#A6A6A6", "#777777", "#C4C4C4", "#909090")
 DASHES = ((), (5.0, 2.0), (1.5, 1.5), (5.0, 1.5, 1.5, 1.5), (10.0, 3.0))
 
@@ -70,7 +71,7 @@ def further_style(index: int) -> Style:
 def model_styles(names: Sequence[str]) -> dict[str, Style]:
     """The look of every name; no two have the same.
 
-    The five models and the baselines have fixed looks. Others take theirs in turn: pass all models
+    Our models and the baselines have fixed looks. Others take theirs in turn: pass all models
     of the run, and a model looks the same whichever of them a figure shows.
     """
     known = {**MODELS, **baseline_styles()}
