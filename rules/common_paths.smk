@@ -152,6 +152,16 @@ def crystals_of_training(wildcards):
 
 
 def crystals(dataset):
-    """Files of the crystals of an interface dataset: substrate, film."""
-    geometry = CONFIG.datasets[dataset].geometry
-    return [located(geometry.substrate), located(geometry.film)]
+    """Files of the crystals of an interface dataset, given or relaxed here: substrate, film."""
+    names = ["substrate", "film"]
+    if CONFIG.datasets[dataset].relax_crystals:
+        return [
+            f"<results>/datasets/{dataset}/crystals/{name}.extxyz" for name in names
+        ]
+    return [located(getattr(CONFIG.datasets[dataset].geometry, name)) for name in names]
+
+
+def given_crystal(wildcards):
+    """File of one crystal of an interface dataset as it is given."""
+    geometry = CONFIG.datasets[wildcards.dataset].geometry
+    return located(getattr(geometry, wildcards.crystal))

@@ -15,7 +15,7 @@ SAVING = {
     *("train_model", "generate_structures", "process_structures", "process_in_network"),
     *("relax_training_blocks", "relax_interfaces", "label_interfaces", "train_m3gnet"),
     *("compare_minima", "train_by_command", "generate_by_command"),
-    *("label_interfaces_vasp", "compare_minima_vasp"),
+    *("label_interfaces_vasp", "compare_minima_vasp", "relax_crystal_vasp"),
     *("label_cells", "label_cells_vasp"),
 }
 """Rules whose jobs listen to signals."""

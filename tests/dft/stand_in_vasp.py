@@ -24,26 +24,28 @@ from tests.dft.synthetic_vasprun import calculation, foot, head
 
 PERIOD_A = 3.0
 DEEP_EV, SHALLOW_EV = 0.2, 0.05
-VOLUME_A3 = 11.0  # of an atom where the invented crystal is at rest
+VOLUME_A3 = {"Li": 8.0, "Co": 9.0, "O": 8.0, "Sc": 22.0, "Cl": 27.0}
+"""Of atoms where an invented crystal is at rest."""
 BULK_EV = 20.0
 KBAR_PER_EV_A3 = 1602.1766208
 
 
-def energy_and_gradient(fractional, cell, shift):
+def energy_and_gradient(fractional, cell, rest, free):
     """Invented energy (eV), its forces (eV/Å) and dE/dV (eV/Å³) of atoms in a cell.
 
-    A corrugation with a period near 3 Å, a slow one over the cell that tells minima apart, and a
-    spring on the volume.
+    A spring on the volume, which is at rest at `rest` (Å³); and, unless the cell is free, a
+    corrugation with a period near 3 Å and a slow one over the cell, which tells minima apart.
     """
+    strain = np.linalg.det(cell) / rest - 1
+    if free:
+        return BULK_EV * strain**2, np.zeros_like(fractional), 2 * BULK_EV * strain / rest
     lengths = np.linalg.norm(cell, axis=1)
     waves = np.maximum(1, np.rint(lengths / PERIOD_A))  # of the corrugation along each vector
     fast, slow = 2 * np.pi * waves * fractional, 2 * np.pi * fractional
     energy = (DEEP_EV * (1 - np.cos(fast)) + SHALLOW_EV * (1 - np.cos(slow))).sum()
     slope = 2 * np.pi * (DEEP_EV * waves * np.sin(fast) + SHALLOW_EV * np.sin(slow))
-    rest = VOLUME_A3 * len(fractional)
-    strain = np.linalg.det(cell) / rest - 1
     forces = -slope @ np.linalg.inv(cell).T
-    return energy + BULK_EV * strain**2 + shift, forces, 2 * BULK_EV * strain / rest
+    return energy + BULK_EV * strain**2, forces, 2 * BULK_EV * strain / rest
 
 
 def read_incar():
@@ -130,6 +132,7 @@ def _check(blocks, kpoints):
 def _relax(cell, blocks, fractional, moves, incar, kpoints):
     symbols = [symbol for symbol, n in blocks for _ in range(n)]
     nsw, force, free = int(incar["NSW"]), -incar["EDIFFG"], incar["ISIF"] == 3
+    rest = sum(n * VOLUME_A3[symbol] for symbol, n in blocks)
     said = {"nelm": int(incar["NELM"]), "nsw": nsw, "ediffg": -force, "ldau": incar["LDAU"]}
     said |= {"encut": incar["ENCUT"], "isif": int(incar["ISIF"])}
     said |= {"kpoints": kpoints[0], "divisions": kpoints[1]}
@@ -137,7 +140,8 @@ def _relax(cell, blocks, fractional, moves, incar, kpoints):
     with open("vasprun.xml", "w") as xml, open("OUTCAR", "w") as outcar:
         xml.write(head(symbols, cell, fractional, **said))
         while n_steps < max(1, nsw) and not relaxed:
-            energy, forces, slope = energy_and_gradient(fractional, cell, shift)
+            energy, forces, slope = energy_and_gradient(fractional, cell, rest, free)
+            energy += shift
             step = {"positions": fractional, "forces": forces, "energy": energy}
             step["stress"] = -slope * KBAR_PER_EV_A3 * np.eye(3)
             xml.write(calculation(cell, step))
@@ -147,7 +151,7 @@ def _relax(cell, blocks, fractional, moves, incar, kpoints):
             largest = np.linalg.norm(forces, axis=1).max()
             relaxed = largest < force and (not free or abs(slope) < force / 100)
             if nsw and not relaxed:
-                fractional, cell = _moved(fractional, cell, forces, free)
+                fractional, cell = _moved(fractional, cell, forces, rest if free else None)
             _write_contcar(cell, blocks, fractional)
             xml.flush()
             outcar.flush()
@@ -158,13 +162,13 @@ def _relax(cell, blocks, fractional, moves, incar, kpoints):
         outcar.write(" reached required accuracy\n" if relaxed else " stopped\n")
 
 
-def _moved(fractional, cell, forces, free):
-    """Atoms one damped step downhill; a free cell shrinks or grows as a whole."""
+def _moved(fractional, cell, forces, rest):
+    """Atoms one damped step downhill; a cell with a volume at rest shrinks or grows as a whole."""
     lengths = np.linalg.norm(cell, axis=1)
     curvature = DEEP_EV * (2 * np.pi * np.rint(lengths / PERIOD_A).clip(1) / lengths).max() ** 2
     moved = fractional + 0.15 * (forces / curvature) @ np.linalg.inv(cell)
-    if free:
-        cell = cell * (VOLUME_A3 * len(fractional) / np.linalg.det(cell)) ** 0.15
+    if rest is not None:
+        cell = cell * (rest / np.linalg.det(cell)) ** 0.15
     return moved, cell
 
 

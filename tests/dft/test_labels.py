@@ -15,7 +15,7 @@ from dismai import dft
 from dismai.base.errors import InputError, StructureError
 from dismai.datasets.interface.labelling import kept_steps
 from dismai.dft import calculators
-from dismai.dft.settings import Dft
+from dismai.dft.settings import Dft, Mesh
 from dismai.potentials.labels import Label, checked, read_labels, write_labels
 from tests.conftest import ROOT
 
@@ -113,6 +113,31 @@ def test_a_relaxation_that_is_cut_short_says_so(emt, tmp_path):
     done = dft.relax(rattled(), Dft(max_steps=2, fmax_eV_per_A=1e-4), tmp_path)
     assert not done.converged
     assert done.n_steps == 2
+
+
+def test_a_crystal_relaxes_with_its_cell_and_keeps_its_symmetry(emt, tmp_path):
+    atoms = bulk("Cu", cubic=True)
+    atoms.set_cell(atoms.cell * 1.03, scale_atoms=True)
+    mesh = Mesh(scheme="gamma", divisions=(1, 1, 1))
+    done = dft.relax_cell(atoms, Dft(), tmp_path, mesh)
+    assert done.converged
+    last = done.steps[-1]
+    assert last.fmax_eV_per_A < 0.001
+    np.testing.assert_allclose(last.atoms.cell.cellpar(), [3.59] * 3 + [90] * 3, atol=0.01)  # EMT
+    np.testing.assert_allclose(last.stress_GPa, 0, atol=0.02)
+    assert not dft.relax_cell(atoms, Dft(bulk={"max_steps": 1}), tmp_path, mesh).converged
+
+
+def test_a_crystal_needs_a_stress(moments, tmp_path):
+    settings = Dft(engine="gpaw", gpaw={"mode": "lcao"})
+    with pytest.raises(InputError, match="dft.gpaw.mode: expected pw for crystals"):
+        dft.relax_cell(bulk("Cu"), settings, tmp_path, settings.bulk.film)
+
+
+def test_gpaw_is_given_the_mesh_of_each_crystal():
+    bulk_settings = Dft().bulk
+    assert calculators._gpaw_mesh(bulk_settings.substrate) == {"size": (9, 9, 1), "gamma": True}
+    assert calculators._gpaw_mesh(bulk_settings.film) == {"size": (6, 4, 6)}
 
 
 def test_steps_carry_what_the_calculator_says_at_their_geometry(emt, tmp_path):

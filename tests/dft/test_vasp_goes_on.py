@@ -13,12 +13,16 @@ from ase import Atoms
 from ase.calculators.lj import LennardJones
 
 from dismai import dft
+from dismai.base.errors import InputError, StructureError
 from dismai.base.stopping import EXIT_CODE
+from dismai.datasets.interface.crystals import relax_crystal
 from dismai.dft.settings import Dft
-from dismai.dft.vasp_outputs import next_structure, whole_steps
+from dismai.dft.vasp_outputs import next_structure, parse, whole_steps
 from dismai.evaluation.study_potential import compare_minima
+from dismai.files.structures import read_structures
 from dismai.potentials.settings import RelaxationSettings
 from tests.conftest import ROOT
+from tests.dft.stand_in_vasp import VOLUME_A3
 
 REGION = np.arange(8) < 3
 
@@ -195,3 +199,54 @@ def _running(folder):
         except OSError:
             continue
     return found
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "mesh"),
+    [("substrate", "LCO.cif", (9, 9, 1)), ("film", "LSC.cif", (6, 4, 6))],
+)
+def test_a_crystal_relaxes_with_its_cell_and_goes_on_after_a_kill(
+    stand_in, tmp_path, name, file, mesh
+):
+    path = ROOT / "resources" / file
+    whole = relax_crystal(name, path, settings(), tmp_path / "a", tmp_path / "whole.extxyz")
+    dies(tmp_path, "bulk", 3, signal.SIGKILL)
+    with pytest.raises(SystemExit):
+        relax_crystal(name, path, settings(), tmp_path / "b", tmp_path / "killed.extxyz")
+    relax_crystal(name, path, settings(), tmp_path / "b", tmp_path / "killed.extxyz")
+    (killed,) = read_structures(tmp_path / "killed.extxyz")
+    np.testing.assert_allclose(killed.cell, whole.cell, atol=1e-8)
+    rest = sum(VOLUME_A3[symbol] for symbol in whole.symbols)
+    assert whole.get_volume() == pytest.approx(rest, rel=1e-3)
+    (given,) = read_structures(path)
+    assert whole.get_chemical_symbols() == given.get_chemical_symbols()
+    assert whole.info["energy_eV_per_atom"] < 0
+    assert [nsw for *_, nsw in stand_in()] == ["500", "500", "497"]
+    for folder, *_ in stand_in():
+        asked = (Path(folder) / "KPOINTS").read_text().splitlines()[3]
+        assert tuple(map(int, asked.split())) == mesh
+
+
+def test_a_crystal_whose_k_points_custodian_changed_is_refused(stand_in, tmp_path):
+    relax_crystal(
+        "film", ROOT / "resources" / "LSC.cif", settings(), tmp_path / "a", tmp_path / "x"
+    )
+    (folder,) = (tmp_path / "a").glob("*/1")
+    asked = {"ENCUT": 520.0, "ISIF": 3, "LDAU": False}
+    assert parse(folder / "vasprun.xml", {**asked, "KPOINTS": (6, 4, 6)}).converged
+    with pytest.raises(StructureError, match=r"KPOINTS: expected \(6, 4, 7\), found \(6, 4, 6\)"):
+        parse(folder / "vasprun.xml", {**asked, "KPOINTS": (6, 4, 7)})
+
+
+def test_a_crystal_that_does_not_get_there_or_whose_program_is_missing_is_one_line(
+    stand_in, tmp_path
+):
+    path, target = ROOT / "resources" / "LCO.cif", tmp_path / "x.extxyz"
+    few = settings(bulk={"max_steps": 2})
+    with pytest.raises(InputError, match=r"LCO.cif: expected forces below 0.001 .* within 2 steps"):
+        relax_crystal("substrate", path, few, tmp_path / "a", target)
+    other = settings(vasp={"bulk_command": ["vasp_ncl"]})
+    with pytest.raises(InputError, match=r"expected the program vasp_ncl of dft.vasp.bulk_command"):
+        relax_crystal("substrate", path, other, tmp_path / "b", target)
+    with pytest.raises(InputError, match=r"LCO.cif: expected the cell of Li3ScCl6"):
+        relax_crystal("film", path, settings(), tmp_path / "c", target)

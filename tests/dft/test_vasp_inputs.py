@@ -11,7 +11,7 @@ from pymatgen.io.vasp.inputs import Incar, Kpoints, Poscar
 from dismai.base.errors import InputError
 from dismai.dft.potcar import POTENTIALS, VARIABLE, read_potcar
 from dismai.dft.settings import Dft, Vasp
-from dismai.dft.vasp_inputs import block_order, stages, write_inputs
+from dismai.dft.vasp_inputs import block_order, bulk_stage, stages, write_inputs
 
 REGION = np.array([True, False, False, True, True, False])
 
@@ -58,6 +58,24 @@ def test_each_stage_has_the_tags_of_the_paper_and_no_others(
     kpoints = Kpoints.from_file(str(tmp_path / "KPOINTS"))
     assert kpoints.style.name == "Gamma"
     assert (kpoints.kpts, tuple(kpoints.kpts_shift)) == ([(1, 1, 1)], (0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("crystal", "scheme", "divisions"),
+    [("substrate", "Gamma", (9, 9, 1)), ("film", "Monkhorst", (6, 4, 6))],
+)
+def test_crystals_have_the_tags_and_k_points_of_the_paper(
+    library, atoms, tmp_path, crystal, scheme, divisions
+):
+    stage = bulk_stage(Dft(), getattr(Dft().bulk, crystal))
+    write_inputs(atoms, Dft(), stage, tmp_path)
+    incar = Incar.from_file(str(tmp_path / "INCAR"))
+    expected = {"ENCUT": 520, "ISIF": 3, "EDIFFG": -0.001, "IBRION": 2, "NSW": 500, "LREAL": False}
+    assert {key: incar[key] for key in expected} == expected
+    assert incar["LDAUU"] == [0, 4, 0, 0, 0]
+    kpoints = Kpoints.from_file(str(tmp_path / "KPOINTS"))
+    assert kpoints.style.name == scheme
+    assert (kpoints.kpts, tuple(kpoints.kpts_shift)) == ([divisions], (0, 0, 0))
 
 
 def test_only_the_region_moves_in_stage_1_and_everything_in_stage_2(library, atoms, tmp_path):

@@ -10,10 +10,14 @@ import yaml
 
 from dismai.base.atomic import sha256
 from dismai.base.card import read_card
+from dismai.datasets.interface import random_interface
+from dismai.datasets.interface.settings import InterfaceGeometry
 from dismai.dft.potcar import VARIABLE
 from dismai.files.structures import read_structures, read_table, write_structures
 from tests.commands import INTERFACE as CONFIGS
 from tests.commands import snakemake, tiny_run
+from tests.conftest import ROOT
+from tests.dft.install import install_library, install_stand_in
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +130,27 @@ def test_without_vasp_the_rule_of_the_labels_ends_with_one_line(
         "files, found it unset",
     }[missing]
     assert one_line(refused, log).endswith(expected)
+
+
+def test_crystals_that_the_engine_relaxed_feed_the_interface(overlay, tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(install_library(tmp_path / "potentials")))
+    install_stand_in(tmp_path / "programs")
+    monkeypatch.setenv("PATH", str(tmp_path / "programs"), prepend=":")
+    configs = overlay(dft={"engine": "vasp"}, datasets={"interface": {"relax_crystals": True}})
+    made = "results/tiny/datasets/interface/unrelaxed.extxyz"
+    snakemake(made, directory=tmp_path, configs=configs)
+    given = [ROOT / "resources" / name for name in ("LCO.cif", "LSC.cif")]
+    (before,) = read_structures(given[0])
+    (after,) = read_structures(tmp_path / made.replace("unrelaxed", "crystals/substrate"))
+    growth = (after.get_volume() / before.get_volume()) ** (2 / 3)  # the stand-in keeps the shape
+    assert abs(growth - 1) > 1e-3
+    section = yaml.safe_load(CONFIGS[-1].read_text())["datasets"]["interface"]
+    geometry = InterfaceGeometry(**section["geometry"]).reading(given)
+    cells = [random_interface(1, **geometry.model_dump()).cell]
+    cells += [atoms.cell for atoms in read_structures(tmp_path / made)]
+    areas = np.array([np.linalg.norm(np.cross(cell[0], cell[1])) for cell in cells])
+    assert len(areas) == 9
+    assert areas[1:] / areas[0] == pytest.approx(growth, rel=1e-4)  # the substrate rules the cell
 
 
 def test_labels_without_forces_end_the_training_with_one_line(overlay, tmp_path):

@@ -9,6 +9,7 @@ VERSIONS: dict[str, int] = {
     "melt_quench": 1,
     "slice_blocks": 2,
     "random_interfaces": 1,
+    "relax_crystal": 1,
     "relax_blocks": 1,
     "build_dataset": 5,
     "baseline": 1,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dismai.base.errors import InputError
-from dismai.dft.settings import Dft
+from dismai.dft.settings import Dft, Mesh
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,9 +40,9 @@ def identity(settings: Dft) -> dict[str, Any]:
     Its settings and how it relaxes; the version of its package or the content of its potentials.
     Not how its program is started: another number of ranks asks the same question.
     """
-    own = settings.model_dump(mode="json", exclude={"surrogate", "gpaw", "vasp"})
+    own = settings.model_dump(mode="json", exclude={"surrogate", "gpaw", "vasp", "bulk"})
     own[settings.engine] = getattr(settings, settings.engine).model_dump(
-        mode="json", exclude={"command"}
+        mode="json", exclude={"command", "bulk_command"}
     )
     return {**own, "code": _engine(settings).code_identity(settings)}
 
@@ -81,6 +81,23 @@ def relax(
     """
     check_elements(settings)
     return _engine(settings).relax(atoms, settings, Path(workdir), region)
+
+
+def relax_cell(atoms: "Atoms", settings: Dft, workdir: Path, kpoints: Mesh) -> "Trajectory":
+    """Relax positions and cell of a crystal, to the force of `dft.bulk`; keep every ionic step.
+
+    Args:
+        atoms: the crystal.
+        settings: section `dft`.
+        workdir: folder for the files of the engine; may be that of other structures, too.
+        kpoints: mesh; the surrogate has no use for it.
+
+    Raises:
+        InputError: the engine cannot run here.
+        StructureError: its result cannot be trusted.
+    """
+    check_elements(settings)
+    return _engine(settings).relax_cell(atoms, settings, Path(workdir), kpoints)
 
 
 def _engine(settings: Dft):

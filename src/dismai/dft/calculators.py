@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, PropertyNotImplementedError
-from ase.constraints import FixAtoms
+from ase.constraints import FixAtoms, FixSymmetry
+from ase.filters import FrechetCellFilter
 from ase.optimize import FIRE, LBFGS
 
 from dismai.base.errors import InputError, StructureError
 from dismai.base.kept import digest
-from dismai.dft.settings import Dft
+from dismai.dft.settings import Dft, Mesh
 from dismai.potentials.labels import Label, Trajectory, checked
 
 OPTIMIZERS = {"lbfgs": LBFGS, "fire": FIRE}
@@ -76,6 +77,30 @@ def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None)
     return Trajectory(steps, region_steps, steps[-1].fmax_eV_per_A < settings.fmax_eV_per_A)
 
 
+def relax_cell(atoms: Atoms, settings: Dft, workdir: Path, kpoints: Mesh) -> Trajectory:
+    """Positions and cell together, forces and stress to the force of `dft.bulk`.
+
+    The symmetry of the crystal stays, as VASP keeps it.
+    """
+    check_installation(settings)
+    if settings.engine == "gpaw" and settings.gpaw.mode != "pw":
+        raise InputError(
+            "dft.gpaw.mode: expected pw for crystals whose cell relaxes, found "
+            f"{settings.gpaw.mode}, which has no stress"
+        )
+    moving = _prepared(atoms, settings, workdir)
+    if settings.engine == "gpaw":
+        moving.calc = gpaw_calculator(settings, workdir, kpoints)
+    moving.set_constraint(FixSymmetry(moving, symprec=1e-4))
+    bulk, notes = settings.bulk, provenance(settings)
+    cell = FrechetCellFilter(moving)
+    steps: list[Label] = []
+    minimiser = OPTIMIZERS[settings.optimizer](cell, logfile=None)
+    minimiser.attach(lambda: steps.append(checked(_read(moving, notes))))
+    ended = minimiser.run(fmax=bulk.fmax_eV_per_A, steps=bulk.max_steps)
+    return Trajectory(steps, 0, bool(ended))
+
+
 def provenance(settings: Dft) -> dict[str, Any]:
     """Engine, its version, and the SHA-256 of the settings that shape its numbers."""
     own = getattr(settings, settings.engine).model_dump(mode="json")
@@ -135,11 +160,15 @@ def _surrogate(weights: str) -> Calculator:
     return potentials.load({"kind": "chgnet", "weights": weights})
 
 
-def gpaw_calculator(settings: Dft, workdir: Path) -> Calculator:
-    """GPAW with PBE + U (Dudarev, on d shells), gamma-centred k-points, Fermi-Dirac smearing."""
+def gpaw_calculator(settings: Dft, workdir: Path, kpoints: Mesh | None = None) -> Calculator:
+    """GPAW with PBE + U (Dudarev, on d shells), Fermi-Dirac smearing.
+
+    kpoints: mesh; those of the settings around gamma by default.
+    """
     import gpaw
 
     own = settings.gpaw
+    kpoints = kpoints or Mesh(scheme="gamma", divisions=own.kpts)
     workdir.mkdir(parents=True, exist_ok=True)
     if own.mode == "pw":
         basis: dict[str, Any] = {"mode": gpaw.PW(own.cutoff_eV)}
@@ -149,10 +178,16 @@ def gpaw_calculator(settings: Dft, workdir: Path) -> Calculator:
         **basis,
         xc="PBE",
         setups={element: f":d,{u}" for element, u in settings.hubbard_U_eV.items()},
-        kpts={"size": own.kpts, "gamma": True},
+        kpts=_gpaw_mesh(kpoints),
         spinpol=own.spin_polarised,
         occupations={"name": "fermi-dirac", "width": own.smearing_eV},
         convergence={"energy": own.energy_tolerance_eV},
         maxiter=own.max_electronic_steps,
         txt=str(workdir / "gpaw.txt"),
     )
+
+
+def _gpaw_mesh(kpoints: Mesh) -> dict[str, Any]:
+    """Without the word gamma GPAW takes the mesh of Monkhorst and Pack, even numbers off gamma."""
+    mesh: dict[str, Any] = {"size": kpoints.divisions}
+    return {**mesh, "gamma": True} if kpoints.scheme == "gamma" else mesh

@@ -57,6 +57,9 @@ class Vasp(Section):
         min_length=1,
         description="words that start the program; ranks are the profile's",
     )
+    bulk_command: list[str] = Field(
+        ["vasp_std"], min_length=1, description="the same for crystals, which need k-points"
+    )
     incar: dict[str, Any] = Field(
         {
             "PREC": "Normal",
@@ -84,6 +87,28 @@ class Vasp(Section):
         return self
 
 
+class Mesh(Section):
+    """k-points of one crystal."""
+
+    scheme: Literal["gamma", "monkhorst-pack"] = Field(description="where the mesh stands")
+    divisions: tuple[PositiveInt, PositiveInt, PositiveInt] = Field(
+        description="along the three reciprocal vectors"
+    )
+
+
+class Bulk(Section):
+    """Cells of the two crystals, relaxed as a whole before interfaces are cut from them."""
+
+    substrate: Mesh = Field(
+        Mesh(scheme="gamma", divisions=(9, 9, 1)), description="k-points of LiCoO2"
+    )
+    film: Mesh = Field(
+        Mesh(scheme="monkhorst-pack", divisions=(6, 4, 6)), description="k-points of Li3ScCl6"
+    )
+    fmax_eV_per_A: float = Field(0.001, gt=0, description="ends at this force, eV/Å")
+    max_steps: int = Field(500, ge=1, description="most ionic steps")
+
+
 class Dft(Section):
     """Where energies, forces and stresses come from, and how structures relax under it."""
 
@@ -108,10 +133,12 @@ class Dft(Section):
         "lbfgs", description="minimiser (surrogate, gpaw); VASP uses its conjugate gradient"
     )
 
+    bulk: Bulk = Field(Bulk(), description="crystals, where an interface asks to relax them")
+
     def launched_by(self, words: list[str]) -> "Dft":
-        """The same with the program of VASP behind a launcher, e.g. srun -n 32."""
-        vasp = self.vasp.model_copy(update={"command": [*words, *self.vasp.command]})
-        return self.model_copy(update={"vasp": vasp})
+        """The same with the programs of VASP behind a launcher, e.g. srun -n 32."""
+        commands = {key: [*words, *getattr(self.vasp, key)] for key in ("command", "bulk_command")}
+        return self.model_copy(update={"vasp": self.vasp.model_copy(update=commands)})
 
 
 class PotentialStudy(Section):

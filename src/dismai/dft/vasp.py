@@ -24,8 +24,8 @@ from dismai.base import kept
 from dismai.base.atomic import locked, sha256, write_atomically
 from dismai.base.errors import InputError, StructureError
 from dismai.dft.potcar import POTENTIALS, library, read_potcar
-from dismai.dft.settings import Dft
-from dismai.dft.vasp_inputs import Stage, block_order, incar, stages, write_inputs
+from dismai.dft.settings import Dft, Mesh
+from dismai.dft.vasp_inputs import Stage, block_order, bulk_stage, incar, stages, write_inputs
 from dismai.dft.vasp_outputs import next_structure, parse, whole_steps
 from dismai.dft.vasp_program import run_program
 from dismai.potentials.labels import Label, Trajectory
@@ -35,13 +35,14 @@ logger = logging.getLogger(__name__)
 SAME_PLACE_A = 1e-5
 
 
-def check_installation(settings: Dft) -> None:
+def check_installation(settings: Dft, key: str = "command") -> None:
     """InputError unless the program and all potentials are there."""
-    for word in {settings.vasp.command[0], settings.vasp.command[-1]}:
+    words = getattr(settings.vasp, key)
+    for word in {words[0], words[-1]}:
         if shutil.which(word) is None:
             raise InputError(
-                f"dft.engine: vasp: expected the program {word} of dft.vasp.command on the PATH, "
-                "found none; set dft.vasp.command, or dft.engine to surrogate or gpaw"
+                f"dft.engine: vasp: expected the program {word} of dft.vasp.{key} on the PATH, "
+                f"found none; set dft.vasp.{key}, or dft.engine to surrogate or gpaw"
             )
     library()
     for element in POTENTIALS:
@@ -79,6 +80,14 @@ def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None)
     return Trajectory(steps, region_steps, result.converged)
 
 
+def relax_cell(atoms: Atoms, settings: Dft, workdir: Path, kpoints: Mesh) -> Trajectory:
+    """A crystal whose cell is free, with a program for k-points."""
+    check_installation(settings, "bulk_command")
+    order = block_order(atoms)
+    result = run_stage(atoms[order], settings, bulk_stage(settings, kpoints), workdir)
+    return replace(result, steps=[_in_order(step, order) for step in result.steps])
+
+
 def run_stage(
     atoms: Atoms, settings: Dft, stage: Stage, workdir: Path, moving: np.ndarray | None = None
 ) -> Trajectory:
@@ -95,7 +104,7 @@ def run_stage(
         InputError: another process is at the same run.
         StructureError: the result cannot be trusted.
     """
-    asked = incar(atoms, settings, stage)
+    asked = _asked(atoms, settings, stage)
     digest = inputs_digest(atoms, settings, stage, moving)
     folder = Path(workdir) / f"{stage.name}-{digest[:16]}"
     try:
@@ -118,20 +127,22 @@ def _run_parts(
 
     Stage 1 ends with its run; other stages go on until forces are small or no step is left.
     """
-    asked = incar(atoms, settings, stage)
+    asked = _asked(atoms, settings, stage)
     steps, number = _steps_of_killed(folder, asked)
+    command = settings.vasp.bulk_command if stage.cell_free else settings.vasp.command
     start = atoms
     if steps:
         logger.info("%s: %d ionic steps are there, it goes on from CONTCAR", folder, len(steps))
         start = next_structure(folder / str(number), steps[-1].atoms)
     if stage.max_steps and len(steps) >= stage.max_steps:
-        return Trajectory(steps, 0, steps[-1].fmax_eV_per_A <= settings.fmax_eV_per_A)
+        small = steps[-1].fmax_eV_per_A <= stage.fmax_eV_per_A
+        return Trajectory(steps, 0, small and not stage.cell_free)
     while True:
         number += 1
         part = folder / str(number)
         left = replace(stage, max_steps=max(0, stage.max_steps - len(steps)))
         write_inputs(start, settings, left, part, moving)
-        run_program(part, settings.vasp.command, settings.vasp.max_errors)
+        run_program(part, command, settings.vasp.max_errors)
         ran = parse(part / "vasprun.xml", asked)
         n_before = len(steps)
         steps = _joined(steps, ran.steps)
@@ -140,6 +151,12 @@ def _run_parts(
             return Trajectory(steps, 0, ran.converged)
         start = next_structure(part, steps[-1].atoms)
         logger.info("%s: VASP ended after %d ionic steps, it goes on", folder, len(steps))
+
+
+def _asked(atoms: Atoms, settings: Dft, stage: Stage) -> dict[str, Any]:
+    """What a run must not have changed: custodian corrects inputs after errors."""
+    tags = incar(atoms, settings, stage)
+    return {**tags, "KPOINTS": stage.kpoints.divisions} if stage.cell_free else tags
 
 
 def _steps_of_killed(folder: Path, asked: dict[str, Any]) -> tuple[list[Label], int]:

@@ -1,13 +1,15 @@
 """Input files of VASP for the two stages of the paper ("Dismai-Bench", methods).
 
-| | stage 1 | stage 2 |
-|---|---|---|
-| moving atoms | interface region | all |
-| plane-wave cutoff (eV) | 374.3 | 450 |
-| ends after | 50 ionic steps | forces below 0.1 eV/Å |
+| | stage 1 | stage 2 | crystals |
+|---|---|---|---|
+| moving atoms | interface region | all | all |
+| cell | fixed | fixed | free |
+| k-points | gamma | gamma | LiCoO2 9 x 9 x 1, Li3ScCl6 6 x 4 x 6 |
+| plane-wave cutoff (eV) | 374.3 | 450 | 520 |
+| ends after | 50 ionic steps | forces below 0.1 eV/Å | forces below 0.001 eV/Å |
 
-Both: PAW, PBE + U with 4 eV on Co 3d, gamma point only, cell fixed. What the paper does not state
-(spins, smearing, electronic convergence) is `dft.vasp.incar`.
+All: PAW, PBE + U with 4 eV on Co 3d. What the paper does not state (spins, smearing, electronic
+convergence) is `dft.vasp.incar`, but that small crystals are projected in reciprocal space.
 """
 
 from dataclasses import dataclass
@@ -21,28 +23,40 @@ from pymatgen.io.vasp.inputs import Incar, Kpoints, Poscar
 
 from dismai.base.errors import InputError
 from dismai.dft.potcar import POTENTIALS, write_potcar
-from dismai.dft.settings import Dft
+from dismai.dft.settings import Dft, Mesh
 
 STAGE_1_CUTOFF_EV = 374.3
 STAGE_2_CUTOFF_EV = 450.0
+BULK_CUTOFF_EV = 520.0
+GAMMA = Mesh(scheme="gamma", divisions=(1, 1, 1))
 D_SHELL = 2
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One VASP run: name of its folder, cutoff in eV, most ionic steps, whether all atoms move."""
+    """One VASP run: name of its folder, cutoff, most ionic steps, what moves, when it ends."""
 
     name: str
     cutoff_eV: float
     max_steps: int
     all_atoms: bool
+    fmax_eV_per_A: float
+    cell_free: bool = False
+    kpoints: Mesh = GAMMA
 
 
 def stages(settings: Dft, with_region: bool) -> list[Stage]:
     """Stage 1, if there is a region to move, and stage 2."""
-    first = Stage("stage1", STAGE_1_CUTOFF_EV, settings.region_steps, all_atoms=False)
-    second = Stage("stage2", STAGE_2_CUTOFF_EV, settings.max_steps, all_atoms=True)
+    force = settings.fmax_eV_per_A
+    first = Stage("stage1", STAGE_1_CUTOFF_EV, settings.region_steps, False, force)
+    second = Stage("stage2", STAGE_2_CUTOFF_EV, settings.max_steps, True, force)
     return [first, second] if with_region and settings.region_steps > 0 else [second]
+
+
+def bulk_stage(settings: Dft, kpoints: Mesh) -> Stage:
+    """A crystal whose cell is free."""
+    own = settings.bulk
+    return Stage("bulk", BULK_CUTOFF_EV, own.max_steps, True, own.fmax_eV_per_A, True, kpoints)
 
 
 def block_order(atoms: Atoms) -> np.ndarray:
@@ -63,12 +77,13 @@ def incar(atoms: Atoms, settings: Dft, stage: Stage) -> dict[str, Any]:
     u = [settings.hubbard_U_eV.get(symbol, 0.0) for symbol in species]
     return {
         **settings.vasp.incar,
+        **({"LREAL": False} if stage.cell_free else {}),
         "GGA": "PE",
         "ENCUT": stage.cutoff_eV,
-        "ISIF": 2,
+        "ISIF": 3 if stage.cell_free else 2,
         "IBRION": 2 if stage.max_steps else -1,
         "NSW": stage.max_steps,
-        "EDIFFG": -settings.fmax_eV_per_A,
+        "EDIFFG": -stage.fmax_eV_per_A,
         "LDAU": any(u),
         "LDAUTYPE": 2,
         "LDAUL": [D_SHELL if value else -1 for value in u],
@@ -91,7 +106,9 @@ def write_inputs(
     """
     folder.mkdir(parents=True, exist_ok=True)
     Incar(incar(atoms, settings, stage)).write_file(str(folder / "INCAR"))
-    Kpoints.gamma_automatic((1, 1, 1)).write_file(str(folder / "KPOINTS"))
+    centred = stage.kpoints.scheme == "gamma"
+    mesh = Kpoints.gamma_automatic if centred else Kpoints.monkhorst_automatic
+    mesh(stage.kpoints.divisions).write_file(str(folder / "KPOINTS"))
     flags = None
     if not stage.all_atoms:
         flags = np.repeat(np.asarray(moving, dtype=bool)[:, None], 3, axis=1).tolist()

@@ -103,6 +103,9 @@ def _steps(run: Vasprun, asked: dict[str, Any] | None) -> list[Label]:
         if asked is not None and run.parameters.get(tag, run.incar.get(tag)) != asked[tag]:
             found = run.parameters.get(tag, run.incar.get(tag))
             raise StructureError(f"{tag}: expected {asked[tag]}, found {found}")
+    mesh = tuple(run.kpoints.kpts[0])
+    if asked is not None and mesh != tuple(asked.get("KPOINTS", mesh)):
+        raise StructureError(f"KPOINTS: expected {asked['KPOINTS']}, found {mesh}")
     most = int(run.parameters["NELM"])
     notes = _provenance(run)
     return [_step(i, step, most, notes) for i, step in enumerate(run.ionic_steps)]

@@ -108,6 +108,11 @@ class InterfaceDataset(ReadyMade):
 
     kind: Literal["interface"]
     geometry: InterfaceGeometry = Field(InterfaceGeometry(), description="slabs, cell, region")
+    relax_crystals: bool = Field(
+        False,
+        description="whether the engine of dft relaxes the two crystals, cells too, before "
+        "interfaces are cut from them; for the papers' cell of Li3ScCl6, which is not published",
+    )
     n_structures: int = Field(1500, ge=2, description="training and validation structures")
     validation_share: float = Field(0.2, gt=0, lt=1, description="share held out of training")
     n_random: int = Field(
