@@ -74,10 +74,7 @@ rule all:
     localrule: True
 
 
-include: "rules/alloy.smk"
-include: "rules/amorphous_si.smk"
 include: "rules/dft.smk"
-include: "rules/interface.smk"
 include: "rules/m3gnet.smk"
 include: "rules/potential.smk"
 include: "rules/model.smk"
@@ -86,10 +83,8 @@ include: "rules/reference.smk"
 include: "rules/study_degradation.smk"
 include: "rules/study_potential.smk"
 include: "rules/report.smk"
-include: "rules/report_interface.smk"
-include: "rules/report_silicon.smk"
 
 
-for rules_of_others in [kind.rules for kind in KINDS.values() if kind.rules]:
+for rules_of_kind in [kind.rules for kind in KINDS.values() if kind.rules]:
 
-    include: rules_of_others
+    include: rules_of_kind

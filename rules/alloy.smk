@@ -77,3 +77,58 @@ rule build_alloy_dataset:
         settings=lookup(dpath="datasets/{dataset}", within=config),
     script:
         "../workflow/scripts/build_alloy_dataset.py"
+
+
+rule plot_alloy:
+    input:
+        features=features_of,
+        histories=histories_of,
+        reference="<results>/datasets/{dataset}/features.parquet",
+        train="<results>/datasets/{dataset}/train.extxyz",
+        card="<results>/datasets/{dataset}/card.json",
+        generated=pictured_of,
+    output:
+        sro=report(
+            "<results>/figures/{dataset}/sro.svg",
+            caption="../docs/report/sro.rst",
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "short-range order"},
+        ),
+        energy=report(
+            "<results>/figures/{dataset}/energy.svg",
+            caption="../docs/report/energy.rst",
+            category="3 Energy",
+            labels={"dataset": "{dataset}", "figure": "energies"},
+        ),
+        structures=report(
+            "<results>/figures/{dataset}/structures.svg",
+            caption="../docs/report/structures.rst",
+            category="4 Pictures",
+            labels={"dataset": "{dataset}", "figure": "pictures"},
+        ),
+        training=report(
+            "<results>/figures/{dataset}/training.svg",
+            caption="../docs/report/training.rst",
+            category="5 Training",
+            labels={"dataset": "{dataset}", "figure": "losses"},
+        ),
+    log:
+        "<logs>/plot_alloy/{dataset}.log",
+    benchmark:
+        "<benchmarks>/plot_alloy/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(of_kind("alloy")),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        version=VERSIONS["report"],
+        runs=models_of_runs,
+        trained=models_of_trained,
+        pictured=models_of_pictured,
+        models=list(CONFIG.models),
+    script:
+        "../workflow/scripts/plot_figures.py"

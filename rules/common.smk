@@ -134,6 +134,9 @@ COMMANDED = [
 ]
 KIND_OF_TABLE = {table: kind for kind, table in TABLE_OF_KIND.items()}
 ALL_BASELINES = sorted({name for kind in KINDS.values() for name in kind.baselines})
+OF_RELAXED_KINDS = [
+    name for name, entry in CONFIG.datasets.items() if KINDS[entry.kind].relaxes
+]
 WITH_RULES = {name for kind in KINDS.values() for name in kind.baselines_with_rules}
 ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
 FITTED = [

@@ -137,3 +137,46 @@ rule random_interfaces_baseline:
         geometry=lookup(dpath="datasets/{dataset}/geometry", within=config),
     script:
         "../workflow/scripts/make_random_interfaces.py"
+
+
+use rule plot_alloy as plot_interface with:
+    output:
+        gamma=report(
+            "<results>/figures/{dataset}/gamma.svg",
+            caption="../docs/report/gamma.rst",
+            category="3 Energy",
+            labels={"dataset": "{dataset}", "figure": "interface energies"},
+        ),
+        motifs=report(
+            "<results>/figures/{dataset}/motifs.svg",
+            caption="../docs/report/motifs.rst",
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "coordination motifs"},
+        ),
+        profile=report(
+            "<results>/figures/{dataset}/profile.svg",
+            caption="../docs/report/profile.rst",
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "density profile"},
+        ),
+        structures=report(
+            "<results>/figures/{dataset}/structures.svg",
+            caption="../docs/report/structures.rst",
+            category="4 Pictures",
+            labels={"dataset": "{dataset}", "figure": "pictures"},
+        ),
+        training=report(
+            "<results>/figures/{dataset}/training.svg",
+            caption="../docs/report/training.rst",
+            category="5 Training",
+            labels={"dataset": "{dataset}", "figure": "losses"},
+        ),
+    log:
+        "<logs>/plot_interface/{dataset}.log",
+    benchmark:
+        "<benchmarks>/plot_interface/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(of_kind("interface")),
+    resources:
+        mem_mb=4000,
+        runtime=30,

@@ -39,7 +39,7 @@ rule pack_relaxed_reference:
     benchmark:
         "<benchmarks>/pack_relaxed_reference/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives([*of_kind("amorphous_si"), *of_kind("interface")]),
+        dataset=alternatives(OF_RELAXED_KINDS),
     conda:
         "../envs/main.yaml"
     threads: 1

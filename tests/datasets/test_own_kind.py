@@ -104,7 +104,8 @@ def test_sets_of_an_own_kind_are_scored_ranked_and_have_a_page(call):
     }
     page = (call.folder / "like" / "report.html").read_text()
     assert "distance of neighbours by element" in page
-    assert page.count("<figure>") == 1
+    assert page.count("<figure>") == 2
+    assert "Neighbours by element: eight in all." in page
     ranked = call("-m", "dismai.cli", "compare", "like", "unlike")
     assert ranked.startswith("brass: d_order")
     assert "brass" in call("-m", "dismai.cli", "datasets")
@@ -129,13 +130,16 @@ def test_its_settings_and_metrics_are_documented_and_checked(call):
 
 def test_the_workflow_builds_and_scores_its_dataset(call):
     (call.folder / "brass.yaml").write_text(yaml.safe_dump(RUN))
-    targets = ("results/toy/tables/brass.parquet", "results/toy/tables/ranking.parquet")
+    targets = ("results/toy/tables/brass.parquet", "results/toy/tables/ranking.parquet",
+               "results/toy/figures/brass/order.svg")  # fmt: skip
     words = command(*targets, directory=call.folder, configs=(TINY, call.folder / "brass.yaml"))
     call(*words[1:])
     table = read_table(call.folder / "results/toy/tables/brass.parquet")
     assert set(table["model"]) == {"held_out", "gaussian_displacement", "ordered"}
     means = table[table["metric"] == "d_order"].set_index("model")["mean"]
     assert means["held_out"] < means["ordered"]
+    for name in ("order", "structures", "training"):
+        assert (call.folder / f"results/toy/figures/brass/{name}.svg").stat().st_size > 0
 
 
 def test_the_pages_show_the_toy_as_it_is():

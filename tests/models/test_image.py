@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from dismai import models
 from dismai.base.card import DatasetSpec
 from dismai.base.errors import InputError
+from dismai.base.kinds import KINDS
 from dismai.models import paper_spec
 from dismai.models.batches import Streams
 from dismai.models.image.diffusion import (
@@ -23,9 +24,11 @@ from dismai.models.image.diffusion import (
     weighted_error,
 )
 from dismai.models.image.layers import CrossAttention, Gate, SelfAttention, initialise
-from dismai.models.image.orders import PAPER_REGION, RegionOrders, default_region, reorder
+from dismai.models.image.orders import RegionOrders, default_region, reorder
 from dismai.models.image.scales import Scales
 from tests.makers import alloy_spec
+
+PAPER_REGION = KINDS["interface"].paper_region
 
 
 def doubles(*values):

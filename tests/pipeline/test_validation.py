@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from dismai.base.atomic import sha256
 from dismai.base.card import write_card
 from dismai.base.errors import InputError, StructureError
+from dismai.base.kinds import KINDS
 from dismai.base.resources import resource
 from dismai.cli import app
 from dismai.datasets.baselines import gaussian_displacement, random_decoration
@@ -287,11 +288,15 @@ def test_forms_of_a_table_that_disagree_are_named(copy):
 
 
 def test_the_figures_it_expects_are_those_of_the_rules():
-    rules = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("report*.smk")))
     for kind, names in FIGURES.items():
-        (rule,) = re.findall(rf"^rule plot_{kind}:\n(.*?)(?=^rule |\Z)", rules, re.M | re.S)
-        found = re.findall(r'"<results>/figures/\{dataset\}/(\w+)\.svg"', rule)
-        assert sorted(found) == sorted(names)
+        rules = (ROOT / KINDS[kind].rules).read_text()
+        (rule,) = re.findall(
+            rf"^(?:use rule \w+ as |rule )plot_{kind}(?: with)?:\n(.*?)(?=^(?:use )?rule |\Z)",
+            rules, re.M | re.S,
+        )  # fmt: skip
+        found = re.findall(r'(\w+)=report\(\s+"<results>/figures/\{dataset\}/(\w+)\.svg"', rule)
+        assert sorted(found) == sorted(zip(names, names, strict=True))
+        assert set(names) == {*KINDS[kind].pictures, "structures", "training"}
 
 
 def test_numbers_of_the_fixture_are_finite(whole):

@@ -10,6 +10,7 @@ from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.patches import StepPatch
 
+from dismai.base.card import write_card
 from dismai.base.kinds import KINDS
 from dismai.datasets.alloy.describe import ENERGY_COLUMN
 from dismai.datasets.interface import describe as interface
@@ -254,6 +255,7 @@ def test_every_picture_carries_the_name_of_its_file(tmp_path):
     for name, atoms in (("first", first), ("second", second)):
         write_structures([atoms], tmp_path / f"{name}.extxyz")
     (tmp_path / "nothing.extxyz").touch()
+    write_card(card("alloy"), tmp_path / "card.json")
     names = ["second", "nothing", "first"]
     pd.DataFrame({"structure": [0]}).to_parquet(tmp_path / "features.parquet")
     job = SimpleNamespace(
@@ -262,15 +264,16 @@ def test_every_picture_carries_the_name_of_its_file(tmp_path):
             histories=[],
             reference=tmp_path / "features.parquet",
             train=tmp_path / "train.extxyz",
+            card=tmp_path / "card.json",
             generated=[tmp_path / f"{name}.extxyz" for name in names],
         ),
         params=SimpleNamespace(runs=[], trained=[], pictured=names, models=["first", "second"]),
     )
     found = figure_inputs(job)
-    assert found.n_atoms == 32
+    assert found.spec.n_atoms == 32
     for name, atoms in (("training set", training), ("first", first), ("second", second)):
         np.testing.assert_allclose(found.pictured[name].positions, atoms.positions, atol=1e-6)
-    figure = figures.plot_structures(found.pictured)
+    figure = found.draw("structures")
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert titles == ["training set", "second", "first"]
     assert "none accepted: nothing" in texts(figure)

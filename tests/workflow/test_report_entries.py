@@ -10,13 +10,14 @@ import yaml
 from tests.commands import TINY, command
 
 ROOT = Path(__file__).parents[2]
+RULE = re.compile(r"^(?:use rule \w+ as|rule) ", re.MULTILINE)
 
 
 def declared():
     """Rule, constraint of its wildcards, category and labels of every `report(...)`."""
     entries = []
     for path in [ROOT / "Snakefile", *sorted(ROOT.rglob("rules/*.smk"))]:
-        for block in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
+        for block in RULE.split(path.read_text())[1:]:
             constraints = dict(
                 re.findall(r"^        (\w+)=(.*(?:alternatives|join).*),$", block, re.M)
             )

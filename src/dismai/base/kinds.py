@@ -23,6 +23,9 @@ OURS = (
 """Modules of our kinds; the entry of each is its `KIND`."""
 
 
+VIEW = "-80x,15y,0z"
+
+
 @dataclass(frozen=True)
 class Kind:
     """What structures of one kind are, and where the functions are that treat them.
@@ -45,14 +48,17 @@ class Kind:
     table: name of the table of its datasets.  table_metrics: what stands in it.
     unrelaxed: why its structures are never relaxed, in a sentence; empty: they can be.
     on_fcc: structures lie on the fcc lattice of their card.
+    paper_region: atoms by species of the region that is disordered, where the rest is a crystal.
     potential: what `--relax` takes for the shipped reference.
     paper_potential: kind of the potential in which a paper relaxed its structures.
     paper_labels: what labelled the training set of that potential.
     figures: names of its figures in the workflow, the one that `all` asks for first.
     energies: column, range and bin, meV/atom, of the histogram of energies.
-    drawings: `module:name` of the figures of a page: captions and functions.
+    drawings: `module:name` of these figures by name (`report.drawings.Drawing`), but for pictures
+        of structures and losses, which all kinds have.
+    view: how structures are turned in pictures, as ASE writes it.
     extras: module of functions that a kind may have: see `extra`.
-    rules: absolute path of a rule file that the Snakefile takes in.
+    rules: path of a rule file that the Snakefile takes in, absolute or from the Snakefile.
     """
 
     name: str
@@ -72,12 +78,14 @@ class Kind:
     table_metrics: tuple[str, ...] = ()
     unrelaxed: str = ""
     on_fcc: bool = False
+    paper_region: Mapping[str, int] = field(default_factory=dict)
     potential: str = ""
     paper_potential: str = ""
     paper_labels: str = ""
     figures: tuple[str, ...] = ()
     energies: tuple[str, float, float, float] | None = None
     drawings: str = ""
+    view: str = VIEW
     extras: str = ""
     rules: str = ""
 
@@ -152,9 +160,9 @@ class Kind:
         return getattr(import_module(self.extras), name, None) if self.extras else None
 
     @property
-    def pictures(self) -> list:
-        """Captions and functions of the figures that a page shows for this kind alone."""
-        return _named(self.drawings) if self.drawings else []
+    def pictures(self) -> Mapping[str, Any]:
+        """Figures of this kind by name, each a `report.drawings.Drawing`."""
+        return _named(self.drawings) if self.drawings else {}
 
     @property
     def card_class(self) -> Any:

@@ -6,9 +6,13 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from ase import Atoms
+from matplotlib.figure import Figure
 
+from dismai.base.card import DatasetSpec, read_card
 from dismai.base.errors import StructureError
+from dismai.base.kinds import KINDS
 from dismai.files.structures import read_frames, read_structures, read_table
+from dismai.report.figures import plot_structures, plot_training
 
 
 class FigureInputs(NamedTuple):
@@ -18,7 +22,7 @@ class FigureInputs(NamedTuple):
 
     pictured: a training structure and the first accepted one of each model; None for none.
     models: all models of the run, for the same colours in all its figures.
-    n_atoms: of a training structure.
+    spec: card of the dataset.
     """
 
     reference: pd.DataFrame
@@ -26,11 +30,20 @@ class FigureInputs(NamedTuple):
     histories: dict[str, pd.DataFrame]
     pictured: dict[str, Atoms | StructureError | None]
     models: list[str]
-    n_atoms: int
+    spec: DatasetSpec
+
+    def draw(self, name: str) -> Figure:
+        """A figure of the dataset by its name (`Kind.figures`)."""
+        kind = KINDS[self.spec.kind]
+        if name == "structures":
+            return plot_structures(self.pictured, kind.view)
+        if name == "training":
+            return plot_training(self.histories)
+        return kind.pictures[name].draw(self.reference, self.features, self.spec, self.models)
 
 
 def figure_inputs(snakemake: Any) -> FigureInputs:
-    """Read the inputs reference, features, histories, train and generated of a job.
+    """Read the inputs reference, features, histories, train, card and generated of a job.
 
     The params runs, trained and pictured name the models of features, histories and generated,
     one a file.
@@ -50,7 +63,7 @@ def figure_inputs(snakemake: Any) -> FigureInputs:
             **{name: first_structure(Path(path)) for name, path in pictured},
         },
         list(params.models),
-        len(training),
+        read_card(Path(files.card)),
     )
 
 

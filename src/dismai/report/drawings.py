@@ -1,15 +1,18 @@
-"""Figures of the page about one set, with their captions: those of our kinds, and of all."""
+"""Figures of our kinds by name, for the workflow and, with a caption, for the page about a set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from dismai.base.card import DatasetSpec
 from dismai.base.kinds import KINDS
 from dismai.evaluation.file import Evaluation
 from dismai.report.curves import (
     plot_cation_motifs,
     plot_factor_and_dihedral,
+    plot_gamma,
     plot_nearest,
     plot_pair_and_angle,
     plot_profile,
@@ -18,62 +21,76 @@ from dismai.report.curves import (
 )
 from dismai.report.figures import plot_energies, plot_sro
 
-Drawing = tuple[str, Callable[[Evaluation, dict[str, pd.DataFrame]], Figure]]
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of sets beside their training set.
+
+    draw: features of the training set, features by name of the set, card, all models of the run
+        (for their colours) -> the figure.
+    caption: on a page; a figure without one is drawn in the workflow only.
+    """
+
+    draw: Callable[[pd.DataFrame, Mapping[str, pd.DataFrame], DatasetSpec, Sequence[str]], Figure]
+    caption: str = ""
 
 
-def _simple(plot: Callable[..., Figure]) -> Callable[..., Figure]:
-    return lambda evaluation, sets: plot(evaluation.reference.train, sets)
+def _without_card(plot: Callable[..., Figure], caption: str) -> Drawing:
+    return Drawing(lambda train, sets, spec, models: plot(train, sets, models), caption)
 
 
-NEAREST = (
-    "Distance of every structure to the nearest training structure, in the features of the "
-    "headline metric. Copies stand at zero; the held-out structures show where new ones stand.",
-    lambda evaluation, sets: plot_nearest(
-        evaluation.reference.train,
-        sets,
-        evaluation.reference.held_out,
-        KINDS[evaluation.spec.kind].set_columns,
-    ),
-)
-ALLOY: list[Drawing] = [
-    (
+def _energies(train, sets, spec: DatasetSpec, models) -> Figure:
+    return plot_energies(train, sets, spec.n_atoms, spec.kind, models)
+
+
+ALLOY = {
+    "sro": _without_card(
+        plot_sro,
         "Warren–Cowley short-range order of the first two shells, one violin a set. Zero is a "
         "random decoration; below zero neighbours attract.",
-        _simple(plot_sro),
     ),
-    (
-        "Formation energy by the cluster expansion, above the mean of the training set.",
-        lambda evaluation, sets: plot_energies(
-            evaluation.reference.train, sets, evaluation.spec.n_atoms, "alloy"
-        ),
+    "energy": Drawing(
+        _energies, "Formation energy by the cluster expansion, above the mean of the training set."
     ),
-]
-AMORPHOUS_SI: list[Drawing] = [
-    (
+}
+AMORPHOUS_SI = {
+    "rdf": _without_card(
+        plot_pair_and_angle,
         "Radial distribution function and bond angles: mean, and one standard deviation over "
         "structures as a band.",
-        _simple(plot_pair_and_angle),
     ),
-    (
+    "factor": _without_card(
+        plot_factor_and_dihedral,
         "Structure factor (first sharp diffraction peak near 2 Å⁻¹) and dihedral angles.",
-        _simple(plot_factor_and_dihedral),
     ),
-    (
+    "rings": _without_card(
+        plot_rings_and_coordination,
         "Shortest-path rings of bonds within 2.85 Å, and neighbours by CrystalNN.",
-        _simple(plot_rings_and_coordination),
     ),
-    ("Most likely coordination motif of every atom.", _simple(plot_si_motifs)),
-]
-INTERFACE: list[Drawing] = [
-    ("Most likely coordination motif of every cation.", _simple(plot_cation_motifs)),
-    (
+    "motifs": _without_card(plot_si_motifs, "Most likely coordination motif of every atom."),
+    "energy": Drawing(_energies),
+}
+INTERFACE = {
+    "gamma": Drawing(plot_gamma),
+    "motifs": _without_card(plot_cation_motifs, "Most likely coordination motif of every cation."),
+    "profile": _without_card(
+        plot_profile,
         "Number density of every element along the normal of the interface: mean, and one "
         "standard deviation over structures as a band.",
-        _simple(plot_profile),
     ),
-]
+}
+NEAREST = (
+    "Distance of every structure to the nearest training structure, in the features of the "
+    "headline metric. Copies stand at zero; the held-out structures show where new ones stand."
+)
 
 
-def drawings_of(kind: str) -> list[Drawing]:
-    """Captions and functions of the figures of a page: those of its kind, then that of all."""
-    return [*KINDS[kind].pictures, NEAREST]
+def drawings_of(
+    evaluation: Evaluation, sets: Mapping[str, pd.DataFrame]
+) -> Iterator[tuple[str, Figure]]:
+    """Captions and figures of a page: those of its kind, then that of all kinds."""
+    kind, reference = KINDS[evaluation.spec.kind], evaluation.reference
+    for drawing in kind.pictures.values():
+        if drawing.caption:
+            yield drawing.caption, drawing.draw(reference.train, sets, evaluation.spec, ())
+    yield NEAREST, plot_nearest(reference.train, sets, reference.held_out, kind.set_columns)

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 
 from dismai.base.atomic import replacing
 from dismai.base.errors import StructureError
-from dismai.base.kinds import KINDS
+from dismai.base.kinds import KINDS, VIEW
 from dismai.datasets.alloy.describe import SRO_COLUMNS
 from dismai.report.histograms import plot_histograms
 from dismai.report.panels import Quantity, draw_sets, panel_grid
@@ -122,7 +122,7 @@ def plot_energies(
 
 
 def plot_structures(
-    structures: Mapping[str, Atoms | StructureError | None], rotation: str = "-80x,15y,0z"
+    structures: Mapping[str, Atoms | StructureError | None], rotation: str = VIEW
 ) -> Figure:
     """Pictures of structures, atoms coloured by species, turned as ASE writes it.
 

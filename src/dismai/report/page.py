@@ -60,9 +60,9 @@ def page(evaluation: Evaluation, command: str | None = None, made: str | None = 
     sets = {str(first["model"]): evaluation.features}
     title = f"{first['model']} against {spec.name}"
     figures = "".join(
-        f"<figure>{_titled(inline_svg(draw(evaluation, sets)), caption)}"
+        f"<figure>{_titled(inline_svg(figure), caption)}"
         f"<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, draw in drawings_of(spec.kind)
+        for caption, figure in drawings_of(evaluation, sets)
     )
     notes = "".join(f"<li>{escape(note)}</li>" for note in evaluation.notes)
     tiles = [

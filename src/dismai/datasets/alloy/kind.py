@@ -24,6 +24,7 @@ KIND = Kind(
     on_fcc=True,
     figures=("sro", "energy", "structures", "training"),
     drawings="dismai.report.drawings:ALLOY",
+    rules="rules/alloy.smk",
     energies=("formation_energy_eV_per_atom", -5.0, 15.0, 0.5),
     answers={
         "d_cluster": {"swapped": 1, "vacant": 1, "mixed": 1},

@@ -29,6 +29,7 @@ KIND = Kind(
     paper_labels="Bartók et al. 2018",
     figures=("rdf", "factor", "rings", "motifs", "energy", "structures", "training"),
     drawings="dismai.report.drawings:AMORPHOUS_SI",
+    rules="rules/amorphous_si.smk",
     energies=("energy_eV_per_atom", -50.0, 100.0, 5.0),
     answers={
         "d_motif": _ATOMS,

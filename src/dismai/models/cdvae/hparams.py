@@ -14,6 +14,9 @@ from dismai.models.training_hparams import (
     SteeredHparams,
 )
 
+PAPER_LANGEVIN_STEPS = {"amorphous_si": 6}
+"""By kind of dataset; 100 for the others."""
+
 
 class Hparams(SteeredHparams):
     """Settings of networks, noise, losses, training and sampling.
@@ -100,4 +103,5 @@ class Hparams(SteeredHparams):
         """The same with the paper's values for a dataset in place of every `None`."""
         if self.langevin_steps is not None:
             return self
-        return self.model_copy(update={"langevin_steps": 6 if spec.kind == "amorphous_si" else 100})
+        steps = PAPER_LANGEVIN_STEPS.get(spec.kind, 100)
+        return self.model_copy(update={"langevin_steps": steps})

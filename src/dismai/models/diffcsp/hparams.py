@@ -19,6 +19,8 @@ from dismai.models.training_hparams import (
 
 PAPER_ATOMS = 256
 SMALL_CELL_EXPONENT = 0.28
+PAPER_SIGMA_END = {"amorphous_si": 0.05}
+"""Highest noise by kind of dataset, fractional; 0.1 for the others."""
 
 
 class Hparams(SteeredHparams):
@@ -105,6 +107,6 @@ class Hparams(SteeredHparams):
         """
         if self.sigma_end is not None:
             return self
-        published = 0.05 if spec.kind == "amorphous_si" else 0.1
+        published = PAPER_SIGMA_END.get(spec.kind, 0.1)
         growth = max(1.0, (PAPER_ATOMS / spec.n_atoms) ** SMALL_CELL_EXPONENT)
         return self.model_copy(update={"sigma_end": round(published * growth, 4)})

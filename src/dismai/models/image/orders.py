@@ -12,9 +12,9 @@ from torch import Tensor
 
 from dismai.base.card import REGION_ATOMS, DatasetSpec
 from dismai.base.errors import InputError
+from dismai.base.kinds import KINDS
 from dismai.base.seeds import generator_for
 
-PAPER_REGION = {"Li": 9, "Sc": 3, "Cl": 18}
 PAPER_COPIES = 50
 
 
@@ -23,12 +23,13 @@ def default_region(spec: DatasetSpec) -> dict[str, int]:
 
     A card that does not tell is taken for one of the papers' interfaces.
     """
-    return spec.statistics.get(REGION_ATOMS, PAPER_REGION) if spec.kind == "interface" else {}
+    region = KINDS[spec.kind].paper_region
+    return spec.statistics.get(REGION_ATOMS, dict(region)) if region else {}
 
 
 def default_copies(spec: DatasetSpec) -> int:
     """Orders of every structure that are trained on in the paper, that of the file included."""
-    return PAPER_COPIES if spec.kind == "interface" else 1
+    return PAPER_COPIES if KINDS[spec.kind].paper_region else 1
 
 
 def region_blocks(spec: DatasetSpec, region: dict[str, int]) -> list[np.ndarray]:

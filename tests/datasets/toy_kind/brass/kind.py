@@ -29,5 +29,7 @@ KIND = Kind(
     baselines=("held_out", "gaussian_displacement", "ordered"),
     table_metrics=("d_order", "percent_failed"),
     unrelaxed="brass is scored as it is",
+    figures=("order", "structures", "training"),
+    drawings="brass.figures:FIGURES",
     rules=str(Path(__file__).with_name("rules.smk")),
 )
