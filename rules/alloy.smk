@@ -1,12 +1,42 @@
 """Alloys: cluster expansion -> Monte Carlo snapshots -> training set, validation set, card.
 
-Needs the ECIs of the configuration. Narrow and wide sets of one temperature share snapshots.
+Needs the ECIs of the configuration, or alloys with energies that they are fitted to. Narrow and wide sets of one temperature share snapshots.
 """
+
+
+rule fit_expansion:
+    input:
+        labels=labels_of_expansion,
+    output:
+        ecis="<results>/cluster_expansion/eci.yaml",
+        validation="<results>/cluster_expansion/validation.csv",
+        order="<results>/cluster_expansion/order_energies.csv",
+        figure=report(
+            "<results>/figures/cluster_expansion/fit.svg",
+            caption="../docs/report/expansion_fit.rst",
+            category="7 Potentials",
+            labels={"potential": "cluster expansion", "figure": "fit"},
+        ),
+    log:
+        "<logs>/fit_expansion.log",
+    benchmark:
+        "<benchmarks>/fit_expansion.tsv"
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        version=VERSIONS["fit_expansion"],
+        settings=config["alloy"]["fit"],
+    script:
+        "../workflow/scripts/fit_expansion.py"
 
 
 rule write_icet_expansion:
     input:
-        ecis=located(config["alloy"]["ecis"]),
+        ecis=ECIS,
     output:
         expansion="<results>/datasets/alloy_expansion.ce",
     log:
@@ -27,7 +57,7 @@ rule write_icet_expansion:
 
 rule sample_alloy:
     input:
-        ecis=located(config["alloy"]["ecis"]),
+        ecis=ECIS,
     output:
         snapshots="<results>/datasets/snapshots_{temperature}K.npz",
     log:
@@ -50,7 +80,7 @@ rule sample_alloy:
 
 rule build_alloy_dataset:
     input:
-        ecis=located(config["alloy"]["ecis"]),
+        ecis=ECIS,
         snapshots=snapshots_of,
     output:
         train="<results>/datasets/{dataset}/train.extxyz",

@@ -125,7 +125,14 @@ def shards_of(wildcards):
 def ecis_of(wildcards):
     """The cluster expansion of an alloy; nothing for other datasets."""
     is_alloy = CONFIG.datasets[wildcards.dataset].kind == "alloy"
-    return located(config["alloy"]["ecis"]) if is_alloy else []
+    return ECIS if is_alloy else []
+
+
+def labels_of_expansion(wildcards):
+    """Alloys with energies that the ECIs are fitted to."""
+    if CONFIG.alloy.fit is None:
+        raise WorkflowError("alloy.fit: expected alloys with energies, found none")
+    return located(CONFIG.alloy.fit.labels)
 
 
 def source_file_of(wildcards):
@@ -165,3 +172,10 @@ def given_crystal(wildcards):
     """File of one crystal of an interface dataset as it is given."""
     geometry = CONFIG.datasets[wildcards.dataset].geometry
     return located(getattr(geometry, wildcards.crystal))
+
+
+ECIS = (
+    "<results>/cluster_expansion/eci.yaml"
+    if CONFIG.alloy.fit
+    else located(config["alloy"]["ecis"])
+)

@@ -15,7 +15,7 @@ rule degrade_structures:
         train="<results>/datasets/{dataset}/train.extxyz",
         val="<results>/datasets/{dataset}/val.extxyz",
         card="<results>/datasets/{dataset}/card.json",
-        ecis=located(config["alloy"]["ecis"]),
+        ecis=ECIS,
     output:
         table="<results>/tables/degradation/{dataset}.parquet",
         sensitivity="<results>/tables/degradation/{dataset}_sensitivity.csv",

@@ -6,6 +6,7 @@ without a bump is a bug in the commit).
 
 VERSIONS: dict[str, int] = {
     "sample_alloy": 1,
+    "fit_expansion": 1,
     "melt_quench": 1,
     "slice_blocks": 2,
     "random_interfaces": 1,

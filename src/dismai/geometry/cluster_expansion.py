@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import yaml
 
+from dismai.base.atomic import write_atomically
 from dismai.base.errors import InputError
 from dismai.base.text import read_yaml
 from dismai.geometry.fcc import MULTIPLICITY
@@ -98,6 +100,23 @@ def read_cluster_expansion(path: Path) -> ClusterExpansion:
         monomers=_numbers(path, "monomers", data.get("monomers"), SPECIES),
         dimers=np.array(pairs),
     )
+
+
+def write_cluster_expansion(expansion: ClusterExpansion, path: Path, provenance: str) -> None:
+    """Write what `read_cluster_expansion` reads, numbers to their last digit."""
+    dimers = {
+        f"{shell}NN": {"eci": dict(zip(PAIRS, map(float, row), strict=True))}
+        for shell, row in enumerate(expansion.dimers, start=1)
+    }
+    data = {
+        "provenance": provenance,
+        "units": "eV/atom per cluster per atom",
+        "lattice": {"a_A": float(expansion.a_A)},
+        "constant": float(expansion.constant),
+        "monomers": dict(zip(SPECIES, map(float, expansion.monomers), strict=True)),
+        "dimers": dimers,
+    }
+    write_atomically(path, yaml.safe_dump(data, sort_keys=False))
 
 
 def _section(path: Path, data: dict, key: str, names: list[str]) -> dict:

@@ -8,10 +8,22 @@ from dismai.base.section import Section
 from dismai.geometry.cluster_expansion import check_composition
 
 
+class ExpansionFit(Section):
+    """ECIs fitted by the workflow: LASSO, its penalty by cross-validation."""
+
+    labels: str = Field(description="alloys with energies (eV), extended XYZ")
+    a_A: float = Field(3.6, gt=0, description="edge of the conventional fcc cell, Å")
+    n_folds: int = Field(10, ge=2, description="parts of the cross-validation")
+
+
 class Alloy(Section):
     """Monte Carlo sampling shared by the alloy datasets."""
 
     ecis: str = Field("resources/eci.yaml", description="cluster expansion, YAML")
+    fit: ExpansionFit | None = Field(
+        None,
+        description="cluster expansion fitted to alloys with energies; takes the place of ecis",
+    )
     supercell: tuple[PositiveInt, PositiveInt, PositiveInt] = Field(
         (4, 4, 4), description="conventional cells per axis"
     )
