@@ -27,7 +27,7 @@ def plot_expansion_fit(
     right.plot(limits, limits, color="black", linewidth=0.8)
     for i, (pair, part) in enumerate(order.groupby("pair", sort=False)):
         right.plot(part[against], part["lasso_meV"], ".", color=COLORS[i], label=pair)
-    words = {"least_squares_meV": "no penalty", "made_meV": "those that made the energies"}
+    words = {"least_squares_meV": "no penalty", "made_meV": "as made"}
     right.set(xlabel=f"order energy, {words[against]} (meV)", ylabel="order energy, LASSO (meV)")
     right.legend(frameon=False, fontsize=8)
     return figure
