@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from dismai.base.errors import InputError
+from dismai.models.batches import draw_in_batches
 from tests.models.drawing import Random
 
 Random.__abstractmethods__ = frozenset()
@@ -38,3 +40,39 @@ def test_batches_of_something_else_are_drawn_afresh(tmp_path, change, caplog):
     other.sample(4, seed=2 if change == "seed" else 1)
     assert other.drawn == [0]
     assert "damaged" in caplog.text or "another generation" in caplog.text
+
+
+def test_what_the_memory_does_not_hold_is_drawn_in_halves_and_said(caplog):
+    model, limit = Random(), 3
+    whole = model.sample(8, seed=1)
+    drawn = []
+
+    def draw(indices):
+        drawn.append(len(indices))
+        if len(indices) > limit:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        return {"x": torch.stack([whole[i] for i in indices])}
+
+    found = draw_in_batches(model, model.weights, 8, 1, 8, draw)["x"]
+    torch.testing.assert_close(found, whole, rtol=0, atol=0)
+    assert drawn == [8, 4, 2, 2, 2, 2]  # and never again more than what fitted
+    assert caplog.text.count("do not fit the memory") == 2
+    assert "sampling_batch: 2" in caplog.text
+
+
+def test_one_structure_that_does_not_fit_the_memory_is_an_input_error():
+    def draw(indices):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    model = Random()
+    with pytest.raises(InputError, match="expected that one structure fits the memory of the CPU"):
+        draw_in_batches(model, model.weights, 2, 1, 2, draw)
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory():
+    def draw(indices):
+        raise RuntimeError("a fault of the model")
+
+    model = Random()
+    with pytest.raises(RuntimeError, match="a fault of the model"):
+        draw_in_batches(model, model.weights, 2, 1, 2, draw)

@@ -194,3 +194,12 @@ def test_the_average_of_the_lowest_validation_is_kept_also_over_a_resume(tmp_pat
             run(module, tmp_path / name, epochs, validation=validation, ema=average)
         weights[name] = module.linear.weight.item()
     assert weights["whole"] == weights["parts"] == weights["first two"]
+
+
+def test_a_batch_that_does_not_fit_the_memory_names_the_key_to_change(tmp_path):
+    class Large(Slope):
+        def training_step(self, batch, batch_idx):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    with pytest.raises(InputError, match=r"Large: batch: expected that 4 structures a step fit"):
+        run(Large(), tmp_path, 1)

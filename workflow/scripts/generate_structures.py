@@ -6,7 +6,7 @@ from dismai import models
 from dismai.base.atomic import locked
 from dismai.base.seeds import seed_for
 from dismai.files.structures import write_structures
-from dismai.pipeline.jobs import device, job, state_folder
+from dismai.pipeline.jobs import deterministic, device, job, state_folder
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
 
@@ -15,7 +15,7 @@ state = state_folder(snakemake)
 
 with job(snakemake, saves=True), locked(state):
     model = models.load(Path(snakemake.input.model))
-    model.device = device(snakemake)
+    model.device, model.deterministic = device(snakemake), deterministic(snakemake)
     model.state_folder = state
     seed = seed_for(snakemake.params.seed, "generate", *names)
     structures = models.sample(model, snakemake.params.n_structures, seed)

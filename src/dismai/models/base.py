@@ -38,7 +38,10 @@ class GenerativeModel(ABC):
     """Whether `sample` has an argument `repeat` and draws cells of several training cells."""
 
     device: str = "auto"
-    """Where to compute, as Lightning calls it: auto, cpu, cuda, mps. Never part of a result."""
+    """Where to compute: cpu, cuda, or auto for a GPU if there is one. Never part of a result."""
+
+    deterministic: bool = False
+    """Whether a GPU may use only kernels that give the same bytes in every run."""
 
     state_folder: Path | None = None
     """Where `sample` may keep finished batches, so that a killed job goes on."""

@@ -8,6 +8,17 @@ import torch
 from torch import Tensor
 
 from dismai.base import kept
+from dismai.base.device import (
+    arithmetic,
+    described,
+    free_memory,
+    is_out_of_memory,
+    resolved,
+    say,
+    sent,
+    threads_that_count,
+)
+from dismai.base.errors import InputError
 from dismai.base.versions import VERSIONS
 from dismai.files.tensors import digest_tensors, read_tensors, write_tensors
 from dismai.models.base import GenerativeModel
@@ -16,10 +27,10 @@ logger = logging.getLogger(__name__)
 
 
 def torch_device(name: str) -> torch.device:
-    """The device that Lightning's names auto, cpu, cuda, mps stand for."""
-    if name != "auto":
-        return torch.device(name)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The device that auto, cpu or cuda stands for; the log is told."""
+    device = resolved(name)
+    say(device)
+    return torch.device(device)
 
 
 class Streams:
@@ -38,12 +49,12 @@ class Streams:
     def uniform(self, *shape: int) -> Tensor:
         """In [0, 1), (n_structures, *shape)."""
         drawn = [torch.rand(*shape, generator=random) for random in self.generators]
-        return torch.stack(drawn).to(self.device)
+        return sent(torch.stack(drawn), self.device)
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal, (n_structures, *shape)."""
         drawn = [torch.randn(*shape, generator=random) for random in self.generators]
-        return torch.stack(drawn).to(self.device)
+        return sent(torch.stack(drawn), self.device)
 
 
 def draw_in_batches(
@@ -57,34 +68,78 @@ def draw_in_batches(
     """Draw n structures; with a `model.state_folder`, batches drawn before a kill are read back.
 
     Every batch is drawn whole, also the last one, so that the bytes of a structure never depend
-    on how many follow.
+    on how many follow. Where the memory of a GPU does not hold it, its halves are drawn.
 
     Args:
-        model: its hyperparameters and `state_folder` are used
+        model: its hyperparameters, device and `state_folder` are used
         weights: of its networks
         n: number of structures
         seed: of this generation
         size: structures per batch
-        draw: indices of `size` structures to named tensors with them along the first dimension
+        draw: indices of structures to named tensors with them along the first dimension
 
     Returns:
         the same tensors with n structures
     """
     folder = model.state_folder
-    identity = _digest(model, weights, seed, size) if folder else ""
-    parts = []
+    device = resolved(model.device)
+    identity = _digest(model, weights, seed, size, device) if folder else ""
+    precision = getattr(model.hparams, "precision", "32-true")
+    parts, halves = [], Halves(draw, device, size)
     for start in range(0, n, size):
 
         def drawn(start: int = start) -> dict[str, Tensor]:
-            part = {name: value.cpu() for name, value in draw(range(start, start + size)).items()}
+            part = halves.draw(range(start, start + size))
             logger.info("%d of %d structures are drawn", min(start + size, n), n)
             return part
 
-        if folder:
-            path = Path(folder) / f"samples{start:07d}.safetensors"
-            parts.append(BATCHES.take_or_make(path, identity, drawn))
-        else:
-            parts.append(drawn())
+        with arithmetic(device, precision, model.deterministic):
+            if folder:
+                path = Path(folder) / f"samples{start:07d}.safetensors"
+                parts.append(BATCHES.take_or_make(path, identity, drawn))
+            else:
+                parts.append(drawn())
+    return joined(parts, n)
+
+
+class Halves:
+    """Draws batches, in halves once the memory of the device has not sufficed.
+
+    draw: as in `draw_in_batches`.  most: structures that are drawn together.
+    """
+
+    def __init__(self, draw: Callable[[range], dict[str, Tensor]], device: str, most: int):
+        self.draw_together, self.device, self.most = draw, device, most
+
+    def draw(self, indices: range) -> dict[str, Tensor]:
+        """Named tensors of structures, on the CPU; the error of memory if one is too large."""
+        if len(indices) > self.most:
+            first, second = indices[: self.most], indices[self.most :]
+            return joined([self.draw(first), self.draw(second)], len(indices))
+        try:
+            return {name: value.cpu() for name, value in self.draw_together(indices).items()}
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(indices) == 1:
+                raise InputError(
+                    f"sampling: expected that one structure fits the memory of "
+                    f"{described(self.device)}, found that it does not"
+                ) from None
+        free_memory(self.device)  # out of the except clause, which holds on to the tensors
+        self.most = (len(indices) + 1) // 2
+        logger.warning(
+            "%d structures together do not fit the memory: from here on %d are drawn together; "
+            "sampling_batch: %d avoids the attempt",
+            len(indices),
+            self.most,
+            self.most,
+        )
+        return self.draw(indices)
+
+
+def joined(parts: list[dict[str, Tensor]], n: int) -> dict[str, Tensor]:
+    """The first n structures of parts that follow each other."""
     return {name: torch.cat([part[name] for part in parts])[:n] for name in parts[0]}
 
 
@@ -102,7 +157,9 @@ def _write_batch(path: Path, tensors: dict[str, Tensor], made_for: str) -> None:
 BATCHES = kept.Pieces("generation", "it is drawn afresh", _read_batch, _write_batch)
 
 
-def _digest(model: GenerativeModel, weights: dict[str, Tensor], seed: int, size: int) -> str:
+def _digest(
+    model: GenerativeModel, weights: dict[str, Tensor], seed: int, size: int, device: str
+) -> str:
     """SHA-256 over everything that must be equal for batches to be used again."""
     weights = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
     identity = {
@@ -113,6 +170,6 @@ def _digest(model: GenerativeModel, weights: dict[str, Tensor], seed: int, size:
         "seed": seed,
         "size": size,
         "version": VERSIONS["generate"],
-        "threads": torch.get_num_threads(),
+        "threads": threads_that_count(device),
     }
     return kept.digest(identity)

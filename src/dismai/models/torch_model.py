@@ -11,6 +11,7 @@ from ase import Atoms
 from torch import Tensor, nn
 
 from dismai.base.card import Card
+from dismai.base.device import resolved, say
 from dismai.base.section import Section
 from dismai.models.base import GenerativeModel
 
@@ -41,7 +42,8 @@ class TorchModel(GenerativeModel):
         from dismai.base.kept import state_of
         from dismai.training.run import join_histories, run_training, training_digest
 
-        h, folders = self.hparams, {}
+        h, folders, device = self.hparams, {}, resolved(self.device)
+        say(device)
         for training in self.trainings(train, val, seed):
             name, folder = self.architecture, Path(workdir)
             if training.stage is not None:
@@ -51,10 +53,11 @@ class TorchModel(GenerativeModel):
                 training,
                 folder,
                 batch=training.batch or h.batch,
-                made_for=training_digest(name, h, [*train, *val], seed),
+                made_for=training_digest(name, h, [*train, *val], seed, device),
                 checkpoint_every=h.checkpoint_every,
                 precision=h.precision,
-                device=self.device,
+                device=device,
+                deterministic=self.deterministic,
             )
         if folders:
             join_histories(folders, Path(workdir))

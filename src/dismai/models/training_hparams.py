@@ -14,8 +14,12 @@ Epochs = Annotated[int, Field(ge=1, description="passes over the training set")]
 LearningRate = Annotated[float, Field(gt=0, description="of Adam, at the start")]
 Betas = Annotated[tuple[float, float], Field(description="moment decay rates of Adam")]
 Precision = Annotated[
-    Literal["32-true", "bf16-mixed", "16-mixed"],
-    Field(description="arithmetic of the networks in training"),
+    Literal["32-true", "tf32", "bf16-mixed", "16-mixed"],
+    Field(
+        description="arithmetic of the networks in training: 32-true is exact; tf32 rounds the "
+        "factors of matrix products on a GPU; bf16-mixed and 16-mixed halve the numbers. All but "
+        "32-true round as tf32 where numbers have 32 bits, in sampling, too"
+    ),
 ]
 CheckpointEvery = Annotated[int, Field(ge=1, description="steps between checkpoints")]
 SamplingBatch = Annotated[int, Field(ge=1, description="structures drawn and saved together")]
@@ -35,6 +39,11 @@ class TrainingHparams(Section):
     learning_rate: LearningRate
     precision: Precision = "32-true"
     checkpoint_every: CheckpointEvery = 3000
+
+    @property
+    def keeps_32_bits(self) -> bool:
+        """Whether numbers keep 32 bits, however products of them are made."""
+        return self.precision in ("32-true", "tf32")
 
 
 class SteeredHparams(TrainingHparams):

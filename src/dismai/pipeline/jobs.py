@@ -18,9 +18,11 @@ import yaml
 
 from dismai.base import stopping
 from dismai.base.atomic import DISK_IS_FULL, explain_os_error, sha256, write_atomically
+from dismai.base.device import compute_on_cpu, resolved
 from dismai.base.errors import InputError
 from dismai.base.kept import state_of
 from dismai.base.processes import end_with_parents
+from dismai.pipeline import gpus
 
 logger = logging.getLogger(__name__)
 
@@ -105,8 +107,20 @@ def _use_threads(n_threads: int) -> None:
 
 
 def device(snakemake: Any) -> str:
-    """Where a job may compute: a profile that lowers the request for a GPU to 0 means the CPU."""
-    return "auto" if snakemake.resources.get("gpu", 0) else "cpu"
+    """Where a job computes: a profile that lowers the request for a GPU to 0 means the CPU.
+
+    Raises:
+        InputError: the job was given a GPU that torch cannot use.
+    """
+    if not snakemake.resources.get("gpu", 0) or compute_on_cpu():
+        return "cpu"
+    gpus.claim()
+    return resolved("cuda" if gpus.granted() else "auto")
+
+
+def deterministic(snakemake: Any) -> bool:
+    """Whether a profile wants the same bytes from a GPU in every run: the resource of that name."""
+    return bool(snakemake.resources.get("deterministic", 0))
 
 
 def launcher(snakemake: Any) -> list[str]:

@@ -46,6 +46,11 @@ class History(Callback):
         self.rows: list[list[float]] = []
         self._epoch: dict[str, list[torch.Tensor]] = {}
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """What a state has brought lies on the CPU; the losses that follow do not."""
+        for name, losses in self._epoch.items():
+            self._epoch[name] = [loss.to(pl_module.device) for loss in losses]
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._epoch = {name: [] for name in self.columns}
 

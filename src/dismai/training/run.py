@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import torch
 from ase import Atoms
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.plugins.environments import LightningEnvironment
@@ -16,6 +15,8 @@ from torch.utils.data import Dataset
 
 from dismai.base import kept
 from dismai.base.atomic import write_atomically
+from dismai.base.device import arithmetic, described, is_out_of_memory, threads_that_count
+from dismai.base.errors import InputError
 from dismai.base.section import Section
 from dismai.base.versions import VERSIONS
 from dismai.files.structures import hash_structures
@@ -28,7 +29,9 @@ logger = logging.getLogger(__name__)
 HISTORY_FILE = "history.csv"
 
 
-def training_digest(model: str, hparams: Section, structures: list[Atoms], seed: int) -> str:
+def training_digest(
+    model: str, hparams: Section, structures: list[Atoms], seed: int, device: str
+) -> str:
     """SHA-256 over everything that must be equal for a state to be continued."""
     identity = {
         "model": model,
@@ -36,7 +39,7 @@ def training_digest(model: str, hparams: Section, structures: list[Atoms], seed:
         "training_set": hash_structures(structures),
         "seed": seed,
         "version": VERSIONS["train"],
-        "threads": torch.get_num_threads(),
+        "threads": threads_that_count(device),
     }
     return kept.digest(identity)
 
@@ -83,6 +86,7 @@ def run_training(
     checkpoint_every: int,
     precision: str,
     device: str,
+    deterministic: bool = False,
 ) -> None:
     """Train a module in place; `workdir` gets history.csv and, in state/, what a resume needs.
 
@@ -94,16 +98,19 @@ def run_training(
         batch: items per step
         made_for: digest of what a state must have been made for to be continued
         checkpoint_every: steps between states
-        precision: of Lightning, e.g. 32-true
-        device: of Lightning, e.g. auto, cpu, cuda
+        precision: as the hyperparameters call it, e.g. 32-true
+        device: cpu or cuda
+        deterministic: a GPU uses only kernels that give the same bytes in every run
+
+    Raises:
+        InputError: a batch does not fit the memory of the device, or a loss is not finite.
     """
-    module, epochs = training.module, training.epochs
-    validation, plateau, ema = training.validation, training.plateau, training.ema
+    module, epochs, ema = training.module, training.epochs, training.ema
     data = TrainingData(training.dataset, batch, training.seed)
     folder = kept.state_of(workdir)
     folder.mkdir(parents=True, exist_ok=True)
     steps_per_epoch = len(data.sampler)
-    history = History(training.columns, type(module).__name__, validation)
+    history = History(training.columns, type(module).__name__, training.validation)
     state = newest_usable(folder, made_for)
     if state:
         logger.info("resuming from %s", state)
@@ -113,24 +120,25 @@ def run_training(
         epochs,
         steps_per_epoch,
     )
-    with _quiet_lightning():
+    callbacks = [
+        training.validation,
+        history,  # before the state is saved: not what diverged
+        training.plateau,
+        ema,
+        Progress(epochs * steps_per_epoch, steps_per_epoch),
+        StateKeeper(folder, made_for, checkpoint_every),
+    ]
+    with _quiet_lightning(), arithmetic(device, precision, deterministic):
         trainer = Trainer(
             accelerator=device,
             devices=1,
-            precision=precision,
+            precision="32-true" if precision == "tf32" else precision,
             max_epochs=epochs,
             # Lightning's own environment: the one of SLURM requeues jobs behind Snakemake's back.
             plugins=[SafetensorsIO(), LightningEnvironment()],
             gradient_clip_val=training.gradient_clip,
             gradient_clip_algorithm="value" if training.gradient_clip else None,
-            callbacks=[
-                *((validation,) if validation else ()),
-                history,  # before the state is saved: not what diverged
-                *((plateau,) if plateau else ()),
-                *((ema,) if ema else ()),
-                Progress(epochs * steps_per_epoch, steps_per_epoch),
-                StateKeeper(folder, made_for, checkpoint_every),
-            ],
+            callbacks=[one for one in callbacks if one is not None],
             default_root_dir=workdir,
             logger=False,
             enable_checkpointing=False,
@@ -138,11 +146,27 @@ def run_training(
             enable_model_summary=False,
             use_distributed_sampler=False,
         )
-        trainer.fit(module, datamodule=data, ckpt_path=state)
+        with _memory_explained(type(module).__name__, batch, device):
+            trainer.fit(module, datamodule=data, ckpt_path=state)
     if ema:
         ema.apply(module)
     module.to("cpu")
     history.write(Path(workdir) / HISTORY_FILE, steps_per_epoch)
+
+
+@contextmanager
+def _memory_explained(name: str, batch: int, device: str) -> Iterator[None]:
+    """Turn a lack of memory into an InputError that names the key to change."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise InputError(
+            f"{name}: batch: expected that {batch} structures a step fit the memory of "
+            f"{described(device)}, found that they do not; a smaller batch, or precision: "
+            "bf16-mixed, takes less"
+        ) from None
 
 
 def join_histories(folders: dict[str, Path], workdir: Path) -> None:

@@ -150,12 +150,16 @@ class Ema(Callback):
         if step % self.every and self.weights:
             return
         decay = self.decay(step)
+        averages, values = [], []
         for name, value in pl_module.state_dict().items():
             if name not in self.weights or not value.is_floating_point():
                 self.weights[name] = value.clone()
             else:
-                average = self.weights[name] = self.weights[name].to(value.device)
-                average.lerp_(value, 1.0 - decay)
+                self.weights[name] = self.weights[name].to(value.device)  # after a resume
+                averages.append(self.weights[name])
+                values.append(value)
+        if averages:
+            torch._foreach_lerp_(averages, values, 1.0 - decay)  # one launch for all on a GPU
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.best_of and self.best_of.fresh and self.best_of.losses[self.monitor] < self.lowest:

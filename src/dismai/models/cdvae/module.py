@@ -8,6 +8,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from dismai.base.card import DatasetSpec
+from dismai.base.device import sent
 from dismai.base.errors import InputError, StructureError
 from dismai.base.seeds import seed_for
 from dismai.models.cdvae.denoise import denoise
@@ -73,7 +74,7 @@ class CDVAEModule(LightningModule):
         return torch.optim.Adam(
             self.networks.parameters(),
             lr=self.h.learning_rate,
-            fused=self.h.precision == "32-true",  # Lightning cuts no gradients of others
+            fused=self.h.keeps_32_bits,  # Lightning cuts no gradients of others
         )
 
     def training_step(self, batch: tuple[Tensor, Graph], batch_idx: int) -> dict[str, Tensor]:
@@ -105,12 +106,12 @@ class CDVAEModule(LightningModule):
         size = torch.full((n,), n_atoms, device=x.device)
         decoded = networks.scale.cell(read.lattice.detach(), size)
         used = (cell if teacher_forcing else decoded).float()
-        level = torch.randint(h.levels, (n,), generator=random).to(x.device)
+        level = sent(torch.randint(h.levels, (n,), generator=random), x.device)
         sigma = self.levels[level]
         noisy = add_noise(x, used, sigma, self._normal(random, n, n_atoms, 3))
         seen = numbers
         if h.species_denoising:
-            species_level = torch.randint(h.levels, (n,), generator=random).to(x.device)
+            species_level = sent(torch.randint(h.levels, (n,), generator=random), x.device)
             species_sigma = self.species_levels[species_level]
             seen = noisy_species(numbers, read.composition.detach(), species_sigma, random)
         o, logits = denoise(networks.decoder, h, z, noisy, seen, used)
@@ -130,7 +131,7 @@ class CDVAEModule(LightningModule):
         return {"loss": total, **losses}
 
     def _normal(self, random: torch.Generator, *shape: int) -> Tensor:
-        return torch.randn(*shape, generator=random).to(self.device)
+        return sent(torch.randn(*shape, generator=random), self.device)
 
 
 def loss_names(h: Hparams) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from dismai.base.device import sent
+
 Denoiser = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor | None]]
 """Fractional coordinates, (B, N, 3), atomic numbers, (B, N), and sigma, Å, to sigma times the
 score, Cartesian, (B, N, 3), and logits of the species, (B, N, z_max), or None."""
@@ -64,7 +66,7 @@ def langevin(
         a = step_size * (sigma / levels[-1]) ** 2
         for _ in range(n_steps):
             o, logits = denoiser(x, numbers, sigma)
-            xi = normal_noise(randoms, x.shape[1]).to(x)
+            xi = sent(normal_noise(randoms, x.shape[1]), x.device).to(x.dtype)
             step = a / sigma * o + (2 * a) ** 0.5 * xi
             x = (x + step @ to_fractional) % 1.0
             if logits is not None:

@@ -1,6 +1,7 @@
 """Distances from every atom to its nearest neighbours in a periodic cell, differentiable."""
 
 import itertools
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -54,6 +55,13 @@ def _search(x: Tensor, cell: Tensor, k: int, shortcut: bool) -> tuple[Tensor, Te
     return neighbour, shift
 
 
+@lru_cache(maxsize=8)
+def _copies(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Shifts to 27 copies, the home cell first, (27, 3); sent to a device once."""
+    shifts = list(itertools.product((0, -1, 1), repeat=3))
+    return torch.tensor(shifts, dtype=dtype, device=device)
+
+
 def _search_copies(
     centre: Tensor, others: Tensor, atom: Tensor, cell: Tensor, k: int
 ) -> tuple[Tensor, Tensor]:
@@ -67,9 +75,7 @@ def _search_copies(
         k: number of neighbours
     """
     n_atoms = others.shape[1]
-    copies = torch.tensor(
-        list(itertools.product((0, -1, 1), repeat=3)), dtype=others.dtype, device=others.device
-    )
+    copies = _copies(others.dtype, others.device)
     vectors = (others[:, None] + copies[:, None] - centre[:, None, None]) @ cell
     square = vectors.square().sum(-1).flatten(1)  # (M, 27 * n_atoms), the home cell first
     square.scatter_(1, atom[:, None], torch.inf)  # not an atom itself

@@ -7,6 +7,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from dismai.base.device import sent
 from dismai.base.seeds import seed_for
 from dismai.models.cryingan.distances import nearest_distances
 from dismai.models.cryingan.hparams import Hparams
@@ -74,7 +75,7 @@ class CryinGANModule(LightningModule):
         for (kind, critic), optimizer in zip(
             self.networks.critics.items(), critic_optimizers, strict=True
         ):
-            mixing = torch.rand(len(x), generator=random).to(x.device)
+            mixing = sent(torch.rand(len(x), generator=random), x.device)
             loss = critic_loss(critic, real[kind], fake[kind], mixing, self.h.penalty)
             optimizer.zero_grad()
             self.manual_backward(self.weight(kind) * loss)
@@ -102,7 +103,7 @@ class CryinGANModule(LightningModule):
 
     def noise(self, n: int, random: torch.Generator) -> Tensor:
         """Noise of n structures, drawn on the CPU: the same on every device. (n, latent)."""
-        return torch.randn(n, self.h.latent, generator=random).to(self.device)
+        return sent(torch.randn(n, self.h.latent, generator=random), self.device)
 
     def views(self, x: Tensor, distances: Tensor | None = None) -> dict[str, Tensor]:
         """The table each critic sees, made from fractional coordinates, (B, 1, n_atoms, 3)."""

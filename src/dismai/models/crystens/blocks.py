@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, pixel_shuffle, pixel_unshuffle, silu
 
+from dismai.base.device import sent
 from dismai.models.image.layers import CrossAttention, Gain, Gate, SelfAttention
 
 
@@ -60,7 +61,7 @@ class Dropout(nn.Module):
         if not self.training or not self.share:
             return x
         kept = torch.rand(x.shape, generator=self.random) >= self.share
-        return x * kept.to(x.device) / (1 - self.share)
+        return x * sent(kept, x.device) / (1 - self.share)
 
 
 class LinearAttention(nn.Module):

@@ -101,11 +101,11 @@ class CrysTens(TorchModel):
         """
         h, device = self.hparams, torch_device(self.device)
         networks = self.trained("sample").to(device).eval()
-        scales = Scales.of_card(self.spec)
+        scales, resize = Scales.of_card(self.spec), self.resize.to(device)
 
         def draw(indices: range) -> dict[str, Tensor]:
             streams = Streams((seed_for(seed, "sample", i) for i in indices), device)
-            pictures = draw_pictures(networks, self.resize, streams, h).cpu()
+            pictures = draw_pictures(networks, resize, streams, h).cpu()
             f, diagnostics = decode(pictures, self.layout, scales)
             return {"f": f, "diagnostics": diagnostics}
 

@@ -5,6 +5,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from dismai.base.device import sent
 from dismai.base.seeds import seed_for
 from dismai.models.crystens.hparams import Hparams
 from dismai.models.crystens.network import UNet
@@ -24,8 +25,8 @@ class Numbered(Dataset):
     def __len__(self) -> int:
         return len(self.f)
 
-    def __getitem__(self, items: list[int]) -> tuple[Tensor, Tensor]:
-        return self.f[items], torch.tensor(items)
+    def __getitem__(self, items: list[int]) -> tuple[Tensor, list[int]]:
+        return self.f[items], items
 
 
 class StageModule(LightningModule):
@@ -46,17 +47,21 @@ class StageModule(LightningModule):
         self.layout, self.scales, self.resize, self.orders = layout, scales, resize, orders
         self.h, self.seed = hparams, seed
 
+    def on_fit_start(self) -> None:
+        """Tables go to the device once, not in every step."""
+        self.scales, self.resize = self.scales.to(self.device), self.resize.to(self.device)
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(
             self.network.parameters(), lr=self.h.learning_rate, betas=self.h.betas, fused=True
         )
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> dict[str, Tensor]:
+    def training_step(self, batch: tuple[Tensor, list[int]], batch_idx: int) -> dict[str, Tensor]:
         f, items = batch
-        order = self.orders.of_epoch(items.cpu(), self.current_epoch)
+        order = self.orders.of_epoch(items, self.current_epoch)
         return {"loss": self.loss(reorder(f, order), "step", self.current_epoch, batch_idx)}
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, Tensor]:
+    def validation_step(self, batch: tuple[Tensor, list[int]], index: int) -> dict[str, Tensor]:
         """Atoms in the order of the file; the same noise each time."""
         return {"validation": self.loss(batch[0], "validate", index)}
 
@@ -72,15 +77,16 @@ class StageModule(LightningModule):
         full = to_network(encode(f, self.layout, self.scales))
         small = self.resize.shrink(full)
         clean = small if self.network.conditioning is None else full
-        level = cosine_log_snr(torch.rand(len(f), generator=random)).to(f.device)
-        eps = torch.randn(clean.shape, generator=random).to(f.device)
+        level = sent(cosine_log_snr(torch.rand(len(f), generator=random)), f.device)
+        eps = sent(torch.randn(clean.shape, generator=random), f.device)
         noisy = add_noise(clean, level, eps)
         if self.network.conditioning is None:
             predicted = self.network(noisy, level)
         else:
             # One level for the batch, as published.
-            told = linear_log_snr(torch.rand(1, generator=random)).to(f.device).expand(len(f))
-            more = torch.randn(clean.shape, generator=random).to(f.device)
+            told = linear_log_snr(torch.rand(1, generator=random))
+            told = sent(told, f.device).expand(len(f))
+            more = sent(torch.randn(clean.shape, generator=random), f.device)
             shown = add_noise(self.resize.enlarge(small), told, more)
             predicted = self.network(noisy, level, shown, told)
         return weighted_error(predicted, eps, level, self.h.snr_cap)

@@ -16,6 +16,7 @@ Discovery 2024, 3, 1889; "CrysTens", Digital Discovery 2024, 3, 62).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -62,9 +63,15 @@ class Layout:
         return self.first + self.n_atoms
 
 
+@lru_cache(maxsize=8)
+def _codes(layout: Layout, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Codes of all atoms, (n_atoms,); sent to a device once."""
+    return torch.tensor(layout.codes, dtype=dtype, device=device)
+
+
 def atom_lines(f: Tensor, layout: Layout) -> Tensor:
     """Code, x, y, z of every atom: (B, n_atoms, 3) to (B, n_atoms, 4)."""
-    codes = torch.tensor(layout.codes, dtype=f.dtype, device=f.device)
+    codes = _codes(layout, f.dtype, f.device)
     return torch.cat([codes.expand(len(f), -1)[..., None], f], dim=-1)
 
 
@@ -77,9 +84,9 @@ def pair_maps(f: Tensor) -> Tensor:
 def picture_scales(f: Tensor, layout: Layout) -> Scales:
     """Scales of the 8 quantities over a training set, (n, n_atoms, 3)."""
     lines = atom_lines(f, layout).flatten(0, 1)
-    maps = [pair_maps(chunk).flatten(0, 2) for chunk in f.split(CHUNK)]
-    low = torch.stack([chunk.amin(0) for chunk in maps]).amin(0)
-    high = torch.stack([chunk.amax(0) for chunk in maps]).amax(0)
+    ends = [torch.aminmax(pair_maps(chunk).flatten(0, 2), dim=0) for chunk in f.split(CHUNK)]
+    low = torch.stack([end.min for end in ends]).amin(0)
+    high = torch.stack([end.max for end in ends]).amax(0)
     return Scales.joined((lines.amin(0), lines.amax(0)), (low, high))
 
 
@@ -125,7 +132,7 @@ def decode(picture: Tensor, layout: Layout, scales: Scales) -> tuple[Tensor, Ten
     lines = scales[LINES].up(copies[:, :, LINES].transpose(2, 3)).mean(1)  # (B, n_atoms, 4)
     maps = scales[MAPS].up(picture[:, :, k:, k:].permute(0, 2, 3, 1))  # (B, i, j, 4)
 
-    codes = torch.tensor(layout.codes, dtype=lines.dtype, device=lines.device)
+    codes = _codes(layout, lines.dtype, lines.device)
     d = (maps[..., 1:] - maps[..., 1:].transpose(1, 2)) / 2
     guesses = lines[:, :, None, 1:] - d  # (B, i, j, 3): of atom j from atom i
     x = guesses.mean(1)
@@ -166,6 +173,10 @@ class Resize:
         down = torch.cat([torch.arange(kept), others])
         return cls(down, torch.searchsorted(down, torch.arange(side), right=True) - 1)
 
+    def to(self, device: torch.device) -> Resize:
+        """The same for pictures on a device."""
+        return Resize(self.down.to(device), self.up.to(device))
+
     def shrink(self, picture: Tensor) -> Tensor:
         """(B, C, S, S) to (B, C, s, s)."""
         return _pick(picture, self.down)
@@ -176,5 +187,4 @@ class Resize:
 
 
 def _pick(picture: Tensor, lines: Tensor) -> Tensor:
-    lines = lines.to(picture.device)
     return picture[:, :, lines[:, None], lines]

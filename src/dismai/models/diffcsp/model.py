@@ -70,14 +70,14 @@ class DiffCSP(TorchModel):
         """Two network calls a level; coordinates of a structure that diverges are NaN."""
         h, device = self.hparams, torch_device(self.device)
         diffusion = self.trained("sample").to(device).eval()
-        lattice = self._lattice().to(device).expand(h.sampling_batch, -1, -1)
+        lattice = self._lattice().to(device)
 
         def draw(indices: range) -> dict[str, Tensor]:
             streams = Streams((seed_for(seed, "sample", i) for i in indices), device)
             f, drawn_lattice = predictor_corrector(
                 diffusion.network,
                 diffusion.schedule,
-                lattice,
+                lattice.expand(len(indices), -1, -1),
                 self.spec.n_atoms,
                 streams,
                 h,

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 from torch.utils.data import Dataset
 
+from dismai.base.device import sent
 from dismai.base.seeds import seed_for
 from dismai.models.diffcsp.hparams import Hparams
 from dismai.models.diffcsp.network import Diffusion
@@ -39,12 +40,12 @@ class DiffCSPModule(LightningModule):
             self.diffusion.parameters(),
             lr=self.h.learning_rate,
             betas=self.h.betas,
-            fused=self.h.precision == "32-true",  # Lightning cuts no gradients of others
+            fused=self.h.keeps_32_bits,  # Lightning cuts no gradients of others
         )
 
     def training_step(self, batch: Tensor, batch_idx: int) -> dict[str, Tensor] | None:
         losses = self.losses(batch, "step", self.current_epoch, batch_idx)
-        if self.h.skip_bad_steps and not losses["loss"].isfinite():
+        if self.h.skip_bad_steps and not losses["loss"].isfinite():  # the host has to know
             return None
         return losses
 
@@ -66,13 +67,13 @@ class DiffCSPModule(LightningModule):
         """
         h, schedule = self.h, self.diffusion.schedule
         random = torch.Generator().manual_seed(seed_for(self.seed, *names))
-        t = torch.randint(1, h.timesteps + 1, (len(f),), generator=random).to(f.device)
-        eps = torch.randn(f.shape, generator=random).to(f.device)
+        t = sent(torch.randint(1, h.timesteps + 1, (len(f),), generator=random), f.device)
+        eps = sent(torch.randn(f.shape, generator=random), f.device)
         f_t, target = schedule.disturb(f, t, eps)
         lattice = self.lattice.expand(len(f), -1, -1)
         learns_lattice = h.cost_lattice and self.current_epoch >= h.teacher_forcing_epochs
         if learns_lattice:
-            lattice_eps = torch.randn(lattice.shape, generator=random).to(f.device)
+            lattice_eps = sent(torch.randn(lattice.shape, generator=random), f.device)
             lattice = schedule.disturb_lattice(lattice, t, lattice_eps)
         p, p_lattice = self.diffusion.network(f_t, t, lattice)
         losses = {"coordinates": mse_loss(p, target)}

@@ -6,11 +6,14 @@ order of their own: they are shuffled among equals in copies of the structure. S
 destroys what the models learn (Dismai-Bench paper).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from dismai.base.card import REGION_ATOMS, DatasetSpec
+from dismai.base.device import sent
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS
 from dismai.base.seeds import generator_for
@@ -68,7 +71,7 @@ class RegionOrders:
                 order[block] = random.permutation(block)
         return order
 
-    def of_epoch(self, items: Tensor, epoch: int) -> Tensor:
+    def of_epoch(self, items: Sequence[int], epoch: int) -> Tensor:
         """Orders of structures in an epoch, (B,) to (B, n_atoms), on the CPU."""
         orders = [self.order(int(i), (int(i) + epoch) % self.n_copies) for i in items]
         return torch.from_numpy(np.stack(orders))
@@ -76,4 +79,4 @@ class RegionOrders:
 
 def reorder(f: Tensor, orders: Tensor) -> Tensor:
     """Rows of every structure in its order: (B, n_atoms, ...), (B, n_atoms) to the same as f."""
-    return f[torch.arange(len(f), device=f.device)[:, None], orders.to(f.device)]
+    return f[torch.arange(len(f), device=f.device)[:, None], sent(orders, f.device)]

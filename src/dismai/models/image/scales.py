@@ -37,6 +37,10 @@ class Scales:
         """Scales of some of the quantities."""
         return Scales(self.low[chosen], self.high[chosen])
 
+    def to(self, device: torch.device) -> Scales:
+        """The same for quantities on a device."""
+        return Scales(self.low.to(device), self.high.to(device))
+
     def down(self, x: Tensor) -> Tensor:
         """To [0, 1] on the training set; quantities along the last dimension, (..., n)."""
         low, width = self.low.to(x), (self.high - self.low).to(x)

@@ -5,6 +5,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from dismai.base.device import sent
 from dismai.base.seeds import seed_for
 from dismai.models.image.diffusion import add_noise, cosine_log_snr, weighted_error
 from dismai.models.image.orders import RegionOrders, reorder
@@ -22,8 +23,8 @@ class ScaledCoordinates(Dataset):
     def __len__(self) -> int:
         return len(self.scaled)
 
-    def __getitem__(self, items: list[int]) -> tuple[Tensor, Tensor]:
-        return torch.tensor(items), self.scaled[items]
+    def __getitem__(self, items: list[int]) -> tuple[list[int], Tensor]:
+        return items, self.scaled[items]
 
 
 class UniMatModule(LightningModule):
@@ -43,13 +44,13 @@ class UniMatModule(LightningModule):
             self.network.parameters(), lr=self.h.learning_rate, betas=self.h.betas, fused=True
         )
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> dict[str, Tensor]:
+    def training_step(self, batch: tuple[list[int], Tensor], batch_idx: int) -> dict[str, Tensor]:
         """Every epoch shows another order of the atoms of the interface region."""
         items, scaled = batch
         scaled = reorder(scaled, self.orders.of_epoch(items, self.current_epoch))
         return {"loss": self.loss(scaled, "step", self.current_epoch, batch_idx)}
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> dict[str, Tensor]:
+    def validation_step(self, batch: tuple[list[int], Tensor], index: int) -> dict[str, Tensor]:
         """In the order of the file, with the same noise each time."""
         return {"validation": self.loss(batch[1], "validate", index)}
 
@@ -62,7 +63,7 @@ class UniMatModule(LightningModule):
         """
         video = encode(scaled, self.mask)
         random = torch.Generator().manual_seed(seed_for(self.seed, *names))
-        log_snr = cosine_log_snr(torch.rand(len(video), generator=random)).to(video.device)
-        eps = torch.randn(video.shape, generator=random).to(video.device)
+        log_snr = sent(cosine_log_snr(torch.rand(len(video), generator=random)), video.device)
+        eps = sent(torch.randn(video.shape, generator=random), video.device)
         predicted = self.network(add_noise(video, log_snr, eps), log_snr)
         return weighted_error(predicted, eps, log_snr, self.h.snr_cap)

@@ -12,6 +12,7 @@ from lightning.pytorch import LightningModule
 from matgl.apps.pes import Potential
 from torch import Tensor
 
+from dismai.base.device import resolved, say
 from dismai.base.seeds import seed_for
 from dismai.potentials.labels import Label
 from dismai.potentials.m3gnet.data import Graphs, Split, reference_energies, split_labels
@@ -83,9 +84,11 @@ def train(
         settings: section `m3gnet`.
         workdir: gets history.csv and, in state/, what a resume needs.
         seed: of split, initial weights and order.
-        device: of Lightning.
+        device: cpu, cuda or auto.
     """
     parts = split_labels(labels, settings.split, seed)
+    device = resolved(device)
+    say(device)
     elements = sorted({symbol for label in labels for symbol in label.atoms.symbols})
     training = [labels[i] for i in parts.train]
     with_stress = labels[0].stress_eV_per_A3 is not None
@@ -116,7 +119,7 @@ def train(
         workdir,
         batch=settings.batch,
         made_for=training_digest(
-            f"m3gnet {_hash(training)}", settings, [label.atoms for label in training], seed
+            f"m3gnet {_hash(training)}", settings, [label.atoms for label in training], seed, device
         ),
         checkpoint_every=settings.checkpoint_every,
         precision="32-true",

@@ -1,0 +1,177 @@
+"""All models on a pretended GPU: fit, end within an epoch, go on, sample; where the host waits."""
+
+import numpy as np
+import pytest
+import torch
+
+from dismai import models
+from dismai.base import stopping
+from dismai.training import callbacks
+from tests.makers import alloy_spec, permuted_alloys
+from tests.models.conftest import outcome
+from tests.pretended_gpu import pretended_gpu
+
+COMMON = {"batch": 2, "checkpoint_every": 10_000}
+STEERED = {"epochs": 2, "validate_every": 1, "sampling_batch": 2}
+SMALL = {
+    "cryingan": {
+        "epochs": 2,
+        "generator_first": 4,
+        "generator_channels": [4, 4],
+        "critic_channels": [4, 4],
+        "critic_hidden": [4],
+        "translations": False,
+        "lambda_distance": 0.1,
+        "generator_every": 1,
+    },
+    "diffcsp": {
+        **STEERED,
+        "hidden": 8,
+        "frequencies": 4,
+        "time_features": 8,
+        "layers": 1,
+        "timesteps": 10,
+        "steps": 2,
+        "ema_decay": 0.9,
+    },
+    "cdvae": {
+        **STEERED,
+        "hidden": 8,
+        "encoder_hidden": 8,
+        "encoder_blocks": 1,
+        "blocks": 1,
+        "triplet": 4,
+        "encoder_triplet": 4,
+        "latent": 8,
+        "encoder_output": 8,
+        "head_hidden": 8,
+        "levels": 2,
+        "langevin_steps": 1,
+        "ema_decay": 0.9,
+    },
+    "unimat": {
+        **STEERED,
+        "channels": 8,
+        "head_width": 4,
+        "heads": 2,
+        "blocks": 1,
+        "steps": 2,
+        "multipliers": [1, 2],
+        "joint_attention": [False, True],
+        "cross_attention": [False, True],
+    },
+    "crystens": {
+        "validate_every": 1,
+        "sampling_batch": 2,
+        "base_channels": 8,
+        "sr_channels": 8,
+        "base_side": 16,
+        "heads": 2,
+        "head_width": 4,
+        "base_multipliers": [1, 2],
+        "base_blocks": [1, 1],
+        "base_attention": ["linear", "full"],
+        "base_cross_attention": [False, True],
+        "sr_multipliers": [1, 2],
+        "sr_blocks": [1, 1],
+        "sr_attention": ["none", "full"],
+        "sr_cross_attention": [False, True],
+        "base_epochs": 2,
+        "sr_epochs": 1,
+        "steps": 2,
+    },
+}
+
+
+def model_on(device, name):
+    model = models.create(name, alloy_spec(), **SMALL[name], **COMMON)
+    model.device = device
+    return model
+
+
+def fit(device, name, folder):
+    structures = permuted_alloys(8)
+    model = model_on(device, name)
+    model.fit(structures[:6], structures[6:], folder, 3)
+    model.save(folder / "model.safetensors")
+    return model
+
+
+def positions(structures):
+    return np.array([atoms.positions for atoms in structures])
+
+
+GRAPH = {f"models/cdvae/graph.py:{name}" for name in ("_images", "_graph_of_mask", "graph")}
+"""How many bonds there are only the device knows, and what follows needs room for them."""
+WAITS_OF_A_STEP = {
+    "cdvae": GRAPH,
+    "cryingan": {"models/cryingan/distances.py:_search"},  # whether minimum images are enough
+}
+"""Where the host may wait for the GPU in a training step; nowhere else."""
+WAITS_OF_SAMPLING = {
+    "cdvae": {*GRAPH, "models/cdvae/model.py:_draw"},  # sizes, species and the end of a batch
+    "diffcsp": {"models/diffcsp/model.py:sample", "models/batches.py:draw"},
+    "unimat": {
+        "models/unimat/model.py:sample",
+        "models/unimat/representation.py:decode",
+        "models/batches.py:draw",
+    },
+    "crystens": {"models/crystens/pictures.py:to", "models/crystens/model.py:draw"},
+}
+"""Once a batch or less, but for the graphs of CDVAE."""
+OTHER_KERNELS = ("unimat", "crystens")
+"""Attention takes another way through torch where it does not see a CPU: bytes differ."""
+
+
+def losses(folder):
+    return np.genfromtxt(folder / "history.csv", delimiter=",", skip_header=1)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_training_on_a_gpu_ends_within_an_epoch_and_goes_on(
+    name, tmp_path, monkeypatch, one_thread
+):
+    on_cpu = fit("cpu", name, tmp_path / "cpu")
+    expected = positions(on_cpu.sample(3, 0))
+    seen, original = [], callbacks.StateKeeper.on_train_batch_end
+
+    with pretended_gpu(monkeypatch) as waits:
+
+        def ask_to_end(self, *args):
+            seen.append(waits.places.copy())
+            if len(seen) == 5:  # the second step of the second epoch
+                stopping._asked.set()
+            return original(self, *args)
+
+        monkeypatch.setattr(callbacks.time, "monotonic", lambda: 0.0)  # progress waits, too
+        monkeypatch.setattr(callbacks.StateKeeper, "on_train_batch_end", ask_to_end)
+        with pytest.raises(SystemExit) as left:
+            fit("auto", name, tmp_path / "gpu")
+        assert left.value.code == stopping.EXIT_CODE
+        stopping._asked.clear()
+        on_gpu = fit("auto", name, tmp_path / "gpu")
+        waits.places.clear()
+        found = positions(on_gpu.sample(3, 0))
+    assert set(seen[4] - seen[3]) <= WAITS_OF_A_STEP.get(name, set())
+    assert set(waits.places) <= WAITS_OF_SAMPLING.get(name, set())
+    if name in OTHER_KERNELS:
+        np.testing.assert_allclose(losses(tmp_path / "gpu"), losses(tmp_path / "cpu"), rtol=1e-5)
+        np.testing.assert_allclose(found, expected, atol=0.01)  # Å
+    else:
+        assert outcome(tmp_path / "gpu") == outcome(tmp_path / "cpu")
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_pretended_gpu_refuses_what_a_gpu_refuses(monkeypatch):
+    on_the_cpu = torch.ones(2)
+    with pretended_gpu(monkeypatch) as waits:
+        there = on_the_cpu.to("cuda")
+        for mixed in (
+            lambda: there + on_the_cpu,
+            lambda: torch.stack([there.sum(), on_the_cpu.sum()]),
+            lambda: there.numpy(),
+        ):
+            with pytest.raises((RuntimeError, TypeError), match=r"same device|cuda:0"):
+                mixed()
+        assert (2 * there + on_the_cpu.sum()).cpu().tolist() == [4.0, 4.0]
+    assert not waits.places  # only functions of the package are noted
