@@ -172,7 +172,7 @@ class Calls(TorchFunctionMode):
         if func in FACTORIES and is_gpu(kwargs.get("device")):
             if func in (torch.tensor, torch.as_tensor):
                 self.waits.note()
-            return on_gpu(func(*args, **{**kwargs, "device": "cpu"}))
+            return on_gpu(func(*tree_map(held, args), **{**kwargs, "device": "cpu"}))
         if func is torch.Tensor.to:
             return self._to(func, args, kwargs)
         if func is torch.Tensor.pin_memory:
@@ -215,7 +215,8 @@ class Calls(TorchFunctionMode):
             self.waits.note()
         moved = held(source).detach().clone()
         moved = moved if dtype is None else moved.to(dtype)
-        return on_gpu(moved) if is_gpu(target) else moved
+        moved = on_gpu(moved) if is_gpu(target) else moved
+        return moved.requires_grad_(source.requires_grad)  # a leaf, where a GPU goes on to the CPU
 
 
 def move(module, device):

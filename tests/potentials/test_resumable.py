@@ -104,6 +104,34 @@ def test_a_kill_from_outside_is_no_fault_of_the_structure(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_fault_of_the_machine_is_no_fate_of_the_structure(tmp_path):
+    bad = Atoms("Ar2", [[0, 0, 0], [2.3, 0, 0]], cell=[8, 9, 9])
+    with pytest.raises(RuntimeError, match="ended by the machine: OutOfMemoryError: CUDA out of"):
+        relax_resumably([bad], deadly("memory"), RelaxationSettings(), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_structures_side_by_side_are_kept_one_by_one(tmp_path, caplog):
+    caplog.set_level("INFO")
+    structures, chgnet = rattled_cells(3, 0.1), check_entry({"kind": "chgnet"})
+    settings = RelaxationSettings(fmax_eV_per_A=0.3, optimizer="fire")
+    serial, table = relax_resumably(structures, chgnet, settings, tmp_path / "serial")
+    both = [tmp_path / "both"]
+    for _ in range(2):
+        relaxed, found = relax_resumably(structures, chgnet, settings, *both, together=2)
+        pd.testing.assert_frame_equal(found, table, rtol=1e-5)
+        for one, other in zip(relaxed, serial, strict=True):
+            np.testing.assert_allclose(one.positions, other.positions, atol=1e-3)
+        kept = sorted(both[0].iterdir())
+        assert len(kept) == 3
+        kept[0].unlink()
+    assert "relaxing 3 structures, 2 side by side" in caplog.text
+    assert "relaxing 1 structures, 2 side by side" in caplog.text
+    assert not {path.name for path in kept} & {
+        path.name for path in (tmp_path / "serial").iterdir()
+    }
+
+
 def test_a_potential_that_cannot_be_loaded_is_one_line(tmp_path):
     with pytest.raises(InputError, match="expected one for Ar, found one for Si"):
         relax_resumably(rattled_cells(1), SW, RelaxationSettings(), tmp_path, ["Ar"])

@@ -23,6 +23,7 @@ with job(snakemake, saves=True):
         sorted({symbol for atoms in blocks for symbol in atoms.symbols}),
         relaxation.device,
         relaxation.n_threads,
+        relaxation.together,
     )
     table["structure"] += own.start
     write_structures(relaxed, Path(snakemake.output.relaxed))

@@ -157,7 +157,8 @@ def _calculator(settings: Dft, workdir: Path) -> Calculator:
 def _surrogate(weights: str) -> Calculator:
     from dismai import potentials
 
-    return potentials.load({"kind": "chgnet", "weights": weights})
+    calculator = potentials.load({"kind": "chgnet", "weights": weights})
+    calculator.everything = True  # labels have a stress
 
 
 def gpaw_calculator(settings: Dft, workdir: Path, kpoints: Mesh | None = None) -> Calculator:

@@ -1,5 +1,6 @@
 """One structure after another: check, clean, relax, describe; none is lost on the way."""
 
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from dismai.base.kinds import KINDS
 from dismai.base.text import on_one_line
 from dismai.datasets.options import Options
 from dismai.evaluation.parallel import Reporter, in_order
-from dismai.evaluation.relax import check_kind, close_relaxers, relax_and_measure
+from dismai.evaluation.relax import check_kind, close_relaxers, relax_ahead, relax_and_measure
 from dismai.files.structures import (
     FATES_SCHEMA,
     SOURCE_FILE,
@@ -190,6 +191,8 @@ def process(
     kind = KINDS[spec.kind]
     columns = ["structure", *kind.counted, *_relaxed_columns(spec, options)]
     work = partial(_process_item, spec=spec, options=options)
+    ahead = partial(_cleaned, spec=spec, options=options)
+    _relax_ahead(list(structures.values()), ahead, spec, options)
     fates = _each(work, list(structures.items()), n_jobs, "structures", reporter)
     accepted = [fate for fate in fates if fate.clean is not None]
     n_not_periodic = sum(not fate.was_periodic for fate in fates)
@@ -233,6 +236,27 @@ def _unrelaxed(
     return kind.tabulate(np.array(rows), own, options)
 
 
+def _relax_ahead(
+    structures: Sequence[Atoms | StructureError],
+    cleaned: Callable[[Atoms], Atoms],
+    spec: Card,
+    options: Options,
+) -> None:
+    """Where structures are relaxed side by side: all of them that get so far, before the rest."""
+    if options.relaxation is None or options.relaxation.together < 2:
+        return
+    clean = []
+    for structure in structures:
+        with contextlib.suppress(StructureError):  # it fails again, and is reported, on its own
+            if isinstance(structure, Atoms):
+                clean.append(cleaned(structure))
+    relax_ahead(clean, options.relaxation, spec.species)
+
+
+def _cleaned(atoms: Atoms, spec: Card, options: Options) -> Atoms:
+    return KINDS[spec.kind].clean(check(atoms, spec), spec, options)[0]
+
+
 def _each(work: Callable, items: Sequence, n_jobs: int, name: str, reporter: Reporter | None):
     """Results of work on all items, in order; potentials are loaded for these items alone."""
     try:
@@ -265,6 +289,7 @@ def describe_reference(
     kind = KINDS[spec.kind]
     columns = _relaxed_columns(spec, options)
     work = partial(_describe_item, spec=spec, options=options)
+    _relax_ahead(structures, partial(check, spec=spec), spec, options)
     described = _each(work, structures, n_jobs, Path(source).name, reporter)
     for number, one in enumerate(described):
         if isinstance(one, StructureError):

@@ -37,6 +37,13 @@ def relax_and_measure(
     }
 
 
+def relax_ahead(
+    structures: Sequence[Atoms], relaxation: RelaxationPlan, elements: Sequence[str]
+) -> None:
+    """Relax structures side by side, where the plan says so, for `relax_and_measure` to find."""
+    _relaxer(relaxation, elements).relax_ahead(structures)
+
+
 _relaxers: dict[str, Relaxer] = {}
 
 
@@ -57,6 +64,7 @@ def _relaxer(relaxation: RelaxationPlan, elements: Sequence[str]) -> Relaxer:
             elements,
             relaxation.device,
             relaxation.n_threads,
+            relaxation.together,
         )
     return _relaxers[name]
 

@@ -8,6 +8,9 @@ from dismai.potentials import check_entry, with_file_at
 from dismai.potentials.relaxation_plan import RelaxationPlan
 from dismai.potentials.settings import RelaxationSettings
 
+TOGETHER_ON_GPU = 32
+"""Structures side by side, unless the profile says another number, the resource relax_batch."""
+
 
 def relaxation_plan(snakemake: Any) -> RelaxationPlan | None:
     """How the structures of a job are relaxed; None where its dataset has no potential.
@@ -17,10 +20,12 @@ def relaxation_plan(snakemake: Any) -> RelaxationPlan | None:
     if snakemake.params.potential is None:
         return None
     file = snakemake.input.potential
+    where = device(snakemake)
     return RelaxationPlan(
         with_file_at(check_entry(snakemake.params.potential), Path(file) if file else None),
         RelaxationSettings(**snakemake.params.relaxation),
         state_folder(snakemake) / "relax",
-        device(snakemake),
+        where,
         snakemake.threads,
+        snakemake.resources.get("relax_batch", 1 if where == "cpu" else TOGETHER_ON_GPU),
     )

@@ -1,8 +1,6 @@
 """Interatomic potentials by name: an entry of the configuration to an ASE calculator."""
 
-import contextlib
 import importlib
-import io
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from dismai.base.device import resolved
 from dismai.base.errors import InputError, did_you_mean
 from dismai.base.text import read_yaml
 from dismai.potentials.settings import (
@@ -53,10 +52,8 @@ def load(
     """
     entry = check_entry(entry)
     known = None
-    if device == "auto" and isinstance(entry, ChgnetPotential | M3gnetPotential):
-        import torch
-
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if isinstance(entry, ChgnetPotential | M3gnetPotential):
+        device = resolved(device)
     if isinstance(entry, SwPotential):
         from dismai.potentials.sw import stillinger_weber
 
@@ -66,7 +63,9 @@ def load(
 
         calculator, known = gap(_made(entry), entry.sha256)
     elif isinstance(entry, ChgnetPotential):
-        calculator = _chgnet(entry, device)
+        from dismai.potentials.chgnet import chgnet
+
+        calculator = chgnet(entry.weights, device)
     elif isinstance(entry, M3gnetPotential):
         from dismai.potentials import m3gnet
 
@@ -221,15 +220,6 @@ def _made(entry: GapPotential | M3gnetPotential) -> Path:
             f"potential of kind {entry.kind}: expected a {key}, found {found} that is yet to make"
         )
     return Path(path)
-
-
-def _chgnet(entry: ChgnetPotential, device: str) -> "Calculator":
-    from chgnet.model import CHGNet
-    from chgnet.model.dynamics import CHGNetCalculator
-
-    with contextlib.redirect_stdout(io.StringIO()):  # each process would say its version
-        model = CHGNet.load(model_name=entry.weights, use_device=device, verbose=False)
-        return CHGNetCalculator(model, use_device=device, on_isolated_atoms="ignore")
 
 
 def _ase(entry: AsePotential) -> "Calculator":

@@ -12,6 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.optimize import FIRE, LBFGS
 from ase.optimize.sciopt import OptimizerConvergenceError, SciPyFminCG
 
+from dismai.base.device import is_fault_of_machine
 from dismai.base.errors import StructureError
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def relax_structure(
     optimizer: str = "scipy_cg",
     trajectory: list[Atoms] | None = None,
 ) -> RelaxedStructure:
-    """Relax one structure; what goes wrong is its status, never an exception.
+    """Relax one structure; what goes wrong is its status, unless it is a fault of the machine.
 
     The published minimiser is the nonlinear conjugate gradient of SciPy (Polak-Ribière) with
     energy and gradient divided by 70 eV/Å². It stops when the largest force on an atom is below
@@ -83,6 +84,8 @@ def relax_structure(
     except StructureError as error:
         status = str(error)
     except Exception as error:  # a potential may raise anything; it costs this structure
+        if is_fault_of_machine(error):
+            raise
         found = " ".join(f"{type(error).__name__}: {error}".split())[:120]
         status = f"the potential failed: {found}"
     moving.calc = None

@@ -12,6 +12,7 @@ class RelaxationPlan:
 
     potential: an entry of the section potentials.  settings: minimiser and its limits.
     state: folder that keeps finished structures.  device, n_threads: where the potential computes.
+    together: structures that a network relaxes side by side.
     """
 
     potential: Potential
@@ -19,3 +20,4 @@ class RelaxationPlan:
     state: Path | None = None
     device: str = "cpu"
     n_threads: int = 1
+    together: int = 1

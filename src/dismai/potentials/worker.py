@@ -6,22 +6,30 @@ for every structure and answers with one; it ends with its parent.
 
 import contextlib
 import json
+import logging
 import math
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from ase import Atoms
 
 from dismai.base import stopping
+from dismai.base.device import described, is_fault_of_machine
 from dismai.base.errors import InputError
 from dismai.potentials import name_of
-from dismai.potentials.settings import Potential, RelaxationSettings
+from dismai.potentials.graphs import graphs_in_processes
+from dismai.potentials.relax import RelaxedStructure, relax_structure
+from dismai.potentials.settings import NETWORKS, Potential, RelaxationSettings
+from dismai.potentials.together import Batches, relax_together
+
+logger = logging.getLogger(__name__)
 
 DEADLY = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal.SIGILL}
 """Signals by which a program ends itself; others come from outside."""
@@ -66,6 +74,7 @@ class Worker:
             "settings": settings.model_dump(mode="json"),
             "elements": list(elements),
             "device": device,
+            "n_processes": n_threads if device != "cpu" else 1,
         }
         self.most = STRUCTURES_PER_PROCESS if entry.kind in ("gap", "ase") else math.inf
         self.environment = {
@@ -97,6 +106,28 @@ class Worker:
             "fmax_eV_per_A": float("nan"),
             "status": f"the potential ended its process: {ended}",
         }
+
+    def relax_together(
+        self, structures: Sequence[Atoms], width: int
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Numbers of structures and what `relax` gives, as they end; fewer if the process ends.
+
+        width: structures that are relaxed side by side.
+        """
+        if self.process is None:
+            self._start()
+        answer = self._ask({"structures": [as_numbers(one) for one in structures], "width": width})
+        for _ in structures:
+            if answer is None:
+                logger.warning(
+                    "%s: its process ended (%s): what was relaxed side by side and is not finished "
+                    "is relaxed one by one",
+                    self.name,
+                    self._end(),
+                )
+                return
+            yield answer.pop("number"), answer
+            answer = self._answer()
 
     def close(self) -> None:
         """End the process, in the middle of a structure if need be."""
@@ -136,18 +167,27 @@ class Worker:
         if "error" in answer:
             self.close()
             raise InputError(answer["error"])
+        if "device" in answer:
+            logger.info("computing on %s", answer["device"])
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any] | None:
-        """The answer, or None if the process has ended."""
-        self.at_work = True
+        """The answer, or None if the process has ended; RuntimeError for a fault of the machine."""
         try:
             self.process.stdin.write(json.dumps(question) + "\n")
             self.process.stdin.flush()
-            line = self.process.stdout.readline()
         except BrokenPipeError:
-            line = ""
+            return None
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any] | None:
+        self.at_work = True
+        line = self.process.stdout.readline()
         self.at_work = False
-        return json.loads(line) if line.endswith("\n") else None
+        answer = json.loads(line) if line.endswith("\n") else None
+        if answer is not None and "machine" in answer:
+            self.close()
+            raise RuntimeError(f"a relaxation was ended by the machine: {answer['machine']}")
+        return answer
 
     def _end(self) -> str:
         """How the process ended; RuntimeError if somebody else ended it."""
@@ -168,10 +208,9 @@ def _last_line(text: str) -> str:
 
 
 def main() -> None:
-    """Answer structure after structure until there are no more."""
+    """Answer question after question until there are no more."""
     from dismai.base.processes import end_with_parents
     from dismai.potentials import check_entry, load
-    from dismai.potentials.relax import relax_structure
 
     for number in (*stopping.SIGNALS, signal.SIGINT):  # for the parent, which ends this process
         signal.signal(number, signal.SIG_IGN)
@@ -184,38 +223,63 @@ def main() -> None:
         answers.flush()
 
     setup = json.loads(sys.stdin.readline())
-    settings = RelaxationSettings(**setup["settings"])
+    entry = check_entry(setup["entry"])
     try:
-        potential = load(setup["entry"], setup["elements"], setup["device"])
+        potential = load(entry, setup["elements"], setup["device"])
     except InputError as error:
         answer({"error": str(error)})
         return
     except Exception as error:  # a damaged model makes a library raise anything
         found = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-        name = name_of(check_entry(setup["entry"]))
-        answer({"error": f"{name}: expected a potential that loads, found {found}"})
+        answer({"error": f"{name_of(entry)}: expected a potential that loads, found {found}"})
         return
     for stream in (1, 2):  # what is said from here on is for the log
         os.dup2(int(sys.argv[1]), stream)
-    answer({})
-    for line in sys.stdin:
-        atoms = Atoms(**{key: np.array(value) for key, value in json.loads(line).items()}, pbc=True)
-        ended = relax_structure(
-            atoms,
-            potential,
-            fmax=settings.fmax_eV_per_A,
-            max_steps=settings.max_steps,
-            optimizer=settings.optimizer,
-        )
-        answer(
-            {
-                "positions": ended.atoms.positions.tolist(),
-                "steps": ended.steps,
-                "energy_eV": float(ended.energy_eV),
-                "fmax_eV_per_A": float(ended.fmax_eV_per_A),
-                "status": ended.status,
-            }
-        )
+    answer({"device": described(setup["device"])} if entry.kind in NETWORKS else {})
+    questions = map(json.loads, sys.stdin)
+    try:
+        for content in _relaxed(questions, potential, setup):
+            answer(content)
+    except Exception as error:
+        if not is_fault_of_machine(error):
+            raise
+        answer({"machine": " ".join(f"{type(error).__name__}: {error}".split())[:160]})
+
+
+def _relaxed(
+    questions: Iterator[dict[str, Any]], potential: Any, setup: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Answers to questions: one structure each, or many that are relaxed side by side."""
+    settings = RelaxationSettings(**setup["settings"])
+    relax_one = partial(
+        relax_structure,
+        fmax=settings.fmax_eV_per_A,
+        max_steps=settings.max_steps,
+        optimizer=settings.optimizer,
+    )
+    for question in questions:
+        if "structures" not in question:
+            yield _as_numbers(relax_one(_atoms(question), potential))
+            continue
+        structures, width = [_atoms(one) for one in question["structures"]], question["width"]
+        with graphs_in_processes(potential, setup) as graphs:
+            batches = Batches(potential, width, setup["device"], graphs)
+            for number, one in relax_together(structures, batches, width, relax_one):
+                yield {"number": number, **_as_numbers(one)}
+
+
+def _atoms(numbers: dict[str, Any]) -> Atoms:
+    return Atoms(**{key: np.array(value) for key, value in numbers.items()}, pbc=True)
+
+
+def _as_numbers(ended: RelaxedStructure) -> dict[str, Any]:
+    return {
+        "positions": ended.atoms.positions.tolist(),
+        "steps": ended.steps,
+        "energy_eV": float(ended.energy_eV),
+        "fmax_eV_per_A": float(ended.fmax_eV_per_A),
+        "status": ended.status,
+    }
 
 
 if __name__ == "__main__":

@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
+from ase import Atoms
 from ase.calculators.calculator import Calculator
 from matgl.apps.pes import Potential
 from matgl.ext.ase import PESCalculator
 from matgl.models import M3GNet
+from torch import Tensor
+from torch_geometric.data import Batch, Data
 
 from dismai.base.atomic import write_atomically
 from dismai.base.errors import InputError
@@ -85,6 +88,26 @@ def read(path: Path) -> Potential:
     return potential.eval()
 
 
+class M3gnetCalculator(PESCalculator):
+    """The calculator of matgl, which also computes several structures at once."""
+
+    def graph(self, atoms: Atoms) -> tuple[Data, Tensor]:
+        """What the network reads of a structure: bonds, and the cell, Å, (3, 3)."""
+        graph, cell, _ = self._atoms2graph.get_graph(atoms)
+        return graph, cell.reshape(3, 3)
+
+    def energies_and_forces(
+        self, graphs: Sequence[tuple[Data, Tensor]]
+    ) -> list[tuple[float, np.ndarray]]:
+        """Energy, eV, and forces, eV/Å, (n_atoms, 3), of each."""
+        bonds, cells = zip(*graphs, strict=True)
+        together = Batch.from_data_list(list(bonds))
+        energies, forces, *_ = self.potential(together, torch.stack(cells))
+        parts = forces.detach().cpu().split([one.num_nodes for one in bonds])
+        energies = energies.detach().cpu().reshape(-1).tolist()
+        return [(energy, part.numpy()) for energy, part in zip(energies, parts, strict=True)]
+
+
 def calculator(potential: Potential) -> Calculator:
     """ASE calculator of a potential in memory."""
-    return PESCalculator(potential, stress_unit="eV/A3", use_voigt=True)
+    return M3gnetCalculator(potential, stress_unit="eV/A3", use_voigt=True)
