@@ -186,12 +186,20 @@ class Calls(TorchFunctionMode):
                 return first.held.tolist()
             if func is torch.Tensor.numpy:
                 raise TypeError("can't convert cuda:0 device type tensor to numpy")
-            if func is torch.Tensor.__getitem__ and isinstance(args[1], list):
-                self.waits.note()
-                return func(first, on_gpu(torch.tensor(args[1])))
+            if func in (torch.Tensor.__getitem__, torch.Tensor.__setitem__):
+                args = first, self._sent(args[1]), *args[2:]
         if func is torch.where and len(args) == 3:
             args = self._with_tensors(args)
         return func(*args, **kwargs)
+
+    def _sent(self, index):
+        """An index whose lists are on the device."""
+        if isinstance(index, tuple):
+            return tuple(self._sent(part) for part in index)
+        if not isinstance(index, list):
+            return index
+        self.waits.note()
+        return on_gpu(torch.tensor(index))
 
     def _with_tensors(self, args):
         """Numbers among the arguments of `where` as tensors, which go with either device."""

@@ -49,6 +49,24 @@ SMALL = {
         "langevin_steps": 1,
         "ema_decay": 0.9,
     },
+    "melt": {
+        "hidden": 8,
+        "channels": 2,
+        "layers": 1,
+        "waves": 4,
+        "namer_hidden": 8,
+        "namer_channels": 2,
+        "namer_layers": 1,
+        "steps": 6,
+        "namer_steps": 6,
+        "namer_batch": 2,
+        "levels": 3,
+        "correctors": 1,
+        "settle_levels": 1,
+        "repairs": 1,
+        "sampling_batch": 2,
+        "validations": 2,
+    },
     "unimat": {
         **STEERED,
         "channels": 8,
@@ -106,6 +124,8 @@ GRAPH = {f"models/cdvae/graph.py:{name}" for name in ("_images", "_graph_of_mask
 WAITS_OF_A_STEP = {
     "cdvae": GRAPH,
     "cryingan": {"models/cryingan/distances.py:_search"},  # whether minimum images are enough
+    # how many images the cell needs; which structures have wide noise
+    "melt": {"models/melt/graph.py:_all_pairs", "models/melt/noise.py:scaled_score"},
 }
 """Where the host may wait for the GPU in a training step; nowhere else."""
 WAITS_OF_SAMPLING = {
@@ -117,8 +137,16 @@ WAITS_OF_SAMPLING = {
         "models/batches.py:draw",
     },
     "crystens": {"models/crystens/pictures.py:to", "models/crystens/model.py:draw"},
+    "melt": {  # repair and names go by turns that depend on the places
+        "models/batches.py:draw",
+        "models/melt/graph.py:_all_pairs",
+        "models/melt/model.py:sample",
+        *(f"models/melt/naming.py:{name}" for name in ("groups", "name_places")),
+        *(f"models/melt/sampler.py:{name}" for name in ("draw", "repair")),
+        *(f"models/melt/sampler.py:{name}" for name in ("doubled_atoms", "fill_voids")),
+    },
 }
-"""Once a batch or less, but for the graphs of CDVAE."""
+"""Once a batch or less, but for the graphs of CDVAE and for Melt."""
 OTHER_KERNELS = ("unimat", "crystens")
 """Attention takes another way through torch where it does not see a CPU: bytes differ."""
 

@@ -71,7 +71,9 @@ def folder(described, tmp_path_factory):
             for k, model in enumerate([*MODELS, "held_out"]):
                 make_set(root, spec, (structures, features), model, seed, k)
         draw(root, dataset, kind, features)
-    write_config({"run": "synthetic", "models": {name: {} for name in MODELS}}, root / "config.yaml")
+    write_config(
+        {"run": "synthetic", "models": {name: {} for name in MODELS}}, root / "config.yaml"
+    )
     (root / "environment.txt").write_text("python==3.11\nase==3.29\n")
     bench = root / "benchmarks" / "train_model" / "interface" / "cdvae"
     bench.mkdir(parents=True)

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Dataset
 
+from dismai.base.device import sent
 from dismai.base.seeds import seed_for
 from dismai.models.melt.facts import Facts
 from dismai.models.melt.graph import neighbours
@@ -108,10 +109,10 @@ class MoverModule(Scheduled):
         """
         (x,) = batch
         turns = torch.randint(len(self.facts.operations), (len(x),), generator=random)
-        x = x @ self.facts.operations[turns].to(x.device)
-        sigma = self.noise(len(x), random).to(x.device)
-        eps = torch.randn(x.shape, generator=random).to(x.device)
-        named = torch.rand(len(x), generator=random).to(x.device) < 0.5
+        x = x @ sent(self.facts.operations[turns], x.device)
+        sigma = sent(self.noise(len(x), random), x.device)
+        eps = sent(torch.randn(x.shape, generator=random), x.device)
+        named = sent(torch.rand(len(x), generator=random), x.device) < 0.5
         floats = not self.mover.field.n_waves
         if floats:
             eps = eps - eps.mean(1, keepdim=True)
@@ -154,18 +155,18 @@ class NamerModule(Scheduled):
         device, unit = x.device, self.facts.nearest
         low, high = (unit * sigma for sigma in self.h.namer_noise)
         sigma = low + (high - low) * torch.rand(n_batch, 1, 1, generator=random)
-        eps = (sigma * torch.randn(x.shape, generator=random)).to(device)
+        eps = sent(sigma * torch.randn(x.shape, generator=random), device)
         of_others = eps.gather(1, index.flatten(1)[..., None].expand(-1, -1, 3))
         vectors = vectors + of_others.view_as(vectors) - eps[:, :, None]
         edges = self.namer.edges(index, vectors.square().sum(-1).clamp(min=1e-10).sqrt())
         n_unnamed = torch.randint(1, n_atoms + 1, (n_batch, 1), generator=random)
         rank = torch.rand(n_batch, n_atoms, generator=random).argsort(1).argsort(1)
-        unnamed = (rank < n_unnamed).to(device)
+        unnamed = sent(rank < n_unnamed, device)
         counts = torch.bincount(self.species, minlength=self.namer.n_species)
         names = torch.where(unnamed, self.namer.n_species, self.species)
         left = atoms_left(names, counts)
         logits = self.namer(x + eps, edges, names, left.float()) + log_pool(left)[:, None]
         truth = self.species.expand(n_batch, -1)
         losses = cross_entropy(logits.mT, truth, reduction="none")
-        losses = torch.where(unnamed, losses, 0.0).sum(1) / n_unnamed[:, 0].to(device)
+        losses = torch.where(unnamed, losses, 0.0).sum(1) / sent(n_unnamed[:, 0], device)
         return {"loss": losses.mean()}
