@@ -255,9 +255,10 @@ def test_the_command_writes_one_file(folder, tmp_path):
 def test_a_folder_without_results_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="expected results of the workflow, found no metrics/"):
         RunFiles(tmp_path)
+    (tmp_path / "metrics").mkdir()
+    files = RunFiles(tmp_path)
     with pytest.raises(InputError, match="expected the configuration of a run"):
-        (tmp_path / "metrics").mkdir()
-        _ = RunFiles(tmp_path).config
+        _ = files.config
 
 
 def luminance(color):
