@@ -80,7 +80,7 @@ class M3gnetPotential(Section):
 
     kind: Literal["m3gnet"]
     folder: str | None = Field(
-        None, description="folder of a trained model, or the model.safetensors in it"
+        None, description="folder of a trained model, ours or matgl's, or its model.safetensors"
     )
     train: M3gnet | None = Field(None, description="how to train it, where no folder is given")
 

@@ -11,13 +11,16 @@ def load(folder: Path | str, device: str = "cpu") -> "Calculator":
     """ASE calculator of a trained potential: energy eV, forces eV/Å, stress eV/Å³.
 
     Args:
-        folder: with model.safetensors, or that file.
+        folder: with model.safetensors, or that file; or with what matgl saves.
         device: cpu or cuda.
 
     Raises:
         InputError: no such file, or one that is damaged or of another kind.
     """
+    from dismai.potentials.m3gnet.matgl_folder import is_matgl_folder, read_matgl
     from dismai.potentials.m3gnet.network import MODEL_FILE, calculator, read
 
     path = Path(folder)
+    if is_matgl_folder(path):
+        return calculator(read_matgl(path).to(device))
     return calculator(read(path if path.is_file() else path / MODEL_FILE).to(device))
