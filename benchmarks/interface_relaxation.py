@@ -1,7 +1,7 @@
 """Seconds per force call and per relaxed interface, by the number of atoms: CHGNet or an M3GNet.
 
     python benchmarks/interface_relaxation.py [--cells tiny small paper] [--steps N] [--fmax F]
-        [--potential FOLDER] [--optimizer NAME] [--out FILE.csv]
+        [--potential FOLDER | --untrained] [--optimizer NAME] [--out FILE.csv]
 
 A few steps of each cell tell the seconds per call; with `--steps 1000` relaxations run to the end,
 and the calls to each force on the way are printed when it is reached. Times are those of the
@@ -18,7 +18,11 @@ import torch
 from ase.calculators.calculator import Calculator
 
 from dismai.datasets.interface import random_interface
+from dismai.datasets.interface.settings import INTERFACE_ELEMENTS
 from dismai.potentials import load
+from dismai.potentials.m3gnet.network import build
+from dismai.potentials.m3gnet.network import calculator as calculator_of
+from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.relax import relax_structure
 
 SMALL = {"lco_layers": 2, "lsc_layers": 3}
@@ -58,6 +62,12 @@ class Watched:
         self.calculator.calculate = self.calculate
 
 
+def untrained() -> Calculator:
+    """An M3GNet of default sizes with random weights: a call takes as long as one of a trained."""
+    potential = build(INTERFACE_ELEMENTS, M3gnet(), np.zeros(len(INTERFACE_ELEMENTS)), 1.0, seed=0)
+    return calculator_of(potential)
+
+
 def main() -> None:
     """Run the benchmark and print its table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -65,15 +75,20 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=5, help="most steps of each relaxation")
     parser.add_argument("--fmax", type=float, default=0.05, help="eV/Å")
     parser.add_argument("--potential", type=Path, help="folder of an M3GNet; CHGNet by default")
+    parser.add_argument(
+        "--untrained", action="store_true", help="an M3GNet of default sizes, for its time only"
+    )
     parser.add_argument("--optimizer", default="scipy_cg", choices=["scipy_cg", "fire", "lbfgs"])
     parser.add_argument("--seed", type=int, default=0, help="of the random interface")
     parser.add_argument("--out", help="also write the table as CSV")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     entry = {"kind": "chgnet"}
-    if arguments.potential:
+    if arguments.untrained:
+        entry = {"kind": "m3gnet"}
+    elif arguments.potential:
         entry = {"kind": "m3gnet", "folder": str(arguments.potential)}
-    calculator = load(entry)
+    calculator = untrained() if arguments.untrained else load(entry)
     rows = []
     for name in arguments.cells:
         atoms = random_interface(arguments.seed, **CELLS[name])
