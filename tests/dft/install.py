@@ -7,9 +7,9 @@ from dismai.dft.potcar import POTENTIALS
 from tests.conftest import ROOT
 
 
-def install_library(root):
+def install_library(root, potentials=POTENTIALS):
     """Stubs: the title and the number of valence electrons, nothing of a real potential."""
-    for element, (name, valence) in POTENTIALS.items():
+    for element, (name, valence) in potentials.items():
         folder = root / "potpaw_PBE" / name
         folder.mkdir(parents=True)
         title = f"PAW_PBE {name} 01Jan2000"

@@ -20,7 +20,7 @@ with job(snakemake, saves=True), locked(state):
     settings, engine = GapFit(**params.settings), None
     if params.dft is not None:
         asked = Dft(**params.dft)
-        dft.check(asked)
+        dft.check(asked, ["Si"])
         engine = partial(kept_label, settings=asked, state=state / "cells")
     entry = with_file_at(check_entry(params.labels), Path(files) if files else None)
     labels = load(entry, ["Si"])

@@ -4,6 +4,7 @@
 is read afterwards.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
     from dismai.potentials.labels import Label, Trajectory
 
 
-def check(settings: Dft) -> None:
-    """InputError in one line if the engine cannot run here: what is missing, what to set."""
+def check(settings: Dft, elements: Iterable[str] | None = None) -> None:
+    """InputError in one line if the engine cannot run here: what is missing, what to set.
+
+    elements: of the structures; those of the interface by default.
+    """
     check_elements(settings)
-    _engine(settings).check_installation(settings)
+    given = [] if elements is None else [elements]
+    _engine(settings).check_installation(settings, *given)
 
 
 def check_elements(settings: Dft) -> None:
@@ -34,17 +39,19 @@ def check_elements(settings: Dft) -> None:
                 raise InputError(f"dft.{key}: expected symbols of elements, found {symbol!r}")
 
 
-def identity(settings: Dft) -> dict[str, Any]:
+def identity(settings: Dft, elements: Iterable[str] | None = None) -> dict[str, Any]:
     """What must be equal for kept results of an engine to be used again, as plain values.
 
     Its settings and how it relaxes; the version of its package or the content of its potentials.
-    Not how its program is started: another number of ranks asks the same question.
+    Not how its program is started: another number of ranks asks the same question. elements: of
+    the structures; those of the interface by default.
     """
+    given = [] if elements is None else [elements]
     own = settings.model_dump(mode="json", exclude={"surrogate", "gpaw", "vasp", "bulk"})
     own[settings.engine] = getattr(settings, settings.engine).model_dump(
         mode="json", exclude={"command", "bulk_command"}
     )
-    return {**own, "code": _engine(settings).code_identity(settings)}
+    return {**own, "code": _engine(settings).code_identity(settings, *given)}
 
 
 def label(atoms: "Atoms", settings: Dft, workdir: Path) -> "Label":

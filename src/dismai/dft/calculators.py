@@ -1,6 +1,7 @@
 """Engines that are ASE calculators: the surrogate (CHGNet) and GPAW."""
 
 import importlib.util
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,8 +25,11 @@ DEBIAN_PAW_DATA = Path("/usr/share/gpaw-setups")
 """Where the package gpaw-data puts them; GPAW itself looks elsewhere."""
 
 
-def check_installation(settings: Dft) -> None:
-    """InputError unless the package of the engine is installed, and the PAW data of GPAW."""
+def check_installation(settings: Dft, elements: Iterable[str] = ()) -> None:
+    """InputError unless the package of the engine is installed, and the PAW data of GPAW.
+
+    elements: of no use here, where all are there or none.
+    """
     package = PACKAGES[settings.engine]
     if importlib.util.find_spec(package) is None:
         raise InputError(
@@ -51,8 +55,8 @@ def _paw_data() -> bool:
     return any(found(Path(folder)) for folder in gpaw.setup_paths)
 
 
-def code_identity(settings: Dft) -> str:
-    """Version of the package of the engine."""
+def code_identity(settings: Dft, elements: Iterable[str] = ()) -> str:
+    """Version of the package of the engine, whatever the elements."""
     return version(PACKAGES[settings.engine])
 
 

@@ -25,7 +25,8 @@ def kept_label(atoms: Atoms, settings: Dft, state: Path) -> tuple[float, np.ndar
         InputError: the engine cannot run here.
         StructureError: its result cannot be trusted.
     """
-    made_for = kept.digest({"dft": dft.identity(settings), "structure": hash_structures([atoms])})
+    engine = dft.identity(settings, dict.fromkeys(atoms.symbols))
+    made_for = kept.digest({"dft": engine, "structure": hash_structures([atoms])})
 
     def make() -> dict:
         done = dft.label(atoms, settings, state / "engine")

@@ -19,6 +19,8 @@ POTENTIALS = {
     "O": ("O", 6),  # 2s2 2p4
 }
 """Element to the name of its PAW-PBE potential and the number of its valence electrons."""
+KNOWN = {**POTENTIALS, "Si": ("Si", 4)}
+"""The same with silicon, of which the paper has no labels."""
 VARIABLE = "PMG_VASP_PSP_DIR"
 LAYOUTS = (
     "POT_GGA_PAW_PBE/POTCAR.{name}.gz",
@@ -43,8 +45,8 @@ def library() -> Path:
 
 
 def read_potcar(element: str) -> str:
-    """Text of the potential of an element; its title and valence are those of the paper."""
-    name, valence = POTENTIALS[element]
+    """Text of the potential of an element; its title and valence are those of `KNOWN`."""
+    name, valence = KNOWN[element]
     root = library()
     paths = [root / layout.format(name=name) for layout in LAYOUTS]
     path = next((path for path in paths if path.is_file()), None)

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -35,8 +36,10 @@ logger = logging.getLogger(__name__)
 SAME_PLACE_A = 1e-5
 
 
-def check_installation(settings: Dft, key: str = "command") -> None:
-    """InputError unless the program and all potentials are there."""
+def check_installation(
+    settings: Dft, elements: Iterable[str] = POTENTIALS, key: str = "command"
+) -> None:
+    """InputError unless the program of a key and the potentials of elements are there."""
     words = getattr(settings.vasp, key)
     for word in {words[0], words[-1]}:
         if shutil.which(word) is None:
@@ -45,20 +48,26 @@ def check_installation(settings: Dft, key: str = "command") -> None:
                 f"found none; set dft.vasp.{key}, or dft.engine to surrogate or gpaw"
             )
     library()
-    for element in POTENTIALS:
+    for element in elements:
         read_potcar(element)
 
 
-def code_identity(settings: Dft) -> str:
-    """SHA-256 over the potentials of the user's library; the program is only known by its name."""
-    text = "".join(read_potcar(element) for element in POTENTIALS)
+def _needed(atoms: Atoms) -> Iterable[str]:
+    """Elements whose potentials must be there: all of the interface, or those of silicon."""
+    own = dict.fromkeys(atoms.symbols)
+    return POTENTIALS if own.keys() <= POTENTIALS.keys() else own
+
+
+def code_identity(settings: Dft, elements: Iterable[str] = POTENTIALS) -> str:
+    """SHA-256 over potentials of the user's library; the program is only known by its name."""
+    text = "".join(read_potcar(element) for element in elements)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def label(atoms: Atoms, settings: Dft, workdir: Path) -> Label:
     """Energy, forces and stress of a structure as it stands, with the settings of stage 2."""
-    check_installation(settings)
     order = block_order(atoms)
+    check_installation(settings, _needed(atoms))
     stage = replace(stages(settings, with_region=False)[-1], name="single", max_steps=0)
     steps = run_stage(atoms[order], settings, stage, workdir)
     return _in_order(steps.steps[-1], order)
@@ -82,7 +91,7 @@ def relax(atoms: Atoms, settings: Dft, workdir: Path, region: np.ndarray | None)
 
 def relax_cell(atoms: Atoms, settings: Dft, workdir: Path, kpoints: Mesh) -> Trajectory:
     """A crystal whose cell is free, with a program for k-points."""
-    check_installation(settings, "bulk_command")
+    check_installation(settings, key="bulk_command")
     order = block_order(atoms)
     result = run_stage(atoms[order], settings, bulk_stage(settings, kpoints), workdir)
     return replace(result, steps=[_in_order(step, order) for step in result.steps])

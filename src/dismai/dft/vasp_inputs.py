@@ -22,7 +22,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.vasp.inputs import Incar, Kpoints, Poscar
 
 from dismai.base.errors import InputError
-from dismai.dft.potcar import POTENTIALS, write_potcar
+from dismai.dft.potcar import KNOWN, write_potcar
 from dismai.dft.settings import Dft, Mesh
 
 STAGE_1_CUTOFF_EV = 374.3
@@ -60,10 +60,10 @@ def bulk_stage(settings: Dft, kpoints: Mesh) -> Stage:
 
 
 def block_order(atoms: Atoms) -> np.ndarray:
-    """Indices that sort atoms into blocks of species in the order of `POTENTIALS`, (n_atoms,)."""
-    species = list(POTENTIALS)
+    """Indices that sort atoms into blocks of species in the order of `KNOWN`, (n_atoms,)."""
+    species = list(KNOWN)
     for symbol in atoms.symbols:
-        if symbol not in POTENTIALS:
+        if symbol not in KNOWN:
             raise InputError(
                 f"structure for VASP: expected {', '.join(species)}, found {symbol}; the paper "
                 "names no PAW potential for it"
