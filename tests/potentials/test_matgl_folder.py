@@ -87,7 +87,7 @@ def test_weights_that_are_a_pickle_are_refused_and_not_opened(saved, tmp_path):
         ({"@class": "Popen"}, "expected a Potential with M3GNet, found Potential with Popen"),
         ({"@model_version": 0}, r"expected M3GNet of version \d+, as matgl here has it, found 0"),
         ({"init_args": {"element_types": 3}}, "element_types: expected symbols, found 3"),
-        ({"init_args": {"element_types": ["Li"], "units": {"@class": "x"}}}, "units: expected a plai"),
+        ({"init_args": {"element_types": ["Li"], "units": {"@class": "x"}}}, "units: expected a"),
         ({"init_args": {"element_types": ["Li"], "other": 1}}, "other: expected a plain argument"),
         ({"init_args": {"element_types": ["Li", "Cl"]}}, "expected weights of the model"),
     ],

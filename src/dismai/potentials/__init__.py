@@ -203,8 +203,10 @@ def name_of(entry: Potential) -> str:
 
 def _m3gnet_file(entry: M3gnetPotential) -> Path:
     """The model.safetensors of an entry, or the folder that matgl has saved."""
+    from dismai.potentials.m3gnet import is_matgl_folder
+
     path = _made(entry)
-    if (path / "model.json").is_file() and (path / "state.pt").is_file():
+    if is_matgl_folder(path):
         return path
     file = path if path.is_file() else path / "model.safetensors"
     if not file.is_file():

@@ -7,6 +7,15 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
 
+MATGL_FILES = ("model.json", "state.pt")
+"""What is read of a model that matgl has saved: sizes, weights."""
+
+
+def is_matgl_folder(path: Path) -> bool:
+    """Whether matgl has saved a model here."""
+    return all((path / name).is_file() for name in MATGL_FILES)
+
+
 def load(folder: Path | str, device: str = "cpu") -> "Calculator":
     """ASE calculator of a trained potential: energy eV, forces eV/Å, stress eV/Å³.
 
@@ -17,10 +26,11 @@ def load(folder: Path | str, device: str = "cpu") -> "Calculator":
     Raises:
         InputError: no such file, or one that is damaged or of another kind.
     """
-    from dismai.potentials.m3gnet.matgl_folder import is_matgl_folder, read_matgl
     from dismai.potentials.m3gnet.network import MODEL_FILE, calculator, read
 
     path = Path(folder)
     if is_matgl_folder(path):
+        from dismai.potentials.m3gnet.matgl_folder import read_matgl
+
         return calculator(read_matgl(path).to(device))
     return calculator(read(path if path.is_file() else path / MODEL_FILE).to(device))

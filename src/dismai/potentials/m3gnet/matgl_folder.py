@@ -17,16 +17,12 @@ from matgl.apps.pes import Potential
 from matgl.models import M3GNet
 
 from dismai.base.errors import InputError
+from dismai.potentials.m3gnet import MATGL_FILES
 
-MODEL, STATE = "model.json", "state.pt"
+MODEL, STATE = MATGL_FILES
 PLAIN = (str, int, float, bool, type(None))
 TERMS = ("calc_repuls", "zbl_trainable")
 """Of a potential beside its network: the short-range repulsion."""
-
-
-def is_matgl_folder(path: Path) -> bool:
-    """Whether matgl has saved a model here."""
-    return (path / MODEL).is_file() and (path / STATE).is_file()
 
 
 def read_matgl(folder: Path) -> Potential:
