@@ -32,6 +32,36 @@ rule train_m3gnet:
         "../workflow/scripts/train_m3gnet.py"
 
 
+rule scan_m3gnet:
+    input:
+        table="<results>/tables/m3gnet_scan.csv",
+    localrule: True
+
+
+rule tabulate_m3gnets:
+    input:
+        errors=collect(
+            "<results>/potentials/{potential}/errors.parquet", potential=M3GNETS
+        ),
+    output:
+        table="<results>/tables/m3gnet_scan.csv",
+    log:
+        "<logs>/tabulate_m3gnets.log",
+    benchmark:
+        "<benchmarks>/tabulate_m3gnets.tsv"
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        version=VERSIONS["report"],
+        trainings={name: config["potentials"][name]["train"] for name in M3GNETS},
+    script:
+        "../workflow/scripts/tabulate_m3gnets.py"
+
+
 rule plot_m3gnet:
     input:
         history="<results>/potentials/{potential}/history.csv",

@@ -15,7 +15,7 @@ from dismai.files.tensors import write_tensors
 from dismai.potentials.labels import EV_PER_A3_TO_GPA, Label
 from dismai.potentials.m3gnet import load
 from dismai.potentials.m3gnet.data import reference_energies, split_labels
-from dismai.potentials.m3gnet.errors import error_table
+from dismai.potentials.m3gnet.errors import error_table, scan_table
 from dismai.potentials.m3gnet.network import MODEL_FILE, build, calculator, save
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.m3gnet.training import predictions, train
@@ -214,3 +214,17 @@ def test_the_header_of_a_model_is_json_and_nothing_is_pickled(potential, tmp_pat
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
     assert json.loads(json.loads(header["__metadata__"]["dismai"])["document"])["kind"] == "m3gnet"
+
+
+def test_a_scan_sets_errors_side_by_side_with_the_best_forces_first():
+    errors = {}
+    for name, mae in (("slow", 30.0), ("good", 20.0), ("wide", 25.0)):
+        rows = [("val", "force", "meV/A", mae), ("test", "energy", "meV/atom", mae / 10)]
+        errors[name] = pd.DataFrame(rows, columns=["set", "quantity", "unit", "mae"])
+    settings = {"slow": M3gnet(learning_rate=3e-4), "good": M3gnet(), "wide": M3gnet(batch=16)}
+    table = scan_table(errors, settings)
+    assert table["potential"].tolist() == ["good", "wide", "slow"]
+    assert table["learning_rate"].tolist() == [1e-3, 1e-3, 3e-4]
+    assert table["batch"].tolist() == [4, 16, 4]
+    assert table["val_force_meV/A"].tolist() == [20.0, 25.0, 30.0]
+    assert table["test_energy_meV/atom"].tolist() == [2.0, 2.5, 3.0]

@@ -69,6 +69,13 @@ def test_the_studies_that_the_demo_offers_can_be_planned(tmp_path, study, total)
     assert jobs["total"] == total
 
 
+def test_rates_and_batches_of_m3gnet_are_trained_on_the_same_labels(tmp_path):
+    configs = [*(ROOT / path for path in CONFIGURATIONS["demo"]), ROOT / "config/m3gnet_scan.yaml"]
+    jobs = planned(snakemake("scan_m3gnet", "-n", directory=tmp_path, configs=configs).stdout)
+    assert jobs["train_m3gnet"] == 6
+    assert (jobs["gather_labels"], jobs["tabulate_m3gnets"]) == (1, 1)
+
+
 def test_under_vasp_labels_and_minima_are_jobs_with_ranks_of_a_few_structures(tmp_path):
     overlay = tmp_path / "vasp.yaml"
     overlay.write_text("dft: {engine: vasp}")

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from dismai.potentials.m3gnet.settings import M3gnet
+
 UNITS = {"energy": ("meV/atom", 1000.0), "force": ("meV/A", 1000.0), "stress": ("GPa", 1.0)}
 _KEYS = [pa.field(name, pa.string(), nullable=False) for name in ("set", "quantity", "unit")]
 ERRORS_SCHEMA = pa.schema(
@@ -16,6 +18,30 @@ ERRORS_SCHEMA = pa.schema(
     ]
 )
 PUBLISHED = {name: f"test_MAE_{name}" for name in UNITS}
+
+
+SCANNED = ("learning_rate", "batch")
+
+
+def scan_table(errors: dict[str, pd.DataFrame], settings: dict[str, M3gnet]) -> pd.DataFrame:
+    """Errors of several trainings side by side, best forces on the validation set first.
+
+    Args:
+        errors: name of a potential to its table of `error_table`.
+        settings: name of a potential to how it was trained.
+
+    Returns:
+        Columns potential, learning_rate, batch, then the mean absolute errors of each set and
+        quantity, e.g. val_force_meV/A; an empty one where a set has none.
+    """
+    rows = []
+    for name, table in errors.items():
+        row = {"potential": name, **{key: getattr(settings[name], key) for key in SCANNED}}
+        for one in table.itertuples():
+            row[f"{one.set}_{one.quantity}_{one.unit}"] = one.mae
+        rows.append(row)
+    best = f"val_force_{UNITS['force'][0]}"
+    return pd.DataFrame(rows).sort_values([best, "potential"], ignore_index=True)
 
 
 def error_table(predictions: dict[str, pd.DataFrame], published: Path) -> pd.DataFrame:
