@@ -11,7 +11,7 @@ import yaml
 
 from dismai.pipeline import figure_inputs as inputs
 from dismai.pipeline import relaxation, relaxed_set
-from tests.commands import TINY, planned, snakemake
+from tests.commands import INTERFACE, TINY, planned, snakemake
 from tests.conftest import ROOT
 
 CRYSTALS = ("LCO.cif", "LSC.cif")
@@ -114,7 +114,13 @@ def test_a_module_runs_on_shipped_files(tmp_path):
     assert (folder / target).is_file()
 
 
-def test_files_of_ones_own_are_found_in_the_working_directory(tmp_path):
+STRUCTURES = "results/tiny/datasets/interface/unrelaxed.extxyz"
+ALLOY = "results/tiny/datasets/alloy_300K_wide/card.json"
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A working directory with crystals, ECIs and structures of one's own, and a configuration."""
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "mine").mkdir(parents=True)
     for name in (*CRYSTALS, "eci.yaml"):
@@ -133,15 +139,39 @@ def test_files_of_ones_own_are_found_in_the_working_directory(tmp_path):
             }
         )
     )
-    structures = "results/tiny/datasets/interface/unrelaxed.extxyz"
-    small = ROOT / "tests" / "config" / "tiny_interface.yaml"
+    return {"directory": elsewhere, "configs": (*INTERFACE, config)}
+
+
+def test_files_of_ones_own_are_found_in_the_working_directory(own):
+    elsewhere = own["directory"]
     said = subprocess.run(
         [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-        + ["--directory", str(elsewhere), "all", structures, "-n", "--cores", "1"]
-        + ["--configfile", *map(str, (TINY, small, config))],
+        + ["--directory", str(elsewhere), "all", STRUCTURES, "-n", "--cores", "1"]
+        + ["--configfile", *map(str, own["configs"])],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     for name in ("mine/LCO.cif", "mine/LSC.cif", "mine/eci.yaml", "set.extxyz"):
         assert str(elsewhere / name) in said
-    snakemake(structures, directory=elsewhere, configs=(TINY, small, config))
-    assert (elsewhere / structures).is_file()
+    snakemake(STRUCTURES, **own)
+    assert (elsewhere / STRUCTURES).is_file()
+
+
+def change(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_changed_crystal_or_cluster_expansion_remakes_what_depends_on_it_alone(own):
+    elsewhere, targets = own["directory"], (STRUCTURES, ALLOY)
+    snakemake(*targets, **own)
+    first = (elsewhere / STRUCTURES).read_bytes()
+    assert "Nothing to be done" in snakemake(*targets, "-n", **own).stdout
+    change(elsewhere / "mine" / "LCO.cif", "_cell_length_c 14.133136", "_cell_length_c 14.2")
+    again = planned(snakemake(*targets, "-n", **own).stdout)
+    assert again == {"make_random_interfaces": 1, "total": 1}
+    snakemake(*targets, **own)
+    assert (elsewhere / STRUCTURES).read_bytes() != first
+    change(elsewhere / "mine" / "eci.yaml", "check:", "# mine\ncheck:")
+    again = planned(snakemake(*targets, "-n", **own).stdout)
+    assert again == {"sample_alloy": 1, "build_alloy_dataset": 1, "total": 2}
