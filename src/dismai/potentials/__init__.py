@@ -203,7 +203,7 @@ def name_of(entry: Potential) -> str:
 
 def _m3gnet_file(entry: M3gnetPotential) -> Path:
     """The model.safetensors of an entry, or the folder that matgl has saved."""
-    from dismai.potentials.m3gnet import is_matgl_folder
+    from dismai.potentials.m3gnet.saved import is_matgl_folder
 
     path = _made(entry)
     if is_matgl_folder(path):

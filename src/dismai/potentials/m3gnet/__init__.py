@@ -7,15 +7,6 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
 
-MATGL_FILES = ("model.json", "state.pt")
-"""What is read of a model that matgl has saved: sizes, weights."""
-
-
-def is_matgl_folder(path: Path) -> bool:
-    """Whether matgl has saved a model here."""
-    return all((path / name).is_file() for name in MATGL_FILES)
-
-
 def load(folder: Path | str, device: str = "cpu") -> "Calculator":
     """ASE calculator of a trained potential: energy eV, forces eV/Å, stress eV/Å³.
 
@@ -27,6 +18,7 @@ def load(folder: Path | str, device: str = "cpu") -> "Calculator":
         InputError: no such file, or one that is damaged or of another kind.
     """
     from dismai.potentials.m3gnet.network import MODEL_FILE, calculator, read
+    from dismai.potentials.m3gnet.saved import is_matgl_folder
 
     path = Path(folder)
     if is_matgl_folder(path):

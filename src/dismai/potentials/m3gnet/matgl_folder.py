@@ -17,7 +17,7 @@ from matgl.apps.pes import Potential
 from matgl.models import M3GNet
 
 from dismai.base.errors import InputError
-from dismai.potentials.m3gnet import MATGL_FILES
+from dismai.potentials.m3gnet.saved import MATGL_FILES
 
 MODEL, STATE = MATGL_FILES
 PLAIN = (str, int, float, bool, type(None))
