@@ -12,7 +12,7 @@ from dismai.datasets.baselines import random_decoration
 from dismai.datasets.options import Options
 from dismai.evaluation.file import evaluate_file
 from dismai.evaluation.process import check, import_file, load_generated, process
-from dismai.evaluation.reference import said_of_overlap, training_file
+from dismai.evaluation.reference import notes_on_overlap, training_file
 from dismai.files.structures import write_structures
 from dismai.postprocess.separation import move_apart
 from tests.makers import alloy_spec
@@ -102,7 +102,7 @@ def test_a_set_that_is_its_own_reference_is_said(reference, tmp_path, name, said
     copy = tmp_path / "copy.extxyz"
     shutil.copy(reference / f"{name}.extxyz", copy)
     for path in (reference / f"{name}.extxyz", copy):
-        (note,) = said_of_overlap(path, reference)
+        (note,) = notes_on_overlap(path, reference)
         assert said in note
     assert any(said in note for note in evaluated(copy, reference).notes)
 

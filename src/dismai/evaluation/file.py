@@ -24,7 +24,7 @@ from dismai.evaluation.advice import next_steps, other_dataset
 from dismai.evaluation.floor import noise_floor
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import Processed, numbered, process
-from dismai.evaluation.reference import Reference, load_built, load_shipped, said_of_overlap
+from dismai.evaluation.reference import Reference, load_built, load_shipped, notes_on_overlap
 from dismai.evaluation.relax import check_kind
 from dismai.evaluation.score import score
 from dismai.evaluation.self_reports import self_report_scores
@@ -113,7 +113,7 @@ def evaluate_file(
     options = Options(align, relaxation=relaxation)
     found = read_set(path)
     structures = numbered(found.frames, path, n_generated)
-    overlap = [] if reference is None else said_of_overlap(path, reference)
+    overlap = [] if reference is None else notes_on_overlap(path, reference)
     expected = load_reference(dataset, reference, options, n_jobs, reporter)
     if relaxation is not None:
         check_kind(expected.spec.kind)

@@ -141,7 +141,7 @@ def training_file(path: Path) -> Path:
     return inside if is_folder(path) and inside.is_file() else path
 
 
-def said_of_overlap(path: Path, reference: Path) -> list[str]:
+def notes_on_overlap(path: Path, reference: Path) -> list[str]:
     """What to say if a set under evaluation is its own reference, in sentences.
 
     Raises:
