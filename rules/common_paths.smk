@@ -141,6 +141,12 @@ def source_file_of(wildcards):
     return [] if source.startswith(("http://", "https://")) else located(source)
 
 
+def flags_of(wildcards):
+    """The table of crystals to leave out, if there is one."""
+    path = CONFIG.datasets[wildcards.dataset].leave_out
+    return [] if path is None else located(path)
+
+
 def structures_file_of(wildcards):
     """The file of structures made elsewhere, of a `kind: file` model."""
     path = CONFIG.models[wildcards.model].path

@@ -10,8 +10,10 @@ from ase.cell import Cell
 
 from dismai.base.card import DatasetSpec, FccLattice, cell_rows
 from dismai.datasets.alloy.build import to_atoms
+from dismai.datasets.crystals.filter import space_group
 from dismai.geometry.cluster_expansion import SPECIES
 from dismai.geometry.fcc import fractional_sites
+from dismai.models import paper_spec
 
 GOLDEN = json.loads(
     (Path(__file__).parent / "golden" / "reference_vectors.json").read_text(encoding="utf-8")
@@ -115,12 +117,51 @@ def ordered_alloys(n, seed=0):
     return structures
 
 
-MAKERS = {"alloy": ordered_alloys, "amorphous_si": diamonds, "interface": slabs}
-DATASET = {"alloy": "alloy_300K_wide", "amorphous_si": "amorphous_si", "interface": "interface"}
+PROTOTYPES = (
+    ("NaCl", "rocksalt", 5.64),
+    ("MgO", "rocksalt", 4.21),
+    ("CsCl", "cesiumchloride", 4.12),
+    ("ZnS", "zincblende", 5.41),
+    ("Si", "diamond", 5.43),
+    ("Cu", "fcc", 3.61),
+)
+
+
+def common_crystals(n, seed=0):
+    """Conventional cells of common crystals, each of another lattice constant and shear."""
+    structures = []
+    for i in range(seed, seed + n):
+        rng = np.random.default_rng(i)
+        formula, lattice, a = PROTOTYPES[rng.integers(len(PROTOTYPES))]
+        atoms = bulk(formula, lattice, a=a * rng.uniform(0.95, 1.1), cubic=True)
+        atoms.info["space_group"] = space_group(atoms, 0.1)
+        strain = np.diag(rng.uniform(0.97, 1.03, 3))
+        strain[0, 1] = rng.uniform(0, 0.05)
+        atoms.set_cell(atoms.cell.array @ strain, scale_atoms=True)
+        structures.append(atoms)
+    return structures
+
+
+MAKERS = {
+    "alloy": ordered_alloys,
+    "amorphous_si": diamonds,
+    "interface": slabs,
+    "crystals": common_crystals,
+}
+DATASET = {
+    "alloy": "alloy_300K_wide",
+    "amorphous_si": "amorphous_si",
+    "interface": "interface",
+    "crystals": "crystals",
+}
+FIXED_CELL = [kind for kind in MAKERS if kind != "crystals"]
+"""Kinds whose structures have one composition and one cell."""
 
 
 def card(kind):
     """The card of these sets."""
+    if kind == "crystals":
+        return paper_spec(kind)
     atoms = MAKERS[kind](1)[0]
     symbols = atoms.get_chemical_symbols()
     return DatasetSpec(

@@ -18,7 +18,7 @@ from dismai.datasets.interface import describe as interface
 from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference, process
 from dismai.evaluation.score import score
-from tests.makers import MAKERS, card
+from tests.makers import FIXED_CELL, MAKERS, card
 
 few = settings(max_examples=2, phases=[Phase.explicit, Phase.generate])
 seeds = st.integers(0, 2**32 - 1)
@@ -154,7 +154,7 @@ def test_descriptions_need_no_periodic_flags_and_no_wrapping(kind, seed):
     np.testing.assert_allclose(found, KINDS[kind].describe(atoms, spec, options), atol=1e-7)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FIXED_CELL)
 def test_a_supercell_has_the_intensive_features_of_its_cell(kind):
     spec = card(kind)
     larger = spec.model_copy(

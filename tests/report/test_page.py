@@ -15,7 +15,7 @@ from dismai.files.structures import read_table, write_structures
 from dismai.metrics.entries import METRICS
 from dismai.report.output import to_json, write_evaluation
 from dismai.report.page import page
-from tests.makers import DATASET, MAKERS, card
+from tests.makers import DATASET, FIXED_CELL, MAKERS, card
 
 NAME = "<script>alert(1)</script>.extxyz"
 VOID = ("meta", "br", "img", "link", "input", "hr")
@@ -42,7 +42,7 @@ class Checker(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.fixture(scope="module", params=list(MAKERS))
+@pytest.fixture(scope="module", params=FIXED_CELL)
 def evaluation(request, tmp_path_factory):
     """Ten structures, one of them spoiled, against twelve without a card or held-out ones."""
     kind = request.param

@@ -83,9 +83,18 @@ class Card(Section, ABC):
     def of_the_paper(cls, name: str, kind: str) -> Self:
         """The card of a dataset as published, without structures."""
 
+    @classmethod
+    @abstractmethod
+    def told_by(cls, symbols: Sequence[Sequence[str]], cell: np.ndarray) -> dict[str, Any]:
+        """The fields of its own, by species of the structures and the cell of the first, Å."""
+
     @abstractmethod
     def check(self, counts: Mapping[str, int]) -> None:
         """StructureError unless these atoms per species can be a structure of the dataset."""
+
+    @abstractmethod
+    def fits(self, symbols: Sequence[str]) -> bool:
+        """Whether these species, in file order, are those of a training structure."""
 
     @abstractmethod
     def holds(self, n_atoms: int) -> bool:
@@ -139,6 +148,13 @@ class DatasetSpec(Card):
         composition = dict(KINDS[kind].composition)
         return cls(name=name, kind=kind, composition=composition, cell_A=cell_rows(cell), fcc=fcc)
 
+    @classmethod
+    def told_by(cls, symbols: Sequence[Sequence[str]], cell: np.ndarray) -> dict[str, Any]:
+        return {"composition": dict(Counter(symbols[0])), "cell_A": cell_rows(cell)}
+
+    def fits(self, symbols: Sequence[str]) -> bool:
+        return list(symbols) == self.symbols
+
     def check(self, counts: Mapping[str, int]) -> None:
         if Counter(counts) != Counter(self.composition):
             raise StructureError(
@@ -190,6 +206,14 @@ class CrystalSpec(Card):
     @classmethod
     def of_the_paper(cls, name: str, kind: str) -> Self:
         return cls(name=name, kind=kind)
+
+    @classmethod
+    def told_by(cls, symbols: Sequence[Sequence[str]], cell: np.ndarray) -> dict[str, Any]:
+        largest = max(map(len, symbols))
+        return {"max_atoms": max(largest, cls.model_fields["max_atoms"].default)}
+
+    def fits(self, symbols: Sequence[str]) -> bool:
+        return self.holds(len(symbols))
 
     def check(self, counts: Mapping[str, int]) -> None:
         if not self.holds(found := sum(counts.values())):

@@ -19,6 +19,7 @@ OURS = (
     "dismai.datasets.alloy.kind",
     "dismai.datasets.amorphous_si.kind",
     "dismai.datasets.interface.kind",
+    "dismai.datasets.crystals.kind",
 )
 """Modules of our kinds; the entry of each is its `KIND`."""
 

@@ -13,6 +13,8 @@ VERSIONS: dict[str, int] = {
     "relax_crystal": 1,
     "relax_blocks": 1,
     "build_dataset": 5,
+    "read_crystals": 1,
+    "build_crystals": 1,
     "baseline": 1,
     "train": 1,
     "import": 2,

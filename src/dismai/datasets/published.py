@@ -89,7 +89,7 @@ def differences(spec: Card) -> list[str]:
     expansion is one.
     """
     found, kind = [], KINDS[spec.kind]
-    if spec.most_atoms != kind.paper_atoms:
+    if kind.composition and spec.most_atoms != kind.paper_atoms:
         found.append(f"{spec.size} instead of {kind.paper_atoms}")
     if not spec.provenance:
         return [*found, "a training set of unknown origin"]

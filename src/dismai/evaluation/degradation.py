@@ -13,7 +13,7 @@ import pyarrow as pa
 from ase import Atoms
 from scipy.stats import spearmanr
 
-from dismai.base.card import DatasetSpec
+from dismai.base.card import Card, DatasetSpec
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS
 from dismai.base.seeds import generator_for
@@ -129,9 +129,10 @@ SEES = {name: {**_SETS, **kind.answers} for name, kind in KINDS.items()}
 """By kind and metric: the damages that it claims to see, and whether it grows (1) or falls (-1)."""
 
 
-def damages_of(spec: DatasetSpec) -> list[str]:
+def damages_of(spec: Card) -> list[str]:
     """Names of the damages that structures of a dataset can have."""
-    return list(DAMAGES) if len(spec.composition) > 1 else ONE_ELEMENT
+    one_element = isinstance(spec, DatasetSpec) and len(spec.composition) == 1
+    return ONE_ELEMENT if one_element else list(DAMAGES)
 
 
 def degrade(
@@ -139,7 +140,7 @@ def degrade(
     train: Sequence[Atoms],
     damage: str,
     strength: float,
-    spec: DatasetSpec,
+    spec: Card,
     seed: int,
 ) -> list[Atoms]:
     """Structures, all of them damaged by a strength; the copies are copies of the first one."""
@@ -152,9 +153,7 @@ def degrade(
     return spoiled
 
 
-def spoiled_structures(
-    n: int, damage: str, share: float, spec: DatasetSpec, seed: int
-) -> np.ndarray:
+def spoiled_structures(n: int, damage: str, share: float, spec: Card, seed: int) -> np.ndarray:
     """Which of n structures a damage to a share of the set spoils, (n,); more with the share."""
     order = generator_for(seed, "degradation", damage, spec.name).permutation(n)
     chosen = np.zeros(n, dtype=bool)
@@ -165,7 +164,7 @@ def spoiled_structures(
 def responses(
     train: Sequence[Atoms],
     held_out: Sequence[Atoms],
-    spec: DatasetSpec,
+    spec: Card,
     options: Options,
     seed: int,
 ) -> pd.DataFrame:

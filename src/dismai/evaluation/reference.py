@@ -9,7 +9,6 @@ because a thousand columns cost more than what is in them.
 import filecmp
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ import pyarrow.parquet as pq
 from ase import Atoms
 
 from dismai.base.atomic import replacing
-from dismai.base.card import Card, DatasetSpec, card_from, cell_rows, read_card
+from dismai.base.card import Card, card_from, read_card
 from dismai.base.columns import ENERGY
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS, dataset_names, kind_name
@@ -229,7 +228,7 @@ def reference_digest(train: pd.DataFrame) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def infer_spec(train: Sequence[Atoms], dataset: str, path: Path, card: Path) -> DatasetSpec:
+def infer_spec(train: Sequence[Atoms], dataset: str, path: Path, card: Path) -> Card:
     """A card for training structures without one, after their first structure.
 
     Raises:
@@ -244,9 +243,10 @@ def infer_spec(train: Sequence[Atoms], dataset: str, path: Path, card: Path) -> 
     told = dict(
         name=dataset,
         kind=kind,
-        composition=dict(Counter(first.get_chemical_symbols())),
-        cell_A=cell_rows(first.cell.array),
         n_train=len(train),
+        **KINDS[kind].card_class.told_by(
+            [atoms.get_chemical_symbols() for atoms in train], first.cell.array
+        ),
     )
     completed = KINDS[kind].extra("completed_card")
-    return DatasetSpec(**(told if completed is None else completed(told, first, path)))
+    return card_from(told if completed is None else completed(told, first, path))

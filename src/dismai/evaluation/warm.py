@@ -9,7 +9,7 @@ from typing import get_args
 
 from ase import Atoms
 
-from dismai.base.card import DatasetSpec
+from dismai.base.card import Card, DatasetSpec
 from dismai.base.resources import shipped_references
 from dismai.datasets.baselines import random_atoms, random_decoration
 from dismai.datasets.options import Options
@@ -31,7 +31,9 @@ def compile_kernels() -> None:
             process_one(0, structure, spec, options)
 
 
-def _structures(spec: DatasetSpec) -> Iterator[tuple[Atoms, Options]]:
+def _structures(spec: Card) -> Iterator[tuple[Atoms, Options]]:
+    if not isinstance(spec, DatasetSpec):
+        return  # nothing of crystals is compiled
     if spec.fcc is None:
         yield random_atoms(spec, 1, 0)[0], Options()
         return

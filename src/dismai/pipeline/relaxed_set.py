@@ -7,6 +7,7 @@ from typing import Any
 from ase import Atoms
 
 from dismai.base.card import Card, write_card
+from dismai.base.columns import ENERGY
 from dismai.datasets.amorphous_si.build import with_energies
 from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference
@@ -21,12 +22,13 @@ def read_shards(paths: Iterable[str]) -> list[Atoms]:
 
 
 def write_dataset(snakemake: Any, train: list[Atoms], val: list[Atoms], spec: Card) -> None:
-    """Write structures, card, and features with energies, to the outputs of a job."""
+    """Write structures, card, and features, with energies where they have any."""
     output = snakemake.output
     write_structures(train, Path(output.train))
     write_structures(val, Path(output.val))
     write_card(spec, Path(output.card))
     for part, path in ((train, output.features), (val, output.held_out)):
         features = describe_reference(part, spec, Options(), path, snakemake.threads)
-        features = with_energies(features, part)
+        if ENERGY in part[0].info:
+            features = with_energies(features, part)
         write_table(features, Path(path), features_schema(features.columns), provenance(snakemake))

@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 
 from dismai.base.atomic import sha256
-from dismai.base.card import DatasetSpec, read_card
+from dismai.base.card import Card, read_card
 from dismai.base.errors import InputError, StructureError
 from dismai.base.kinds import KINDS
 from dismai.files.structures import read_frames, read_table
@@ -295,11 +295,11 @@ def _origin(path: Path, wildcards: dict[str, str]) -> Iterator[str]:
         yield from _differs(path, f"{name} in its footer", value, recorded.get(name))
 
 
-def _structures_of(spec: DatasetSpec, path: Path, n: int) -> Iterator[str]:
+def _structures_of(spec: Card, path: Path, n: int) -> Iterator[str]:
     """Findings on the structures of a dataset: their number, and what they are made of."""
     frames = [frame for frame in read_frames(path) if not isinstance(frame, StructureError)]
     yield from _differs(path, "structures", n, len(frames))
-    others = sum(frame.get_chemical_symbols() != spec.symbols for frame in frames)
+    others = sum(not spec.fits(frame.get_chemical_symbols()) for frame in frames)
     yield from _differs(path, "structures of another composition than the card", 0, others)
 
 

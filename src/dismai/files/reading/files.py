@@ -51,10 +51,10 @@ def read_set(path: Path, only: range | None = None) -> FrameSet:
     path = Path(path)
     if is_folder(path):
         members = collections.in_folder(path)
-        found = FrameSet(_of_members(members.files), _notes(members))
+        found = FrameSet(read_members(members.files), _notes(members))
     elif collections.is_archive(path):
         with collections.in_archive(path) as members:
-            found = FrameSet(_of_members(members.files), _notes(members))
+            found = FrameSet(read_members(members.files), _notes(members))
     else:
         try:
             found = FrameSet(_read_any(path, only))
@@ -108,8 +108,8 @@ def _notes(members: collections.Members) -> tuple[str, ...]:
     return (note,) if note else ()
 
 
-def _of_members(files: Iterable[collections.Member]) -> Frames:
-    """Structures of files in order; a file without any is one error."""
+def read_members(files: Iterable[collections.Member]) -> Frames:
+    """Structures of files of a folder or archive, in order; a file without any is one error."""
     frames: Frames = []
     for name, path in files:
         shown = on_one_line(name, without=QUOTES)

@@ -1,0 +1,99 @@
+"""The entry of crystals of any composition (the CrysTens paper)."""
+
+from dismai.base.kinds import Kind
+from dismai.base.metric import PERCENT, SHARE, Metric
+
+_COMPARED = {
+    "a": "cell length a",
+    "b": "cell length b",
+    "c": "cell length c",
+    "alpha": "cell angle alpha",
+    "beta": "cell angle beta",
+    "gamma": "cell angle gamma",
+    "space_group": "space group found",
+    "atomic_number": "atomic number of all atoms",
+}
+_ONE = "how this depends on anything else; memorised crystals"
+
+KIND = Kind(
+    name="crystals",
+    label="a crystal",
+    datasets=("crystals",),
+    composition={},
+    card="dismai.base.card:CrystalSpec",
+    section="dismai.datasets.crystals.settings:CrystalsDataset",
+    functions="dismai.datasets.crystals.describe",
+    extras="dismai.datasets.crystals.extras",
+    rules="rules/crystals.smk",
+    headline="ks_mean",
+    table="crystals",
+    table_metrics=("ks_mean", "percent_with_symmetry", "percent_failed"),
+    baselines=("held_out", "gaussian_displacement", "shuffled_lines"),
+    unrelaxed="crystals are scored as they are generated, without relaxation",
+    answers={
+        **dict.fromkeys(("ks_a", "ks_b", "ks_c"), {"strained": 1, "copied": 1}),
+        **dict.fromkeys(
+            ("ks_alpha", "ks_beta", "ks_space_group_said", "space_group_agreement"), {}
+        ),
+        **dict.fromkeys(("ks_gamma", "ks_atomic_number"), {"copied": 1}),
+        "ks_space_group": {"mixed": 1, "copied": 1},
+        "ks_mean": {"strained": 1, "mixed": 1, "copied": 1},
+        "percent_with_symmetry": {"rattled": -1},
+        "mmd": {"rattled": 1, "strained": 1},
+        "fidelity": {},  # blind to which element is on which site
+    },
+    metrics=(
+        *(
+            Metric(
+                f"ks_{name}",
+                f"largest difference of the distributions of the {what}",
+                "1",
+                0,
+                f"any difference of the distributions of the {what} (Kolmogorov-Smirnov)",
+                _ONE,
+                SHARE,
+                heading=f"K-S {name.replace('_', ' ')}",
+            )
+            for name, what in _COMPARED.items()
+        ),
+        Metric(
+            "ks_mean",
+            "mean of these eight differences",
+            "1",
+            0,
+            "lattice, symmetry and elements of the whole set",
+            "whether lattice, sites and elements belong together; memorised crystals",
+            SHARE,
+            heading="mean K-S",
+        ),
+        Metric(
+            "ks_space_group_said",
+            "the same of the space group that the model says",
+            "1",
+            0,
+            "space groups that the model draws beside its crystals",
+            "whether the crystals have them",
+            SHARE,
+            heading="K-S space group said",
+        ),
+        Metric(
+            "percent_with_symmetry",
+            "crystals with a symmetry beyond translations",
+            "%",
+            100,
+            "sites that are off by more than 0.1 Å from any symmetry",
+            "whether the symmetry is the right one",
+            PERCENT,
+            heading="with symmetry (%)",
+        ),
+        Metric(
+            "space_group_agreement",
+            "crystals whose space group is the one said",
+            "1",
+            1,
+            "sites that do not fit the space group that the model says",
+            "models that say none",
+            SHARE,
+        ),
+    ),
+)

@@ -1,0 +1,38 @@
+"""Configuration of crystals of any composition. No heavy imports."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from dismai.base.section import Section
+
+
+class CrystalsDataset(Section):
+    """Crystals of any composition, each in a cell of its own."""
+
+    kind: Literal["crystals"]
+    source: str = Field(
+        "resources/crystals/aflow_cifs.zip",
+        description="folder, zip or tar of CIFs, CSV with a column `cif`, the CrysTens paper's "
+        "dictionary (.json, .jsonl), or extended XYZ",
+    )
+    origin: str = Field("", description="where the crystals come from, and their licence")
+    leave_out: str | None = Field(
+        None,
+        description="CSV with columns `label` (name of a file without its ending) and `flag`: a "
+        "crystal with a flag is left out, the flag is the reason",
+    )
+    max_atoms: int = Field(52, ge=1, description="atoms of the largest cell")
+    conventional: bool = Field(
+        True, description="standard conventional cells, as published; false: cells as given"
+    )
+    symprec_A: float = Field(0.01, gt=0, description="distance within which sites are equivalent")
+    closest: float = Field(
+        0.6, ge=0, description="least distance of two atoms, in units of their covalent radii"
+    )
+    n_structures: int = Field(
+        1340, ge=2, description="training and validation crystals, drawn from the accepted ones"
+    )
+    validation_share: float = Field(
+        0.1, gt=0, lt=1, description="share held out, in whole groups of one formula and group"
+    )

@@ -1,0 +1,56 @@
+"""The workflow of crystals: from a folder of CIFs to a table, one fate a file."""
+
+import pytest
+from ase.build import bulk
+from ase.io import write
+
+from dismai.base.card import read_card
+from dismai.files.structures import read_structures, read_table
+from tests.commands import TINY, planned, snakemake
+from tests.conftest import ROOT
+
+CONFIGS = (TINY, ROOT / "tests" / "config" / "tiny_crystals.yaml")
+DATASET = "results/tiny/datasets/crystals"
+ELEMENTS = {"Cu": 3.61, "Ag": 4.09, "Au": 4.08, "Al": 4.05, "Ni": 3.52, "Pd": 3.89, "Pt": 3.92,
+            "Pb": 4.95, "Ca": 5.58, "Sr": 6.08, "Rh": 3.80, "Ir": 3.84}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder with CIFs, one of them no CIF, and a finished tiny run on them."""
+    directory = tmp_path_factory.mktemp("crystals")
+    (directory / "cifs").mkdir()
+    for symbol, a in ELEMENTS.items():
+        write(directory / "cifs" / f"{symbol}.cif", bulk(symbol, "fcc", a=a))
+    (directory / "cifs" / "bad.cif").write_text("nothing")
+    snakemake("all", directory=directory, configs=CONFIGS)
+    return directory
+
+
+def test_a_tiny_run_of_crystals_makes_dataset_fates_and_table(finished):
+    spec = read_card(finished / DATASET / "card.json")
+    parts = [read_structures(finished / DATASET / f"{name}.extxyz") for name in ("train", "val")]
+    assert (spec.n_train, spec.n_val) == tuple(map(len, parts)) == (9, 3)
+    assert all(len(one) == 4 and one.info["space_group"] == 225 for part in parts for one in part)
+    fates = read_table(finished / DATASET / "cif_fates.parquet").set_index("crystal")
+    assert sorted(fates.index) == sorted([*ELEMENTS, "bad"])
+    assert (fates["status"] == "accepted").sum() == spec.statistics["n_accepted"] == 12
+    assert fates.loc["bad", "reason"] == "expected a structure, found none"
+    table = read_table(finished / "results/tiny/tables/crystals.parquet")
+    assert set(table["model"]) == {"held_out", "gaussian_displacement", "shuffled_lines"}
+    means = table.set_index(["model", "metric"])["mean"]
+    assert means["held_out", "percent_with_symmetry"] == 100
+    assert means["shuffled_lines", "percent_failed"] == 0
+
+
+def test_a_second_run_of_crystals_has_nothing_to_do(finished):
+    result = snakemake("all", directory=finished, configs=CONFIGS)
+    assert "Nothing to be done" in result.stdout + result.stderr
+
+
+def test_the_shipped_overlay_is_planned(tmp_path):
+    configs = (ROOT / "config" / "config.yaml", ROOT / "config" / "crystals.yaml")
+    jobs = planned(snakemake("all", "--dry-run", directory=tmp_path, configs=configs).stdout)
+    assert (jobs["read_crystals"], jobs["build_crystals_dataset"], jobs["make_baseline"]) == (
+        20, 1, 3,
+    )  # fmt: skip
