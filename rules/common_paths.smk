@@ -57,6 +57,20 @@ def features_of(wildcards):
     )
 
 
+def cleaned_of(wildcards):
+    """Cleaned structures of every run on one dataset."""
+    runs = runs_of(wildcards.dataset)
+    return all_of("<results>/generated/{dataset}/{model}/seed{seed}/clean.extxyz", runs)
+
+
+def relaxed_of(wildcards):
+    """Relaxed structures of every run on one dataset; empty files where none were relaxed."""
+    runs = runs_of(wildcards.dataset)
+    return all_of(
+        "<results>/generated/{dataset}/{model}/seed{seed}/relaxed.extxyz", runs
+    )
+
+
 def models_of_runs(wildcards):
     """Models of every run on a dataset, in the order of `features_of`."""
     return [run.model for run in runs_of(wildcards.dataset)]

@@ -140,6 +140,15 @@ rule random_interfaces_baseline:
 
 
 use rule plot_alloy as plot_interface with:
+    input:
+        features=features_of,
+        histories=histories_of,
+        reference="<results>/datasets/{dataset}/features.parquet",
+        train="<results>/datasets/{dataset}/train.extxyz",
+        card="<results>/datasets/{dataset}/card.json",
+        generated=pictured_of,
+        clean=cleaned_of,
+        relaxed=relaxed_of,
     output:
         gamma=report(
             "<results>/figures/{dataset}/gamma.svg",
@@ -152,6 +161,12 @@ use rule plot_alloy as plot_interface with:
             caption="../docs/report/motifs.rst",
             category="2 Disorder",
             labels={"dataset": "{dataset}", "figure": "coordination motifs"},
+        ),
+        ligands=report(
+            "<results>/figures/{dataset}/ligands.svg",
+            caption="../docs/report/ligands.rst",
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "motifs by neighbours"},
         ),
         profile=report(
             "<results>/figures/{dataset}/profile.svg",

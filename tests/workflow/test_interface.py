@@ -55,7 +55,7 @@ def test_random_interfaces_are_scored_with_and_without_relaxation(finished):
 
 def test_table_and_figures_are_made(finished):
     assert "cdvae" in (finished / "tables" / "interface.md").read_text()
-    for figure in ("gamma", "motifs", "profile", "structures", "training"):
+    for figure in ("gamma", "motifs", "ligands", "profile", "structures", "training"):
         text = (finished / "figures" / "interface" / f"{figure}.svg").read_text()
         assert text.rstrip().endswith("</svg>")
 

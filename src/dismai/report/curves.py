@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 from dismai.base.card import DatasetSpec
 from dismai.datasets.amorphous_si import describe as si
 from dismai.datasets.interface import describe as interface
+from dismai.datasets.interface.ligands import ligand_label
 from dismai.metrics.motifs import motif_names
 from dismai.report.histograms import plot_histograms
 from dismai.report.panels import MAX_OVERLAID, Quantity, draw_sets
@@ -28,6 +29,10 @@ from dismai.report.style import (
 
 SHOWN_PERCENT = 1.0
 """Motifs below this share in all sets are left out."""
+MOST_MOTIFS = 12
+"""Motifs of a cation that are shown where they are split by their neighbours."""
+DARK_INK, LIGHT_INK = "#111111", "#fdfdfd"
+"""Numbers on cells whose shade no theme of a page changes."""
 WIDE = (9.0, 3.4)
 GAMMA = (-0.5, 0.5, 0.05)  # J/m^2: range and bins as published; 0 limits the training set
 Sets = Mapping[str, pd.DataFrame]
@@ -117,19 +122,52 @@ def plot_motifs(
         rows = [one.table[list(columns)].mean().to_numpy(dtype=float) for one in shown]
         table = pd.DataFrame(np.transpose(rows), index=names)  # (n_motifs, n_sets)
         shares[title] = table[table.max(axis=1) >= SHOWN_PERCENT]
-    heights = [max(2, len(table)) for table in shares.values()]
     many = len(shown) - 1 > MAX_OVERLAID
+    return _motif_panels("Coordination motifs", shares, shown, notes, many)
+
+
+def plot_ligand_motifs(reference: pd.DataFrame, sets: Sets, models: Sequence[str] = ()) -> Figure:
+    """Motifs of each cation split by their Cl and O neighbours, as a table of shaded cells.
+
+    The tables are those of `ligand_shares`. Of each cation the motifs with the largest shares in
+    any set are shown, those with most O first.
+    """
+    shown, notes = shown_sets(reference, sets, models)
+    means = pd.concat([one.table.mean() for one in shown], axis=1).fillna(0.0)
+    means.columns = range(len(shown))
+    shares, n_left_out = {}, 0
+    for cation in interface.CATIONS:
+        own = means[[key[0] == cation for key in means.index]]
+        common = own[own.max(axis=1) >= SHOWN_PERCENT]
+        kept = common.loc[common.max(axis=1).nlargest(MOST_MOTIFS, keep="all").index[:MOST_MOTIFS]]
+        kept = kept.loc[sorted(kept.index, key=lambda key: (-key[3], key[1], key[2]))]
+        n_left_out += len(common) - len(kept)
+        shares[cation] = kept.set_axis([ligand_label(*key[1:]) for key in kept.index])
+    if n_left_out:
+        notes = [*notes, f"{n_left_out} rarer motifs of at least {SHOWN_PERCENT:g} % are left out"]
+    return _motif_panels("Coordination motifs by their neighbours", shares, shown, notes, True)
+
+
+def _motif_panels(
+    title: str,
+    shares: Mapping[str, pd.DataFrame],
+    shown: Sequence[Shown],
+    notes: Sequence[str],
+    many: bool,
+) -> Figure:
+    """A panel a title of shares, each (n_motifs, n_sets): shaded cells for many sets, else bars."""
+    heights = [max(2, len(table)) for table in shares.values()]
     needed = 1.6 + 0.9 * many + 0.26 * sum(heights) + 0.5 * len(shares)
-    figure = new_figure("Coordination motifs", 9.0, min(needed, MAX_SIZE_IN[1]))
+    figure = new_figure(title, 9.0, min(needed, MAX_SIZE_IN[1]))
     panels = figure.subplots(len(shares), 1, squeeze=False, height_ratios=heights)[:, 0]
-    for k, (axes, (title, table)) in enumerate(zip(panels, shares.items(), strict=True)):
+    for k, (axes, (group, table)) in enumerate(zip(panels, shares.items(), strict=True)):
         if many:
             _cells(axes, table, shown if k == 0 else [])
         else:
             _level_bars(axes, table, shown)
             axes.set_xlabel("atoms (%)", fontsize=8)
         axes.set_yticks(range(len(table)), table.index, fontsize=8 if sum(heights) < 15 else 6.5)
-        axes.set_title(f"{title}: atoms (%)" if many else title, fontsize=9)
+        axes.set_title(f"{group}: atoms (%)" if many else group, fontsize=9)
     if not many:
         draw_legend(figure, shown)
     add_notes(figure, notes)
@@ -147,10 +185,14 @@ def _level_bars(axes: Axes, table: pd.DataFrame, shown: Sequence[Shown]) -> None
 
 def _cells(axes: Axes, table: pd.DataFrame, named: Sequence[Shown]) -> None:
     """Shares, (n_motifs, n_sets), as a table of shaded cells; columns are named once, above."""
+    if len(table) == 0:
+        axes.text(0.5, 0.5, "none", ha="center", transform=axes.transAxes)
+        axes.set_xticks([])
+        return
     axes.imshow(table, cmap="Blues", vmin=0, vmax=130, aspect="auto")
     size = 7 if table.shape[1] <= 12 else 5.5
     for (i, j), value in np.ndenumerate(table.to_numpy()):
-        color = "white" if value > 75 else "black"
+        color = LIGHT_INK if value > 75 else DARK_INK
         axes.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=size, color=color)
     axes.tick_params(length=0, labeltop=bool(named), labelbottom=False)
     labels = [one.title(26) for one in named]

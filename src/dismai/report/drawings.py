@@ -1,18 +1,21 @@
 """Figures of our kinds by name, for the workflow and, with a caption, for the page about a set."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
+from ase import Atoms
 from matplotlib.figure import Figure
 
 from dismai.base.card import DatasetSpec
 from dismai.base.kinds import KINDS
+from dismai.datasets.interface.ligands import ligand_shares
 from dismai.evaluation.file import Evaluation
 from dismai.report.curves import (
     plot_cation_motifs,
     plot_factor_and_dihedral,
     plot_gamma,
+    plot_ligand_motifs,
     plot_nearest,
     plot_pair_and_angle,
     plot_profile,
@@ -29,10 +32,13 @@ class Drawing:
     draw: features of the training set, features by name of the set, card, all models of the run
         (for their colours) -> the figure.
     caption: on a page; a figure without one is drawn in the workflow only.
+    table_of: makes a table from the first structures of a set, where a figure needs what is no
+        feature; it stands for the features in `draw`.
     """
 
     draw: Callable[[pd.DataFrame, Mapping[str, pd.DataFrame], DatasetSpec, Sequence[str]], Figure]
     caption: str = ""
+    table_of: Callable[[Sequence[Atoms]], pd.DataFrame] | None = None
 
 
 def _without_card(plot: Callable[..., Figure], caption: str) -> Drawing:
@@ -73,6 +79,7 @@ AMORPHOUS_SI = {
 INTERFACE = {
     "gamma": Drawing(plot_gamma),
     "motifs": _without_card(plot_cation_motifs, "Most likely coordination motif of every cation."),
+    "ligands": replace(_without_card(plot_ligand_motifs, ""), table_of=ligand_shares),
     "profile": _without_card(
         plot_profile,
         "Number density of every element along the normal of the interface: mean, and one "
