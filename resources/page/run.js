@@ -5,7 +5,7 @@
   const element = (id) => document.getElementById(id);
   const [dataset, set, state] = ["dataset", "set", "state"].map(element);
   const canvas = element("canvas"), said = element("said");
-  let viewer = null;
+  let viewer = null, shown = {};
 
   function fill(list, names) {
     const before = list.value;
@@ -58,6 +58,13 @@
     const counts = {};
     for (const symbol of one.symbols) counts[symbol] = (counts[symbol] || 0) + 1;
     const formula = Object.entries(counts).map(([symbol, n]) => `${symbol}${n}`).join(" ");
+    element("legend").replaceChildren(...Object.keys(counts).map((symbol) => {
+      const item = document.createElement("li"), dot = document.createElement("span");
+      dot.className = "swatch";
+      dot.style.background = data.colors[symbol];
+      item.append(dot, symbol);
+      return item;
+    }));
     const facts = [`${one.set}, ${label(one)}: ${formula}.`,
       one.n_close ? `${one.n_close} pairs of atoms closer than 1.5 Å.` : "No atoms closer than 1.5 Å.",
       group.lattice ? `${one.vacant.length} sites of the lattice are vacant.` : "", one.why || ""];
@@ -80,7 +87,16 @@
     drawCell(one.cell, style.color);
     if (marked.region && group.region) drawRegion(one.cell, group.region);
     viewer.zoomTo();
+    if (one !== shown.one && dataset.value !== shown.dataset) turnHome(group);
+    shown = { one, dataset: dataset.value };
     viewer.render();
+  }
+  function turnHome(group) {
+    viewer.setView([0, 0, 0, 0, 0, 0, 0, 1]);
+    viewer.zoomTo();
+    viewer.rotate(group.upright ? -80 : -15, "x");
+    viewer.rotate(15, "y");
+    viewer.zoom(1.4);
   }
   const turns = { ArrowLeft: [-15, "y"], ArrowRight: [15, "y"], ArrowUp: [-15, "x"], ArrowDown: [15, "x"] };
   function act(key) {
@@ -88,7 +104,7 @@
     if (turns[key]) viewer.rotate(...turns[key]);
     else if (key === "+" || key === "=") viewer.zoom(1.2);
     else if (key === "-") viewer.zoom(1 / 1.2);
-    else if (key === "0") draw();
+    else if (key === "0") turnHome(data.datasets[dataset.value]);
     else return false;
     viewer.render();
     return true;

@@ -14,7 +14,6 @@ from dismai.base.kinds import KINDS
 from dismai.files.structures import read_frames, read_structures, read_table
 from dismai.report.figures import plot_structures, plot_training
 
-
 MOST_DESCRIBED = 100
 """Structures of a set in a figure of what is no feature; the seeds of a model share them."""
 TRAINING = ""

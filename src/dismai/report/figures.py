@@ -122,9 +122,12 @@ def plot_energies(
 
 
 def plot_structures(
-    structures: Mapping[str, Atoms | StructureError | None], rotation: str = VIEW
+    structures: Mapping[str, Atoms | StructureError | None],
+    rotation: str | Mapping[str, str] = VIEW,
 ) -> Figure:
-    """Pictures of structures, atoms coloured by species, turned as ASE writes it.
+    """Pictures of structures, atoms coloured by species.
+
+    rotation: how they are turned, as ASE writes it; one for all, or one a structure.
 
     Names without a structure stand in a note, and so do those beyond `MAX_PICTURES`.
     """
@@ -139,7 +142,9 @@ def plot_structures(
         for symbol in species
     }
     width, height = MAX_SIZE_IN
-    aspect = _aspect(next(iter(pictured.values())), rotation) if pictured else 1.0
+    turned = dict.fromkeys(structures, rotation) if isinstance(rotation, str) else rotation
+    turns = {names[name]: turn for name, turn in turned.items()}
+    aspect = _aspect(*next((atoms, turns[n]) for n, atoms in pictured.items())) if pictured else 1.0
     rows, columns = panel_grid(len(pictured), (width, height - 0.6), aspect)
     own = (width / columns) / aspect + 0.35  # no taller than the pictures need
     figure = new_figure("Pictures of structures", width, min(height, 0.7 + rows * own))
@@ -147,7 +152,7 @@ def plot_structures(
     for axes in panels:
         axes.set_axis_off()
     for axes, (label, atoms) in zip(panels, pictured.items(), strict=False):
-        _picture(axes, atoms, rotation, palette)
+        _picture(axes, atoms, turns[label], palette)
         axes.set_title(wrapped(label, int(width / columns * 11)), fontsize=9)
     handles = [Patch(color=color, label=symbol) for symbol, color in palette.items()]
     if handles:

@@ -10,12 +10,14 @@ import pandas as pd
 
 from dismai import __version__
 from dismai.base.atomic import sha256, write_atomically
-from dismai.base.kinds import KINDS
+from dismai.base.kinds import KINDS, VIEW
 from dismai.base.resources import resource
 from dismai.evaluation.process import STAGES
 from dismai.evaluation.ranking import BASELINE
+from dismai.files.structures import read_frames
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 from dismai.report.cost import CORE_W, MEMORY_W_PER_GB, OVERHEAD, cost_of
+from dismai.report.figures import plot_structures
 from dismai.report.page import svg_text
 from dismai.report.ranking import plot_spider, ranking_notes, readable_ranking, span
 from dismai.report.run_files import RunFiles
@@ -123,6 +125,7 @@ def _leader(run: RunFiles) -> str:
     spider = _figure(
         themed(svg_text(plot_spider(table)), "Ranks of the models on every dataset"),
         "Ranks on every dataset, the first outside. Hollow: not ranked there, and so last.",
+        small=True,
     )
     notes = "".join(f"<li>{escape(note)}</li>" for note in ranking_notes())
     shown = readable_ranking(table)
@@ -150,7 +153,14 @@ def _sentence(own: pd.DataFrame, n_datasets: int) -> str:
 
 
 def _datasets(run: RunFiles) -> str:
-    return _viewer() + "".join(_dataset(run, name) for name in run.cards)
+    training = {
+        name: read_frames(run.folder / "datasets" / name / "train.extxyz", range(1))[0]
+        for name in run.cards
+    }
+    turned = {name: KINDS[card.kind].view for name, card in run.cards.items()}
+    caption = "A training structure of every dataset."
+    together = _figure(themed(svg_text(plot_structures(training, turned)), caption), caption)
+    return together + _viewer() + "".join(_dataset(run, name) for name in run.cards)
 
 
 def _dataset(run: RunFiles, name: str) -> str:
@@ -202,6 +212,7 @@ def _viewer() -> str:
         '<h3 id="viewer">Structures in 3D</h3><div class="viewer">'
         f'<div class="controls">{lists}</div><div class="controls">{marks}</div>'
         '<div id="canvas" tabindex="0" role="application" aria-label="3D picture"></div>'
+        '<ul id="legend" aria-label="Colours of the elements"></ul>'
         f'<p id="said" aria-live="polite"></p><div class="controls">{keys}</div></div>'
     )
 
@@ -288,10 +299,11 @@ def _fold(title: str, text: str) -> str:
     return f"<details><summary>{title}</summary><pre tabindex=0>{escape(text)}</pre></details>"
 
 
-def _figure(svg: str, caption: str) -> str:
+def _figure(svg: str, caption: str, small: bool = False) -> str:
+    kind = ' class="small"' if small else ""
     return (
-        f'<figure><div class="wide" tabindex="0" role="group" aria-label="{escape(caption)}">{svg}'
-        f"</div><figcaption>{escape(caption)}</figcaption></figure>"
+        f'<figure{kind}><div class="wide" tabindex="0" role="group" '
+        f'aria-label="{escape(caption)}">{svg}</div><figcaption>{escape(caption)}</figcaption></figure>'
     )
 
 
@@ -318,7 +330,9 @@ def _scripts(run: RunFiles) -> str:
                 label = one.model if one.seed == 0 else f"{one.model}, seed {one.seed}"
                 structures += generated_entries(one.folder, label, card)
         species |= {symbol for entry in structures for symbol in entry["symbols"]}
-        marks = {"lattice": KINDS[card.kind].on_fcc, "region": region(folder, card)}
+        heights = region(folder, card)
+        marks = {"lattice": KINDS[card.kind].on_fcc, "region": heights}
+        marks["upright"] = KINDS[card.kind].view != VIEW
         datasets[name] = {"structures": structures, **marks}
     content = json.dumps({"datasets": datasets, "colors": colors_of(species)}, ensure_ascii=False)
     safe = content.replace("<", "\\u003c")
