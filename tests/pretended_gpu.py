@@ -8,6 +8,7 @@ byte. What it cannot show: the kernels of a GPU, their order of sums, and its me
 import collections
 import contextlib
 import traceback
+from types import SimpleNamespace
 
 import lightning.fabric.utilities.device_dtype_mixin as mixin
 import torch
@@ -273,6 +274,8 @@ def pretended_gpu(monkeypatch):
         patch.setattr(mixin._DeviceDtypeModuleMixin, "to", to)
         patch.setattr(torch.cuda, "is_available", lambda: True)
         patch.setattr(torch.cuda, "get_device_name", lambda *_: "pretended GPU")
+        memory = SimpleNamespace(total_memory=1 << 30)
+        patch.setattr(torch.cuda, "get_device_properties", lambda *_: memory)
         patch.setattr("dismai.training.run.Trainer", trainer_on_gpu)
         with Calls(waits), Arithmetic(waits):
             yield waits

@@ -15,12 +15,14 @@ from torch.utils.checkpoint import checkpoint
 from dismai.models.diffcsp.hparams import Hparams
 from dismai.models.diffcsp.noise import NoiseSchedule
 
-TILE_PAIRS = 16_384
-"""Pairs of atoms, over the whole batch, whose messages exist at one time."""
+TILE_PAIRS = {"cpu": 16_384, "cuda": 131_072}
+"""Pairs of atoms, over the whole batch, whose messages exist at one time: what fits the cache of a
+CPU; on a GPU few large products (1.3 GB at 512 features), for a launch costs more than a tile."""
 SMALLEST_TILES = 4
 """At least so many tiles per edge: tiles on the diagonal compute every pair twice."""
 SAVED_BYTES = 1 << 30
-"""A backward pass that would need more memory than this computes its messages again."""
+"""A backward pass that would need more memory than this computes its messages again; on a GPU, more
+than a quarter of its memory."""
 
 
 class Layer(nn.Module):
@@ -135,10 +137,10 @@ class CSPNet(nn.Module):
         h = self.node(torch.cat([species, time], dim=-1))
         metric = (lattice @ lattice.mT).flatten(1)
         waves = plane_waves(f, self.h.frequencies)
-        tile = tile_size(n_batch, n_atoms)
+        tile = tile_size(n_batch, n_atoms, f.device.type)
         per_pair = 6 * self.h.frequencies + 8 * self.h.hidden
         saved = 4 * n_batch * n_atoms**2 * per_pair * len(self.layers)
-        again = torch.is_grad_enabled() and saved > SAVED_BYTES
+        again = torch.is_grad_enabled() and saved > room_for_messages(f.device)
         for layer in self.layers:
             h = layer(h, metric, waves, tile, again)
         h = self.norm(h)
@@ -158,9 +160,17 @@ class Diffusion(nn.Module):
         self.schedule = NoiseSchedule(hparams, random)
 
 
-def tile_size(n_batch: int, n_atoms: int) -> int:
+def tile_size(n_batch: int, n_atoms: int, device: str = "cpu") -> int:
     """Atoms per tile: what memory allows, at most a quarter of the structure."""
-    return max(1, min(math.isqrt(TILE_PAIRS // n_batch), math.ceil(n_atoms / SMALLEST_TILES)))
+    pairs = TILE_PAIRS.get(device, TILE_PAIRS["cpu"])
+    return max(1, min(math.isqrt(pairs // n_batch), math.ceil(n_atoms / SMALLEST_TILES)))
+
+
+def room_for_messages(device: torch.device) -> int:
+    """Bytes that the messages of a backward pass may take."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory // 4
+    return SAVED_BYTES
 
 
 def time_embedding(t: Tensor, n_features: int) -> Tensor:
