@@ -19,6 +19,7 @@ from dismai.potentials.m3gnet.errors import error_table, scan_table
 from dismai.potentials.m3gnet.network import MODEL_FILE, build, calculator, save
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.m3gnet.training import predictions, train
+from tests.pretended_gpu import pretended_gpu
 
 SMALL = M3gnet(
     units=8, n_blocks=1, max_n=2, max_l=2, cutoff_A=4.0, threebody_cutoff_A=3.0, batch=2, epochs=2
@@ -228,3 +229,19 @@ def test_a_scan_sets_errors_side_by_side_with_the_best_forces_first():
     assert table["batch"].tolist() == [4, 16, 4]
     assert table["val_force_meV/A"].tolist() == [20.0, 25.0, 30.0]
     assert table["test_energy_meV/atom"].tolist() == [2.0, 2.5, 3.0]
+
+
+def test_training_and_predictions_on_a_gpu_are_those_of_the_cpu(labels, tmp_path, monkeypatch):
+    settings, few = SMALL.model_copy(update={"epochs": 1}), labels[:6]
+
+    def trained(device):
+        potential, parts = train(few, settings, tmp_path / device, seed=0, device=device)
+        held_out = [few[i] for i in (*parts.val, *parts.test)]
+        return predictions(potential, held_out, settings, len(parts.train), device)
+
+    expected = trained("cpu")
+    with pretended_gpu(monkeypatch):
+        found = trained("cuda")
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-3, atol=1e-3)
+    histories = [pd.read_csv(tmp_path / device / "history.csv") for device in ("cpu", "cuda")]
+    pd.testing.assert_frame_equal(*histories, rtol=1e-4)

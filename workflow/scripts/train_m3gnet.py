@@ -19,11 +19,12 @@ with job(snakemake, saves=True), locked(state_folder(snakemake)):
     labels = read_labels(Path(snakemake.input.labels))
     settings = M3gnet(**snakemake.params.settings)
     seed = seed_for(snakemake.params.seed, "train_m3gnet", snakemake.wildcards.potential)
-    potential, parts = train(labels, settings, target.parent, seed, device(snakemake))
+    where = device(snakemake)
+    potential, parts = train(labels, settings, target.parent, seed, where)
     save(target, potential, settings)
     tables = {
         name: predictions(
-            potential, [labels[i] for i in getattr(parts, name)], settings, len(parts.train)
+            potential, [labels[i] for i in getattr(parts, name)], settings, len(parts.train), where
         )
         for name in ("train", "val", "test")
     }

@@ -19,6 +19,8 @@ from dismai.training.schedule import Validation
 logger = logging.getLogger(__name__)
 
 KEPT_STATES = 2
+FOREIGN = ".foreign"
+"""Suffix of a state that was not used; it may have taken days."""
 
 
 class SafetensorsIO(CheckpointIO):
@@ -178,7 +180,7 @@ def states(folder: Path) -> list[Path]:
 
 
 def newest_usable(folder: Path, made_for: str) -> Path | None:
-    """The newest undamaged state made for this digest; states of anything else are removed."""
+    """The newest undamaged state made for this digest; states of anything else are set aside."""
     for path in states(folder):
         try:
             return kept.read(path, made_for, _made_for)
@@ -187,10 +189,12 @@ def newest_usable(folder: Path, made_for: str) -> Path | None:
             path.unlink()
         except kept.Foreign:
             logger.warning(
-                "%s belongs to other settings, data, code or threads: training starts afresh", path
+                "%s belongs to other settings, data, code, threads or device: training starts "
+                "afresh; the state stays as *.foreign until you delete it",
+                path,
             )
             for stale in states(folder):
-                stale.unlink()
+                stale.replace(stale.with_suffix(FOREIGN))
             return None
     return None
 

@@ -12,6 +12,7 @@ from lightning.pytorch import LightningModule
 from matgl.apps.pes import Potential
 from torch import Tensor
 
+from dismai.base import stopping
 from dismai.base.device import resolved, say
 from dismai.base.seeds import seed_for
 from dismai.potentials.labels import Label
@@ -129,30 +130,47 @@ def train(
 
 
 def predictions(
-    potential: Potential, labels: Sequence[Label], settings: M3gnet, n_train: int
+    potential: Potential,
+    labels: Sequence[Label],
+    settings: M3gnet,
+    n_train: int,
+    device: str = "cpu",
 ) -> pd.DataFrame:
     """Labels beside predictions, one row a number: columns of `PREDICTIONS_SCHEMA`.
 
-    n_train: labels that the potential was trained on.
+    n_train: labels that the potential was trained on.  device: cpu, or cuda for batches.
     """
     elements = potential.model.element_types
     graphs = Graphs(labels, elements, settings.cutoff_A)
-    module = M3gnetModule(potential, settings, with_stress=True).eval()
+    device = resolved(device)
+    module = M3gnetModule(potential, settings, with_stress=True).eval().to(device)
+    together = 1 if device == "cpu" else settings.batch  # one by one, sums are rounded in one way
     tables = []
-    for index in range(len(graphs)):
-        batch = graphs[[index]]
+    for start in range(0, len(graphs), together):
+        stopping.leave_if_asked()
+        indices = list(range(start, min(start + together, len(graphs))))
+        batch = graphs[indices]
+        moved = [part.to(device) for part in batch]
+        errors = {name: error.detach().cpu() for name, error in module.errors(moved).items()}
         _, _, energies, sizes, forces, stresses = batch
-        errors = module.errors(batch)
-        own = {"energy": energies / sizes, "force": forces, "stress": stresses[VOIGT_ROWS]}
-        errors["stress"] = errors["stress"][VOIGT_ROWS]
-        values = {}
-        for name, truth in own.items():
-            label = truth.reshape(-1).double().numpy()
-            error = errors[name].detach().reshape(-1).double().numpy()
-            known = np.isfinite(label)
-            values[name] = (label[known], (label + error)[known])
-        tables.append(prediction_rows(n_train, index, values))
+        own = {"energy": energies / sizes, "force": forces, "stress": stresses}
+        atoms, ones = sizes.long().tolist(), [1] * len(indices)
+        parts = {"energy": ones, "force": atoms, "stress": [3 * one for one in ones]}
+        for row, index in enumerate(indices):
+            values = {}
+            for name, truth in own.items():
+                of_it = (of.split(parts[name])[row] for of in (truth, errors[name]))
+                label, error = (_plain(one, name) for one in of_it)
+                known = np.isfinite(label)
+                values[name] = (label[known], (label + error)[known])
+            tables.append(prediction_rows(n_train, index, values))
+    potential.to("cpu")
     return pd.concat(tables, ignore_index=True)
+
+
+def _plain(x: Tensor, quantity: str) -> np.ndarray:
+    """Numbers of one structure, of a stress each component once, float64, (n,)."""
+    return (x[VOIGT_ROWS] if quantity == "stress" else x).reshape(-1).double().numpy()
 
 
 VOIGT_ROWS = (torch.tensor([0, 1, 2, 1, 0, 0]), torch.tensor([0, 1, 2, 2, 2, 1]))
