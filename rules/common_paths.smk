@@ -142,6 +142,19 @@ def ecis_of(wildcards):
     return ECIS if is_alloy else []
 
 
+def match_of(wildcards):
+    """Numbers of Langevin steps of a run to choose from; None: it has the one of its model."""
+    matches = config["models"][wildcards.model]["match_langevin"]
+    return matches.get(wildcards.dataset, None)
+
+
+def chosen_steps_of(wildcards):
+    """The table that chooses the Langevin steps of a run; nothing where there is no choice."""
+    if match_of(wildcards) is None:
+        return []
+    return "<results>/models/{dataset}/{model}/seed{seed}/langevin_steps.csv"
+
+
 def labels_of_expansion(wildcards):
     """Alloys with energies that the ECIs are fitted to."""
     if CONFIG.alloy.fit is None:

@@ -38,6 +38,7 @@ rule train_model:
 rule generate_structures:
     input:
         model="<results>/models/{dataset}/{model}/seed{seed}/model.safetensors",
+        steps=chosen_steps_of,
     output:
         structures="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
     log:

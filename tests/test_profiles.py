@@ -16,7 +16,7 @@ SAVING = {
     *("relax_training_blocks", "relax_interfaces", "label_interfaces", "train_m3gnet"),
     *("compare_minima", "train_by_command", "generate_by_command"),
     *("label_interfaces_vasp", "compare_minima_vasp", "relax_crystal_vasp"),
-    *("label_cells", "label_cells_vasp"),
+    *("label_cells", "label_cells_vasp", "match_langevin_steps"),
 }
 """Rules whose jobs listen to signals."""
 

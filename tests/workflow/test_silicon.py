@@ -2,6 +2,7 @@
 
 import zipfile
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -119,3 +120,25 @@ def test_a_wrong_large_cell_stops_the_job_with_one_line(tmp_path):
     log = (tmp_path / "results/tiny/logs/slice_blocks/amorphous_si.log").read_text()
     assert "asi_100k.npz: expected SHA-256 0000" in log
     assert "Traceback" not in log
+
+
+def test_energies_of_the_training_set_choose_the_langevin_steps(tmp_path):
+    params = {
+        **dict.fromkeys(("latent", "encoder_blocks", "blocks"), 1),
+        **dict.fromkeys(("encoder_hidden", "encoder_triplet", "encoder_basis"), 4),
+        **dict.fromkeys(("encoder_output", "head_hidden", "hidden", "triplet", "basis"), 4),
+        **{"radial": 4, "neighbours": 6, "cutoff_A": 4.0, "levels": 3, "epochs": 1},
+    }
+    overlay = tmp_path / "match.yaml"
+    match = {"amorphous_si": {"steps": [1, 2], "n_structures": 2}}
+    models = {"cdvae": {"params": params, "match_langevin": match}}
+    selection = [{"datasets": ["amorphous_si"], "models": ["cdvae"], "seeds": [0]}]
+    overlay.write_text(yaml.safe_dump({"models": models, "runs": selection}))
+    made = "results/tiny/generated/amorphous_si/cdvae/seed0/raw.extxyz"
+    snakemake(made, directory=tmp_path, configs=(*CONFIGS, overlay))
+    assert len(read_structures(tmp_path / made)) == 3
+    table = tmp_path / "results/tiny/models/amorphous_si/cdvae/seed0/langevin_steps.csv"
+    assert pd.read_csv(table)["langevin_steps"].tolist() == [1, 2]
+    log = tmp_path / "results/tiny/logs/generate_structures/amorphous_si/cdvae/seed0.log"
+    # Two epochs of a network of four units make no silicon.
+    assert "no number of Langevin steps gave an accepted structure" in log.read_text()

@@ -5,6 +5,7 @@ from pathlib import Path
 from dismai import models
 from dismai.base.atomic import locked
 from dismai.base.seeds import seed_for
+from dismai.evaluation.sampling_match import with_best_steps
 from dismai.files.structures import write_structures
 from dismai.pipeline.jobs import deterministic, device, job, state_folder
 
@@ -17,6 +18,8 @@ with job(snakemake, saves=True), locked(state):
     model = models.load(Path(snakemake.input.model))
     model.device, model.deterministic = device(snakemake), deterministic(snakemake)
     model.state_folder = state
+    if snakemake.input.steps:
+        model = with_best_steps(model, Path(snakemake.input.steps))
     seed = seed_for(snakemake.params.seed, "generate", *names)
     structures = models.sample(model, snakemake.params.n_structures, seed)
     write_structures(structures, target)

@@ -2,11 +2,18 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, PositiveInt, Tag
 
 from dismai.base.section import Section
 
 Alignment = Literal["none", "translate", "rotate"]
+
+
+class LangevinMatch(Section):
+    """Numbers of Langevin steps of which one is chosen by energies."""
+
+    steps: list[PositiveInt] = Field(min_length=1, description="a noise level, to choose from")
+    n_structures: int = Field(50, ge=1, description="drawn and relaxed with each")
 
 
 class TrainedModel(Section):
@@ -18,6 +25,10 @@ class TrainedModel(Section):
     params: dict[str, Any] = Field(default_factory=dict, description="hyperparameters")
     dataset_params: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="hyperparameters that differ on a dataset"
+    )
+    match_langevin: dict[str, LangevinMatch] = Field(
+        default_factory=dict,
+        description="datasets on which energies of the training set choose the Langevin steps",
     )
     align: Alignment = Field("none", description="how an alloy is laid on the lattice")
 

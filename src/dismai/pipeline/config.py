@@ -24,7 +24,7 @@ from dismai.datasets.interface.settings import Labels
 from dismai.datasets.settings import DATASET_KINDS, Dataset
 from dismai.dft.settings import Dft, PotentialStudy
 from dismai.models import check_hparams, check_kind, names
-from dismai.models.settings import MODEL_KINDS, Model, TrainedModel, model_kind
+from dismai.models.settings import MODEL_KINDS, LangevinMatch, Model, TrainedModel, model_kind
 from dismai.potentials.settings import ENGINE, POTENTIAL_KINDS, Potential, RelaxationSettings
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -162,6 +162,20 @@ class Config(Section):
                 f"{did_you_mean(training.dataset, interfaces)}"
             )
 
+    def _check_match(self, name: str, model: TrainedModel, dataset: str, match: LangevinMatch):
+        place = f"models.{name}.match_langevin"
+        relaxed = [key for key, entry in self.datasets.items() if getattr(entry, "potential", None)]
+        if dataset not in relaxed:
+            raise ValueError(
+                f"{place}: expected a dataset with energies ({', '.join(relaxed)}), "
+                f"found {dataset!r}{did_you_mean(dataset, relaxed)}"
+            )
+        try:
+            hparams = {**model.hparams(dataset), "langevin_steps": match.steps[0]}
+            check_hparams(model.architecture, hparams)
+        except InputError as error:
+            raise ValueError(f"{place}: {error}") from None
+
     def _check_trained(self, name: str, model: TrainedModel) -> None:
         for dataset in model.dataset_params:
             known = [*dataset_names(), *self.datasets]
@@ -170,6 +184,8 @@ class Config(Section):
                     f"models.{name}.dataset_params: expected one of {', '.join(dataset_names())}, "
                     f"found {dataset!r}{did_you_mean(dataset, known)}"
                 )
+        for dataset, match in model.match_langevin.items():
+            self._check_match(name, model, dataset, match)
         if model.architecture not in names():
             raise ValueError(
                 f"models.{name}.architecture: expected one of {', '.join(names())}, "
