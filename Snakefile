@@ -25,6 +25,7 @@ configfile: SOURCE / "config" / "config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/common_datasets.smk"
 include: "rules/common_paths.smk"
 include: "rules/common_potentials.smk"
 include: "rules/common_resources.smk"

@@ -110,21 +110,6 @@ def first_figures():
     ]
 
 
-def snapshots_of(wildcards):
-    """Monte Carlo snapshots at the temperature of an alloy dataset."""
-    temperature = CONFIG.datasets[wildcards.dataset].temperature_K
-    return f"<results>/datasets/snapshots_{temperature:g}K.npz"
-
-
-def bulk_cell(wildcards):
-    """The large cell of silicon: made by the workflow, or a file; none for a ready-made set."""
-    if CONFIG.datasets[wildcards.dataset].source:
-        return []
-    source = CONFIG.amorphous_si.source
-    made = "<results>/datasets/amorphous_si_bulk.npz"
-    return made if source == "melt_quench" else located(source)
-
-
 def shards_of(wildcards):
     """Folders of the shards of a generated set: one, unless its structures are relaxed."""
     relaxed = potential_of(wildcards) is not None
@@ -134,12 +119,6 @@ def shards_of(wildcards):
         scatteritem=[f"{shard}-of-{n_shards}" for shard in range(1, n_shards + 1)],
         allow_missing=True,
     )
-
-
-def ecis_of(wildcards):
-    """The cluster expansion of an alloy; nothing for other datasets."""
-    is_alloy = CONFIG.datasets[wildcards.dataset].kind == "alloy"
-    return ECIS if is_alloy else []
 
 
 def match_of(wildcards):
@@ -155,19 +134,6 @@ def chosen_steps_of(wildcards):
     return "<results>/models/{dataset}/{model}/seed{seed}/langevin_steps.csv"
 
 
-def labels_of_expansion(wildcards):
-    """Alloys with energies that the ECIs are fitted to."""
-    if CONFIG.alloy.fit is None:
-        raise WorkflowError("alloy.fit: expected alloys with energies, found none")
-    return located(CONFIG.alloy.fit.labels)
-
-
-def source_file_of(wildcards):
-    """The local file of a ready-made dataset; nothing for a URL."""
-    source = CONFIG.datasets[wildcards.dataset].source
-    return [] if source.startswith(("http://", "https://")) else located(source)
-
-
 def flags_of(wildcards):
     """The table of crystals to leave out, if there is one."""
     path = CONFIG.datasets[wildcards.dataset].leave_out
@@ -179,36 +145,3 @@ def structures_file_of(wildcards):
     path = CONFIG.models[wildcards.model].path
     path = path.replace("{dataset}", wildcards.dataset)
     return located(path.replace("{seed}", wildcards.seed))
-
-
-def crystals_of(wildcards):
-    """Files of the two crystals of an interface: substrate, film."""
-    return crystals(wildcards.dataset)
-
-
-def crystals_of_training(wildcards):
-    """Files of the two crystals of the interfaces that an M3GNet is for."""
-    return crystals(CONFIG.potentials[wildcards.potential].train.dataset)
-
-
-def crystals(dataset):
-    """Files of the crystals of an interface dataset, given or relaxed here: substrate, film."""
-    names = ["substrate", "film"]
-    if CONFIG.datasets[dataset].relax_crystals:
-        return [
-            f"<results>/datasets/{dataset}/crystals/{name}.extxyz" for name in names
-        ]
-    return [located(getattr(CONFIG.datasets[dataset].geometry, name)) for name in names]
-
-
-def given_crystal(wildcards):
-    """File of one crystal of an interface dataset as it is given."""
-    geometry = CONFIG.datasets[wildcards.dataset].geometry
-    return located(getattr(geometry, wildcards.crystal))
-
-
-ECIS = (
-    "<results>/cluster_expansion/eci.yaml"
-    if CONFIG.alloy.fit
-    else located(config["alloy"]["ecis"])
-)
