@@ -98,6 +98,19 @@ def test_the_score_and_the_names_do_not_depend_on_the_origin_where_nothing_is_sh
     assert apart.abs().max() > 0.1
 
 
+@pytest.mark.parametrize("shared", [0, 3])
+def test_half_precision_leaves_positions_as_they_are(shared):
+    """Phases of bfloat16 would be off by a tenth and more of a turn; scores differ by 1 %."""
+    found, x = networks(shared), atoms() + 60.0
+    species = torch.randint(3, x.shape[:2], generator=torch.Generator().manual_seed(1))
+    out = outputs(found, x, CELL, species)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = outputs(found, x, CELL, species)
+    assert half.dtype == torch.float32
+    assert 0 < (half - out)[..., :3].std() / out[..., :3].std() < 0.05
+    assert 0 < (half - out).std() / out.std() < 0.5  # logits of large random weights cancel
+
+
 def test_counts_are_exact_whatever_the_network_prefers():
     found, x = networks(), atoms(3)
     with torch.no_grad():

@@ -65,11 +65,14 @@ def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
     assert outcome(tmp_path / "a")[0] != outcome(tmp_path / "c")[0]
 
 
-@pytest.mark.parametrize("stage", MODULES)
+@pytest.mark.parametrize(
+    ("stage", "precision"), [("mover", "32-true"), ("namer", "32-true"), ("mover", "bf16-mixed")]
+)
 def test_a_run_stopped_in_either_stage_resumes_to_the_same_bytes(
-    tmp_path, monkeypatch, caplog, stage
+    tmp_path, monkeypatch, caplog, stage, precision
 ):
-    train(tmp_path / "undisturbed", namer_steps=6)
+    settings = {"namer_steps": 6, "precision": precision}
+    train(tmp_path / "undisturbed", **settings)
     step = MODULES[stage].training_step
 
     def stop(self, batch, batch_idx):
@@ -79,11 +82,11 @@ def test_a_run_stopped_in_either_stage_resumes_to_the_same_bytes(
 
     monkeypatch.setattr(MODULES[stage], "training_step", stop)
     with pytest.raises((KeyboardInterrupt, SystemExit)):
-        train(tmp_path / "stopped", namer_steps=6)
+        train(tmp_path / "stopped", **settings)
     assert not (tmp_path / "stopped" / "model.safetensors").exists()
     monkeypatch.undo()
     with caplog.at_level(logging.INFO):
-        train(tmp_path / "stopped", namer_steps=6)
+        train(tmp_path / "stopped", **settings)
     assert "resuming" in caplog.text
     assert outcome(tmp_path / "stopped") == outcome(tmp_path / "undisturbed")
     newest = [

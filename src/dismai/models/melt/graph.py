@@ -12,6 +12,11 @@ FAR = 1e9
 """Square of a distance that no pair has, Å²."""
 
 
+def exactly(device: torch.device) -> torch.autocast:
+    """Full precision for what is made of positions, also where networks compute in half of it."""
+    return torch.autocast(device.type, enabled=False)
+
+
 def neighbours(x: Tensor, cell: Tensor, cutoff: float, most: int) -> tuple[Tensor, Tensor, Tensor]:
     """The nearest images within a cutoff of every atom, in no order.
 

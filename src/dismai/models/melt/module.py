@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 from dismai.base.device import sent
 from dismai.base.seeds import seed_for
 from dismai.models.melt.facts import Facts
-from dismai.models.melt.graph import neighbours
+from dismai.models.melt.graph import exactly, neighbours
 from dismai.models.melt.hparams import Hparams
 from dismai.models.melt.naming import atoms_left, log_pool
 from dismai.models.melt.network import Mover, Namer
@@ -109,15 +109,16 @@ class MoverModule(Scheduled):
         """
         (x,) = batch
         turns = torch.randint(len(self.facts.operations), (len(x),), generator=random)
-        x = x @ sent(self.facts.operations[turns], x.device)
         sigma = sent(self.noise(len(x), random), x.device)
         eps = sent(torch.randn(x.shape, generator=random), x.device)
         named = sent(torch.rand(len(x), generator=random), x.device) < 0.5
         floats = not self.mover.field.n_waves
         if floats:
             eps = eps - eps.mean(1, keepdim=True)
-        noisy = x + sigma[:, None, None] * eps
-        target = scaled_score(noisy - x, self.cell, sigma)
+        with exactly(x.device):
+            turned = x @ sent(self.facts.operations[turns], x.device)
+            noisy = turned + sigma[:, None, None] * eps
+            target = scaled_score(sigma[:, None, None] * eps, self.cell, sigma)
         if floats:
             target = target - target.mean(1, keepdim=True)
         named = named & (sigma < self.h.sigma_known * self.facts.nearest)

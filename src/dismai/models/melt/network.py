@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from dismai.models.melt.facts import Facts
-from dismai.models.melt.graph import neighbours
+from dismai.models.melt.graph import exactly, neighbours
 from dismai.models.melt.hparams import Hparams
 
 RADIAL, VECTOR, SECOND, THIRD = 10, 10, 5, 3
@@ -189,7 +189,7 @@ class Mover(nn.Module):
             (B, N, 3)
         """
         n_batch, n_atoms, _ = x.shape
-        with torch.no_grad():
+        with torch.no_grad(), exactly(x.device):
             index, vectors, distances = neighbours(x, cell, self.cutoff, self.most)
             weight = self.scale * window(distances, self.cutoff)
             basis = self.basis(vectors, distances).flatten(0, 1).mT
@@ -203,7 +203,7 @@ class Mover(nn.Module):
         pairs = torch.bmm(basis.split(self.basis.blocks, 1)[3], edges.told(self.tell(u)))
         pairs = pairs.unflatten(1, (VECTOR, 3)).transpose(2, 3).flatten(1, 2)  # (M, n c, 3)
         forces = torch.bmm(self.strength(u)[:, None], pairs)[:, 0]
-        eps = (self.eps(u) + forces).unflatten(0, (n_batch, n_atoms))
+        eps = (self.eps(u) + forces).float().unflatten(0, (n_batch, n_atoms))
         return eps if self.field.n_waves else eps - eps.mean(1, keepdim=True)
 
 
@@ -220,8 +220,10 @@ class SharedField(nn.Module):
         """Positions, Å, (B, N, 3), to (B, N, hidden); 0 where nothing is shared."""
         if self.linear is None:
             return 0.0
-        phase = x @ self.waves.T
-        return self.linear(torch.cat([phase.cos(), phase.sin()], dim=-1))
+        with exactly(x.device):
+            phase = x @ self.waves.T
+            waves = torch.cat([phase.cos(), phase.sin()], dim=-1)
+        return self.linear(waves)
 
 
 class Namer(nn.Module):
@@ -272,7 +274,7 @@ class Namer(nn.Module):
             u = norm(h)
             moments = torch.bmm(edges.basis, edges.told(tell(u))).flatten(1)
             h = h + out(silu(mix(torch.cat([moments, u], dim=1))))
-        return self.head(h).unflatten(0, (n_batch, n_atoms))
+        return self.head(h).float().unflatten(0, (n_batch, n_atoms))
 
 
 def rows(index: Tensor) -> Tensor:
