@@ -60,7 +60,7 @@ def test_a_packed_interface_scores_as_the_features_it_was_made_of(
     assert (packed.spec, packed.potential) == (spec, "name of the potential")
     assert packed.train.dtypes.drop("structure").eq(float).all()
     np.testing.assert_array_equal(packed.train["energy_eV_per_atom"], train["energy_eV_per_atom"])
-    fates = held_out[["structure"]].assign(status="accepted")
+    fates = held_out[["structure"]].assign(status="accepted", stage="")
     names = ("held_out", "baseline", 0)
     before = score(held_out, fates, train, None, spec, *names)
     after = score(packed.held_out, fates, packed.train, None, spec, *names)
