@@ -88,8 +88,8 @@ def test_every_rule_states_memory_and_time_and_none_its_retries():
     [
         (training_minutes, "cdvae", 264, 400),  # 2 x 6e16 / 5e12 s
         (training_minutes, "cdvae", 132, 200),
-        (training_minutes, "diffcsp", 264, 1440),  # 5333, a day at most
-        (training_minutes, "diffcsp", 32, 78),
+        (training_minutes, "crystens", 264, 1440),  # 5067, a day at most
+        (training_minutes, "crystens", 32, 74),
         (training_minutes, "melt", 264, 30),  # at least half an hour
         (training_minutes, "somebody_elses", 32, 1440),
         (generation_minutes, "cdvae", 264, 533),

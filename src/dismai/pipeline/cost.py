@@ -29,7 +29,7 @@ class Cost:
 
 COSTS = {
     "cdvae": Cost(6e16, 8e16, 1),
-    "diffcsp": Cost(8e17, 4.4e17, 2),
+    "diffcsp": Cost(3e17, 1.9e17, 2),
     "crystens": Cost(7.6e17, 2e16, 2),
     "unimat": Cost(1.4e17, 4e15, 2),
     "cryingan": Cost(7e17, 1e12, 1),
