@@ -163,6 +163,7 @@ def _surrogate(weights: str) -> Calculator:
 
     calculator = potentials.load({"kind": "chgnet", "weights": weights})
     calculator.everything = True  # labels have a stress
+    return calculator
 
 
 def gpaw_calculator(settings: Dft, workdir: Path, kpoints: Mesh | None = None) -> Calculator:
