@@ -90,3 +90,6 @@ include: "rules/report.smk"
 for rules_of_kind in [kind.rules for kind in KINDS.values() if kind.rules]:
 
     include: rules_of_kind
+
+
+include: "rules/ready_made.smk"

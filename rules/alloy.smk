@@ -93,7 +93,7 @@ rule build_alloy_dataset:
     benchmark:
         "<benchmarks>/build_alloy_dataset/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives(of_kind("alloy")),
+        dataset=alternatives(made_here("alloy")),
     conda:
         "../envs/main.yaml"
     threads: 1

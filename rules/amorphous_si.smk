@@ -51,31 +51,6 @@ rule slice_blocks:
         "../workflow/scripts/slice_blocks.py"
 
 
-rule import_blocks:
-    input:
-        source=source_file_of,
-    output:
-        blocks="<results>/datasets/{dataset}/blocks.extxyz",
-    log:
-        "<logs>/import_blocks/{dataset}.log",
-    benchmark:
-        "<benchmarks>/import_blocks/{dataset}.tsv"
-    wildcard_constraints:
-        dataset=alternatives(ready_made("amorphous_si")),
-    conda:
-        "../envs/main.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=120,
-    params:
-        version=VERSIONS["slice_blocks"],
-        seed=config["seed"],
-        settings=lookup(dpath="datasets/{dataset}", within=config),
-    script:
-        "../workflow/scripts/import_blocks.py"
-
-
 rule relax_training_blocks:
     input:
         blocks="<results>/datasets/{dataset}/blocks.extxyz",
@@ -88,7 +63,7 @@ rule relax_training_blocks:
     benchmark:
         "<benchmarks>/relax_training_blocks/{dataset}/{scatteritem}.tsv"
     wildcard_constraints:
-        dataset=alternatives(of_kind("amorphous_si")),
+        dataset=alternatives(made_here("amorphous_si")),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -105,7 +80,6 @@ rule relax_training_blocks:
 
 rule build_amorphous_si_dataset:
     input:
-        blocks="<results>/datasets/{dataset}/blocks.extxyz",
         relaxed=gather.shard(
             "<results>/datasets/{{dataset}}/relaxed/{scatteritem}.extxyz"
         ),
@@ -124,7 +98,7 @@ rule build_amorphous_si_dataset:
     benchmark:
         "<benchmarks>/build_amorphous_si_dataset/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives(of_kind("amorphous_si")),
+        dataset=alternatives(made_here("amorphous_si")),
     conda:
         "../envs/main.yaml"
     threads: 4

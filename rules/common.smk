@@ -33,14 +33,9 @@ def of_kind(kind):
     return [name for name, entry in CONFIG.datasets.items() if entry.kind == kind]
 
 
-def ready_made(kind):
-    """Those of one kind whose structures are read from a file or a URL."""
-    return [name for name in of_kind(kind) if CONFIG.datasets[name].source]
-
-
 def made_here(kind):
     """Those of one kind whose structures the workflow makes."""
-    return [name for name in of_kind(kind) if not CONFIG.datasets[name].source]
+    return [name for name in of_kind(kind) if name not in READY_MADE]
 
 
 def run_on(kind):
@@ -129,14 +124,12 @@ TRAINED = [
 IMPORTED = [
     name for name, model in CONFIG.models.items() if isinstance(model, FileModel)
 ]
+CLEANED = [name for name in IMPORTED if CONFIG.models[name].cleaned]
 COMMANDED = [
     name for name, model in CONFIG.models.items() if isinstance(model, CommandModel)
 ]
 KIND_OF_TABLE = {table: kind for kind, table in TABLE_OF_KIND.items()}
 ALL_BASELINES = sorted({name for kind in KINDS.values() for name in kind.baselines})
-OF_RELAXED_KINDS = [
-    name for name, entry in CONFIG.datasets.items() if KINDS[entry.kind].relaxes
-]
 WITH_RULES = {name for kind in KINDS.values() for name in kind.baselines_with_rules}
 ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
 FITTED = [
@@ -146,3 +139,6 @@ M3GNETS = [
     name for name, entry in CONFIG.potentials.items() if getattr(entry, "train", None)
 ]
 TABLES = [name for name, kind in KIND_OF_TABLE.items() if run_on(kind)]
+READY_MADE = [
+    name for name, entry in CONFIG.datasets.items() if getattr(entry, "files", None)
+]

@@ -8,9 +8,7 @@ def snapshots_of(wildcards):
 
 
 def bulk_cell(wildcards):
-    """The large cell of silicon: made by the workflow, or a file; none for a ready-made set."""
-    if CONFIG.datasets[wildcards.dataset].source:
-        return []
+    """The large cell of silicon: made by the workflow, or a file."""
     source = CONFIG.amorphous_si.source
     made = "<results>/datasets/amorphous_si_bulk.npz"
     return made if source == "melt_quench" else located(source)
@@ -29,10 +27,36 @@ def labels_of_expansion(wildcards):
     return located(CONFIG.alloy.fit.labels)
 
 
-def source_file_of(wildcards):
-    """The local file of a ready-made dataset; nothing for a URL."""
-    source = CONFIG.datasets[wildcards.dataset].source
-    return [] if source.startswith(("http://", "https://")) else located(source)
+def local_sources_of(wildcards):
+    """Files of a ready-made dataset, in the order of its parts; none for those at a URL."""
+    paths = [file.path for file in CONFIG.datasets[wildcards.dataset].files.values()]
+    return [
+        located(path) for path in paths if not path.startswith(("http://", "https://"))
+    ]
+
+
+def minima_of(wildcards):
+    """Tables of the relaxation of a ready-made dataset; nothing for one that is not relaxed."""
+    if potential_name_of(wildcards.dataset) is None:
+        return []
+    shards = [f"{k}-of-{config['shards']}" for k in range(1, config["shards"] + 1)]
+    return collect(
+        "<results>/datasets/{dataset}/relaxed/{scatteritem}.parquet",
+        dataset=wildcards.dataset,
+        scatteritem=shards,
+    )
+
+
+def crystals_of_source(wildcards):
+    """Files of the crystals of a ready-made dataset of interfaces; nothing for other datasets."""
+    return (
+        crystals(wildcards.dataset) if wildcards.dataset in of_kind("interface") else []
+    )
+
+
+def shared_by(wildcards):
+    """The section that all datasets of the kind of a dataset share; None: there is none."""
+    return config["alloy"] if wildcards.dataset in of_kind("alloy") else None
 
 
 def crystals_of(wildcards):

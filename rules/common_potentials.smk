@@ -9,11 +9,13 @@ def potential_name_of(dataset):
 def potential_of(wildcards):
     """The entry of the potential that a dataset and its generated structures relax in.
 
-    None for alloys and for the baselines that are scored as they are made.
+    None for alloys, for structures that were cleaned and relaxed elsewhere, and for the baselines
+    that are scored as they are made.
     """
     name = potential_name_of(wildcards.dataset)
     kind = KINDS[CONFIG.datasets[wildcards.dataset].kind]
-    if name is None or wildcards.get("model", None) in kind.unrelaxed_baselines:
+    as_given = [*kind.unrelaxed_baselines, *CLEANED]
+    if name is None or wildcards.get("model", None) in as_given:
         return None
     return config["potentials"][name]
 
@@ -119,4 +121,6 @@ CELLS_BY_VASP = [
     for name in FITTED
     if CONFIG.potentials[name].fit.labels == ENGINE and not ENGINE_IN_PYTHON
 ]
+RELAXED = [name for name in CONFIG.datasets if potential_name_of(name) is not None]
+RELAXED_READY_MADE = [name for name in RELAXED if name in READY_MADE]
 IN_NETWORKS = [name for name in DATASETS if relaxes_in_network(name)]

@@ -24,6 +24,7 @@ rule process_structures:
         "<benchmarks>/process_structures/{dataset}/{model}/seed{seed}/{scatteritem}.tsv"
     wildcard_constraints:
         dataset=alternatives([name for name in DATASETS if name not in IN_NETWORKS]),
+        model=alternatives([name for name in ALL_MODELS if name not in CLEANED]),
     conda:
         "../envs/main.yaml"
     threads: 1
@@ -48,10 +49,31 @@ use rule process_structures as process_in_network with:
         "<benchmarks>/process_in_network/{dataset}/{model}/seed{seed}/{scatteritem}.tsv"
     wildcard_constraints:
         dataset=alternatives(IN_NETWORKS),
+        model=alternatives([name for name in ALL_MODELS if name not in CLEANED]),
     resources:
         gpu=1,
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=minutes_of_processing,
+
+
+# The same for structures that were cleaned and relaxed elsewhere.
+use rule process_structures as process_cleaned with:
+    log:
+        "<logs>/process_cleaned/{dataset}/{model}/seed{seed}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/process_cleaned/{dataset}/{model}/seed{seed}/{scatteritem}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(DATASETS),
+        model=alternatives(CLEANED),
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        version=versions_of_processing,
+        n_structures=n_generated_of,
+        align=align_of,
+        potential=None,
+        cleaned=True,
 
 
 rule score_structures:

@@ -1,4 +1,4 @@
-"""Interfaces: random or ready-made structures -> relaxed -> low ones -> training set, card.
+"""Interfaces: random structures -> relaxed -> low ones -> training set, validation set, card.
 
 Random interfaces are built from two crystals on a common in-plane cell; those of low interface
 energy are kept.
@@ -32,31 +32,6 @@ rule make_random_interfaces:
         "../workflow/scripts/make_random_interfaces.py"
 
 
-rule import_interfaces:
-    input:
-        source=source_file_of,
-        crystals=crystals_of,
-    output:
-        structures="<results>/datasets/{dataset}/unrelaxed.extxyz",
-    log:
-        "<logs>/import_interfaces/{dataset}.log",
-    benchmark:
-        "<benchmarks>/import_interfaces/{dataset}.tsv"
-    wildcard_constraints:
-        dataset=alternatives(ready_made("interface")),
-    conda:
-        "../envs/main.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=120,
-    params:
-        version=VERSIONS["random_interfaces"],
-        settings=lookup(dpath="datasets/{dataset}", within=config),
-    script:
-        "../workflow/scripts/import_interfaces.py"
-
-
 use rule relax_training_blocks as relax_interfaces with:
     input:
         blocks="<results>/datasets/{dataset}/unrelaxed.extxyz",
@@ -66,7 +41,7 @@ use rule relax_training_blocks as relax_interfaces with:
     benchmark:
         "<benchmarks>/relax_interfaces/{dataset}/{scatteritem}.tsv"
     wildcard_constraints:
-        dataset=alternatives(of_kind("interface")),
+        dataset=alternatives(made_here("interface")),
     resources:
         gpu=gpus_of_relaxation,
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
@@ -75,7 +50,6 @@ use rule relax_training_blocks as relax_interfaces with:
 
 rule build_interface_dataset:
     input:
-        structures="<results>/datasets/{dataset}/unrelaxed.extxyz",
         relaxed=gather.shard(
             "<results>/datasets/{{dataset}}/relaxed/{scatteritem}.extxyz"
         ),
@@ -94,7 +68,7 @@ rule build_interface_dataset:
     benchmark:
         "<benchmarks>/build_interface_dataset/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives(of_kind("interface")),
+        dataset=alternatives(made_here("interface")),
     conda:
         "../envs/main.yaml"
     threads: 4
@@ -102,7 +76,7 @@ rule build_interface_dataset:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        version=VERSIONS["build_dataset"],
+        version=(VERSIONS["build_dataset"], VERSIONS["zero_of_energy"]),
         seed=config["seed"],
         settings=lookup(dpath="datasets/{dataset}", within=config),
         potential=potential_of,

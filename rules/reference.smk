@@ -39,7 +39,7 @@ rule pack_relaxed_reference:
     benchmark:
         "<benchmarks>/pack_relaxed_reference/{dataset}.tsv"
     wildcard_constraints:
-        dataset=alternatives(OF_RELAXED_KINDS),
+        dataset=alternatives(RELAXED),
     conda:
         "../envs/main.yaml"
     threads: 1

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from dismai.datasets.alloy.kind import KIND as ALLOY
 from tests.commands import installed_example, planned
 from tests.conftest import ROOT
 
@@ -16,6 +17,20 @@ INLINE = re.compile(r"`((?:snakemake|dismai) [^`]+)`")
 BLOCK = re.compile(r"^(?:    )?((?:snakemake|dismai) .+)$", re.MULTILINE)
 ONLY_NAMED = re.compile(r"\.\.\.|^dismai \w+$")
 """Not to be pasted: what is left out, a subcommand called by its name."""
+PUBLISHED = {
+    **dict.fromkeys(ALLOY.datasets, ("cdvae", "diffcsp", "cryingan")),
+    "amorphous_si": ("cdvae", "diffcsp"),
+    "interface": ("cdvae", "diffcsp", "crystens", "unimat", "cryingan"),
+}
+GIVEN = [
+    "my_structures/alloy_300K_narrow.extxyz",
+    "gp_iter6_sparse9k.xml",
+    *(f"published/train_val_data/{name}/{part}.extxyz"
+      for name in PUBLISHED for part in ("train", "val")),
+    *(f"published/generated_data/{name}/{model}/{seed}.extxyz"
+      for name, models in PUBLISHED.items() for model in models for seed in range(3)),
+]  # fmt: skip
+"""Files of a reader that the configurations on the pages name."""
 CONFIGURATION = re.compile(r"^    # (\w+\.yaml)\n((?:    .*\n)+)", re.MULTILINE)
 
 
@@ -58,9 +73,9 @@ def test_a_snakemake_command_of_the_docs_can_be_planned(line, tmp_path, monkeypa
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     for name, text in CONFIGURATION.findall(commands("snakemake")[line].read_text()):
         (tmp_path / name).write_text(re.sub("^    ", "", text, flags=re.MULTILINE))
-    (tmp_path / "my_structures").mkdir()
-    (tmp_path / "my_structures" / "alloy_300K_narrow.extxyz").write_text("not read in a plan")
-    (tmp_path / "gp_iter6_sparse9k.xml").write_text("not read in a plan")
+    for path in GIVEN:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("not read in a plan")
     words = [as_in_the_checkout(word) for word in expanded(line.replace("=1000", "=21"))[1:]]
     report = ["--report"] if "--report" in words else []
     if report:  # of results, which a plan has not
@@ -78,6 +93,12 @@ def test_a_snakemake_command_of_the_docs_can_be_planned(line, tmp_path, monkeypa
         assert re.search(r"Run '\w+': \d+ models are trained", result.stdout)
     if "mine.yaml" in words:
         assert "train_model" not in planned(result.stdout)
+    if "published_check.yaml" in words:
+        jobs = planned(result.stdout)
+        assert jobs["import_structures"] == jobs["process_cleaned"] == 57
+        assert jobs["import_dataset"] == jobs["build_ready_made"] == 6
+        assert not {"train_model", "sample_alloy", "slice_blocks", "relax_ready_made"} & set(jobs)
+        assert "make_random_interfaces" not in jobs
     if "theirs.yaml" in words:
         jobs = planned(result.stdout)
         assert jobs["train_by_command"] == 1

@@ -14,6 +14,7 @@ RULE = re.compile(r"^(?:rule|use rule \w+ as) (\w+)", re.MULTILINE)
 SAVING = {
     *("train_model", "generate_structures", "process_structures", "process_in_network"),
     *("relax_training_blocks", "relax_interfaces", "label_interfaces", "train_m3gnet"),
+    "relax_ready_made",
     *("compare_minima", "train_by_command", "generate_by_command"),
     *("label_interfaces_vasp", "compare_minima_vasp", "relax_crystal_vasp"),
     *("label_cells", "label_cells_vasp", "match_langevin_steps"),
@@ -69,7 +70,7 @@ def test_jobs_that_save_are_told_before_their_time_is_up_and_no_others():
     scripts = {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")
                if "saves=True" in path.read_text()}  # fmt: skip
     # Some rules share the script of another one.
-    shared = {"process_in_network", "relax_interfaces"}
+    shared = {"process_in_network", "relax_interfaces", "relax_ready_made"}
     assert scripts == {name for name in SAVING - shared if not name.endswith("_vasp")}
 
 

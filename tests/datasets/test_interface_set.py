@@ -7,10 +7,16 @@ import pytest
 from dismai.base.card import read_card, write_card
 from dismai.base.errors import InputError
 from dismai.datasets.amorphous_si.build import with_energies
-from dismai.datasets.interface.build import build, composition_of, in_file_order, random_interfaces
+from dismai.datasets.interface.build import build, composition_of, random_interfaces
 from dismai.datasets.interface.describe import energy_scores, interface_energies
 from dismai.datasets.interface.settings import InterfaceDataset
-from dismai.metrics.interface import fitted_reference_energy, interface_area, interface_energy
+from dismai.metrics.interface import (
+    fitted_reference_energy,
+    interface_area,
+    interface_energy,
+    n_in_share,
+    reference_energy_of_share,
+)
 
 GEOMETRY = {
     "lco_layers": 1,
@@ -25,7 +31,7 @@ N = 32
 def settings(**changes):
     entry = {
         "kind": "interface", "geometry": GEOMETRY, "n_structures": 5, "n_random": 10,
-        "potential": "chgnet",
+        "potential": "chgnet", "above_lowest_J_per_m2": 0.4,
     }  # fmt: skip
     return InterfaceDataset(**{**entry, **changes})
 
@@ -85,7 +91,7 @@ def test_the_card_says_how_the_zero_of_the_energy_was_fitted(structures, tmp_pat
 
 
 def test_a_given_zero_of_the_energy_is_taken(structures):
-    given = settings(reference_energy_eV_per_atom=-4.9, n_structures=10)
+    given = settings(reference_energy_eV_per_atom=-4.9, above_lowest_J_per_m2=None, n_structures=10)
     _, _, spec = build(structures, table(structures, np.zeros(10)), "interface", given, 1, {})
     assert spec.statistics["reference_energy_eV_per_atom"] == -4.9
     assert spec.statistics["reference_energy_fitted"] is False
@@ -106,12 +112,52 @@ def test_the_fitted_zero_is_the_papers_rule():
     assert interface_energy(264 * energies[1], reference_energy=zero) == pytest.approx(-0.4)
 
 
-def test_atoms_of_a_ready_made_set_are_put_in_blocks(structures):
-    shuffled = [atoms[np.random.default_rng(0).permutation(N)] for atoms in structures[:1]]
-    ordered = in_file_order(shuffled)[0]
-    assert list(dict.fromkeys(ordered.get_chemical_symbols())) == ["Li", "Co", "Sc", "Cl", "O"]
-    lithium = shuffled[0].positions[shuffled[0].symbols == "Li"]
-    np.testing.assert_array_equal(ordered.positions[ordered.symbols == "Li"], lithium)
+def test_the_zero_of_a_share_is_moved_by_no_outlier():
+    rng = np.random.default_rng(1)
+    energies = -4.8 + 0.006 * rng.normal(size=4000)
+    zero = reference_energy_of_share(energies, 0.48)
+    assert (energies < zero).sum() == 1920
+    assert zero == pytest.approx(np.quantile(energies, 0.48), abs=1e-5)
+    window = fitted_reference_energy(energies, 264, 207.80371)
+    energies[energies.argmax()] = -5.0  # one minimum 0.2 eV/atom too low
+    assert reference_energy_of_share(energies, 0.48) == pytest.approx(zero, abs=1e-5)
+    assert fitted_reference_energy(energies, 264, 207.80371) < window - 0.15
+
+
+@pytest.mark.parametrize(("n", "share", "low"), [(10, 0.48, 5), (3, 0.9, 3), (100, 0.01, 1)])
+def test_a_share_is_rounded_up_to_whole_structures(n, share, low):
+    energies = np.linspace(-5, -4, n)
+    assert n_in_share(n, share) == low
+    assert (energies <= reference_energy_of_share(energies, share)).sum() == low
+
+
+def test_of_a_pool_the_share_of_the_paper_is_low_by_default(structures):
+    usual = settings(above_lowest_J_per_m2=None, n_structures=4)
+    assert usual.low_share == 0.48
+    gamma = [0.3, 0.0, 0.9, 0.1, 0.2, 0.8, 0.7, 0.4, 0.5, 0.6]
+    rows = table(structures, gamma, {1})  # of nine at their minima the lowest five are low
+    train, val, spec = build(structures, rows, "interface", usual, 1, {})
+    assert sorted(atoms.info["interface"] for atoms in [*train, *val]) == [0, 3, 4, 7]
+    assert spec.statistics["percent_low_of_relaxed"] == pytest.approx(100 * 5 / 9, abs=0.01)
+    assert spec.statistics["reference_energy_fitted"] is True
+    assert "48 % of the relaxed structures of this set lie below" in spec.notes[-1]
+    assert spec.statistics["gamma_sd_J_per_m2"] == pytest.approx(np.std([*gamma[:1], *gamma[2:]]))
+
+
+def test_too_few_low_interfaces_say_how_many_more_are_needed(structures):
+    gamma = [0.1, 0.2, 0.9, 0.1, 0.2, 0.9, 0.9, 0.9, 0.9, 0.9]
+    message = (
+        r"interface: expected 5 interfaces of at most 0 J/m², found 3 of 10 \(1 did not reach "
+        r"their minimum\); at this share about 7 more random interfaces are needed: n_random: 17 "
+        r"\(finished relaxations are kept\)$"
+    )
+    given = settings(above_lowest_J_per_m2=0.25)
+    with pytest.raises(InputError, match=message) as error:
+        build(structures, table(structures, gamma, {4}), "interface", given, 1, {})
+    assert "\n" not in str(error.value)
+    fixed = settings(above_lowest_J_per_m2=None, reference_energy_eV_per_atom=-9.0)
+    with pytest.raises(InputError, match="found 0 of 10; give another zero"):
+        build(structures, table(structures, gamma), "interface", fixed, 1, {})
 
 
 def test_scores_tell_mean_and_share_of_low_interface_energies(structures):
@@ -134,6 +180,15 @@ def test_scores_tell_mean_and_share_of_low_interface_energies(structures):
     [
         ({"n_random": 3}, "n_random: expected at least n_structures"),
         ({"source": "set.zip"}, "source: expected a sha256 beside it"),
+        (
+            {"above_lowest_J_per_m2": None},
+            r"n_random: expected at least n_structures \(5\) / low_share \(0.48\), that is 11",
+        ),
+        (
+            {"reference_energy_eV_per_atom": -4.78},
+            "above_lowest_J_per_m2: expected none beside reference_energy_eV_per_atom, found 0.4",
+        ),
+        ({"potential": None}, "potential: expected a name under potentials, found none"),
     ],
 )
 def test_wrong_settings_are_refused(changes, message):

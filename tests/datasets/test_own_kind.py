@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dismai.files.structures import read_table
+from dismai.base.atomic import sha256
+from dismai.files.structures import read_structures, read_table
 from tests.commands import TINY, command
 from tests.conftest import ROOT
 
@@ -140,6 +141,29 @@ def test_the_workflow_builds_and_scores_its_dataset(call):
     assert means["held_out"] < means["ordered"]
     for name in ("order", "structures", "training"):
         assert (call.folder / f"results/toy/figures/brass/{name}.svg").stat().st_size > 0
+
+
+def test_a_ready_made_set_of_it_keeps_its_split_and_is_checked(call):
+    source = {
+        part: {"path": f"{part}.extxyz", "sha256": sha256(call.folder / f"{part}.extxyz")}
+        for part in ("train", "val")
+    }
+    run = {**RUN, "datasets": {"brass": {**RUN["datasets"]["brass"], "source": source}}}
+    (call.folder / "brass.yaml").write_text(yaml.safe_dump(run))
+    metrics = "results/toy/metrics/brass/held_out/seed0.parquet"
+    words = command(metrics, directory=call.folder, configs=(TINY, call.folder / "brass.yaml"))
+    call(*words[1:])
+    made = call.folder / "results/toy/datasets/brass"
+    for part in ("train", "val"):
+        given = read_structures(call.folder / f"{part}.extxyz")
+        for a, b in zip(read_structures(made / f"{part}.extxyz"), given, strict=True):
+            assert a.get_chemical_symbols() == b.get_chemical_symbols()
+            assert abs(a.positions - b.positions).max() < 1e-7
+    assert not (call.folder / "results/toy/logs/build_brass").exists()
+    run["datasets"]["brass"]["n_structures"] = 20
+    (call.folder / "brass.yaml").write_text(yaml.safe_dump(run))
+    said = call(*words[1:], code=1)
+    assert "train.extxyz: expected 10 structures, found 12" in said
 
 
 def test_the_pages_show_the_toy_as_it_is():

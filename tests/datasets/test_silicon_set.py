@@ -11,8 +11,6 @@ from dismai.datasets.amorphous_si.build import (
     best_cuts,
     build,
     four_fold,
-    mark_parts,
-    with_energies,
 )
 from dismai.datasets.amorphous_si.settings import AmorphousSiDataset, Stage
 from dismai.datasets.baselines import fresh_quenches, random_atoms
@@ -86,20 +84,6 @@ def test_too_few_relaxed_blocks_are_one_line(crystal):
     failed = {next(i for i, block in enumerate(blocks) if not block.info["held_out"])}
     with pytest.raises(InputError, match="expected 8 training blocks .* found 7; raise spare"):
         build(blocks, table(10, failed), "amorphous_si", settings(), crystal, {})
-
-
-def test_a_ready_made_set_is_kept_whole_and_split_at_random():
-    structures = [bulk("Si", cubic=True) for _ in range(10)]
-    mark_parts(structures, 0.2, seed=1)
-    entry = settings(n_atoms=8, source="set.extxyz", sha256="0" * 64)
-    train, val, spec = build(structures, table(10, {0, 1}), "amorphous_si", entry, None, {})
-    assert (len(train), len(val)) == (8, 2)
-    features = with_energies(pd.DataFrame({"structure": range(8), "other": 1.0}), train)
-    assert list(features) == ["structure", "energy_eV_per_atom", "other"]
-    assert features["energy_eV_per_atom"].isna().sum() == sum(
-        atoms.info["block"] in (0, 1) for atoms in train
-    )
-    assert "ready-made" in spec.notes[0]
 
 
 def test_random_atoms_are_apart_and_each_from_its_own_stream(crystal):

@@ -169,6 +169,14 @@ def test_sets_without_any_energy_are_told():
     assert "no value: mine" in texts(figure)
 
 
+def test_sets_that_were_not_relaxed_are_told():
+    bare = pd.DataFrame({"structure": [0, 1]})
+    figure = figures.plot_energies(energies(0, 1), {"mine": bare}, 256, "alloy")
+    assert "not relaxed: mine" in texts(figure)
+    figure = figures.plot_energies(bare, {"mine": energies(0, 1), "yours": bare}, 256, "alloy")
+    assert "not relaxed: training, mine, yours" in texts(figure)
+
+
 def test_bins_hold_every_value_of_sets_without_outliers():
     rng = np.random.default_rng(0)
     for scale in (1e-12, 1.0, 1e6):

@@ -35,6 +35,12 @@ def test_unrelaxed_sets_have_no_interface_energy(spec):
     assert figure.axes[0].get_xlim() == (-0.5, 0.5)
 
 
+def test_without_any_relaxed_set_there_is_an_empty_figure_that_says_so(spec):
+    bare = pd.DataFrame({"structure": [0]})
+    figure = plot_gamma(bare, {"given": bare}, spec.model_copy(update={"statistics": {}}))
+    assert figure._supxlabel.get_text() == "not relaxed: training, given"
+
+
 def test_the_range_widens_where_a_set_is_wider(spec):
     figure = plot_gamma(gammas(-3.9, -0.2), {"none": gammas(), "far": gammas(2.02)}, spec)
     low, high = figure.axes[0].get_xlim()

@@ -96,7 +96,7 @@ def test_a_ready_made_set_goes_through_the_same_rules(finished, overlay, tmp_pat
     imported = read_structures((tmp_path / card).with_name("train.extxyz"))
     assert all(atoms.get_chemical_symbols() == spec.symbols for atoms in imported)
     for atoms in imported:
-        given = shuffled[atoms.info["interface"]]
+        given = shuffled[atoms.info["number"]]
         lithium = atoms.positions[atoms.symbols == "Li"]
         np.testing.assert_allclose(lithium, given.positions[given.symbols == "Li"], atol=1e-7)
     entry["sha256"] = "0" * 64
@@ -104,13 +104,36 @@ def test_a_ready_made_set_goes_through_the_same_rules(finished, overlay, tmp_pat
         card,
         "--force",
         "--until",
-        "import_interfaces",
+        "import_dataset",
         directory=tmp_path,
         configs=overlay(datasets={"interface": entry}),
         check=False,
     )
-    log = tmp_path / "results/tiny/logs/import_interfaces/interface.log"
+    log = tmp_path / "results/tiny/logs/import_dataset/interface.log"
     assert f"published.extxyz: expected SHA-256 {'0' * 64}" in one_line(refused, log)
+
+
+def test_a_larger_pool_takes_over_what_is_relaxed(overlay, tmp_path):
+    """Too few low ones are one line with the number that is missing; then only new ones relax."""
+    wanted = {"n_structures": 6, "n_random": 8, "above_lowest_J_per_m2": 1.0e-6}
+    card = "results/tiny/datasets/interface/card.json"
+    few = overlay(datasets={"interface": wanted})
+    refused = snakemake(card, directory=tmp_path, configs=few, check=False)
+    log = tmp_path / "results/tiny/logs/build_interface_dataset/interface.log"
+    line = one_line(refused, log)
+    assert "expected 6 interfaces of at most 0 J/m², found 1 of 8; at this share about 40 " in line
+    assert line.endswith("n_random: 48 (finished relaxations are kept)")
+    kept = tmp_path / "results/tiny/datasets/interface/state/relax"
+    first = {path.name: path.read_bytes() for path in kept.iterdir()}
+    assert len(first) == 8
+    more = {**wanted, "n_random": 10, "above_lowest_J_per_m2": 1e6}
+    snakemake(card, directory=tmp_path, configs=overlay(datasets={"interface": more}))
+    after = {path.name: path.read_bytes() for path in kept.iterdir()}
+    assert len(after) == 10
+    assert first.items() <= after.items()
+    logs = (tmp_path / "results/tiny/logs/relax_interfaces/interface").glob("*.log")
+    assert all("going on with relaxations that are finished" in log.read_text() for log in logs)
+    assert read_card(tmp_path / card).statistics["n_tried"] == 10
 
 
 @pytest.mark.parametrize("missing", ["program", "library"])

@@ -84,7 +84,7 @@ def test_a_ready_made_set_takes_the_place_of_the_blocks(finished, tmp_path):
     target = f"{DATASET}/card.json"
     jobs = planned(snakemake(target, "-n", directory=tmp_path, configs=configs).stdout)
     assert set(jobs) == {
-        "import_blocks", "relax_training_blocks", "build_amorphous_si_dataset", "total",
+        "import_dataset", "relax_ready_made", "build_ready_made", "total",
     }  # fmt: skip
     snakemake(target, directory=tmp_path, configs=configs)
     spec = read_card(tmp_path / target)
@@ -92,7 +92,7 @@ def test_a_ready_made_set_takes_the_place_of_the_blocks(finished, tmp_path):
     assert "ready-made" in spec.notes[0]
     given = read_structures(finished / DATASET / "train.extxyz")
     for atoms in read_structures(tmp_path / DATASET / "train.extxyz"):
-        assert abs(atoms.positions - given[atoms.info["block"]].positions).max() < 1e-7
+        assert abs(atoms.positions - given[atoms.info["number"]].positions).max() < 1e-7
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_ready_made_set_takes_the_place_of_the_blocks(finished, tmp_path):
 def test_a_wrong_ready_made_set_stops_the_job_with_one_line(finished, tmp_path, changes, message):
     configs = ready_made(finished, tmp_path, **changes)
     snakemake(f"{DATASET}/card.json", directory=tmp_path, configs=configs, check=False)
-    log = (tmp_path / "results/tiny/logs/import_blocks/amorphous_si.log").read_text()
+    log = (tmp_path / "results/tiny/logs/import_dataset/amorphous_si.log").read_text()
     assert message in log.strip().splitlines()[-1]
     assert "Traceback" not in log
 

@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-from dismai.base.card import FccLattice, write_card
+from dismai.base.card import FccLattice
 from dismai.datasets.alloy.build import build, load_snapshots
 from dismai.datasets.options import Options
-from dismai.evaluation.process import describe_reference
-from dismai.files.structures import features_schema, write_structures, write_table
 from dismai.geometry.cluster_expansion import read_cluster_expansion
-from dismai.pipeline.jobs import job, origin, provenance
+from dismai.pipeline.jobs import job, origin
+from dismai.pipeline.relaxed_set import write_dataset
 
 settings, sampling = snakemake.params.settings, snakemake.params.sampling
-output = snakemake.output
 
 with job(snakemake):
     expansion = read_cluster_expansion(Path(snakemake.input.ecis))
@@ -29,9 +27,4 @@ with job(snakemake):
         snakemake.params.seed,
         origin(snakemake),
     )
-    write_structures(train, output.train)
-    write_structures(val, output.val)
-    write_card(spec, output.card)
-    for part, path in ((train, output.features), (val, output.held_out)):
-        features = describe_reference(part, spec, Options(expansion=expansion), path)
-        write_table(features, path, features_schema(features.columns), provenance(snakemake))
+    write_dataset(snakemake, train, val, spec, Options(expansion=expansion))

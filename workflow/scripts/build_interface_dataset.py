@@ -1,10 +1,8 @@
 """Take relaxed interfaces of low energy, split and describe them: one dataset."""
 
-from pathlib import Path
-
 from dismai.datasets.interface.build import build
 from dismai.datasets.interface.settings import InterfaceDataset
-from dismai.files.structures import gather_tables, read_structures
+from dismai.files.structures import gather_tables
 from dismai.pipeline.jobs import job, origin
 from dismai.pipeline.relaxed_set import read_shards, write_dataset
 
@@ -14,10 +12,8 @@ with job(snakemake):
     )
     geometry = settings.geometry.reading(snakemake.input.crystals)
     settings = settings.model_copy(update={"geometry": geometry})
-    relaxed = read_shards(snakemake.input.relaxed)
-    ready_made = settings.source is not None
     train, val, spec = build(
-        read_structures(Path(snakemake.input.structures)) if ready_made else relaxed,
+        read_shards(snakemake.input.relaxed),
         gather_tables(snakemake.input.tables),
         snakemake.wildcards.dataset,
         settings,

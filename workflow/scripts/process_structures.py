@@ -19,7 +19,8 @@ with job(snakemake, saves=True):
     structures = load_generated(Path(snakemake.input.structures), n_structures, only)
     ecis = snakemake.input.ecis
     expansion = read_cluster_expansion(Path(ecis)) if ecis else published_expansion()
-    options = Options(snakemake.params.align, expansion, relaxation_plan(snakemake))
+    cleaned = snakemake.params.get("cleaned", False)
+    options = Options(snakemake.params.align, expansion, relaxation_plan(snakemake), cleaned)
     result = process(structures, read_card(Path(snakemake.input.card)), options)
     folder = Path(snakemake.output.shard)
     write_structures(result.clean, folder / "clean.extxyz")

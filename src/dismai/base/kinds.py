@@ -154,6 +154,9 @@ class Kind:
         completed_card: what a card holds, first structure, its path -> the same completed.
         packed_reference: structures, card -> columns of a shipped reference.
         misfit: readable structures, card -> expected, found; None where the sizes fit.
+        expected: settings of a ready-made set, the section that the kind shares, files by name ->
+            composition, cell and card of its structures (`datasets.importing.Expected`).
+        statistics_of_minima: relaxed ready-made structures, settings -> statistics for the card.
         differences: card -> in what a dataset differs from that of the paper.
         next_steps: rejected in cleaning, accepted structures, card, options -> sentences.
         BASELINES: generators by name: training and held-out structures, card, n, sigma_A, seed.

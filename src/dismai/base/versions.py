@@ -15,6 +15,8 @@ VERSIONS: dict[str, int] = {
     "build_dataset": 5,
     "read_crystals": 1,
     "build_crystals": 1,
+    "zero_of_energy": 1,
+    "import_dataset": 1,
     "baseline": 1,
     "train": 1,
     "import": 2,

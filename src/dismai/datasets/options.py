@@ -14,8 +14,10 @@ class Options:
 
     align: how generated alloys are laid on the lattice.  expansion: energy function of alloys.
     relaxation: how amorphous silicon and interfaces are relaxed; None: scored as given.
+    cleaned: generated structures were cleaned elsewhere, so that those on a lattice may lack atoms.
     """
 
     align: Alignment = "none"
     expansion: ClusterExpansion = field(default_factory=published_expansion)
     relaxation: RelaxationPlan | None = None
+    cleaned: bool = False

@@ -86,7 +86,7 @@ def differences(spec: Card) -> list[str]:
 
     Told from the card: size, composition, cluster expansion, potential, what that learnt from.
     Empty where published values belong to the same target; a rebuilt alloy of the published
-    expansion is one.
+    expansion is one, and so is a ready-made set that stays unrelaxed, by the word of who gave it.
     """
     found, kind = [], KINDS[spec.kind]
     if kind.composition and spec.most_atoms != kind.paper_atoms:
@@ -95,9 +95,11 @@ def differences(spec: Card) -> list[str]:
         return [*found, "a training set of unknown origin"]
     if (own := kind.extra("differences")) is not None:
         found += own(spec)
-    if kind.paper_potential:
+    params = spec.provenance.get("params", {})
+    as_given = params.get("settings", {}).get("source") and not params.get("potential")
+    if kind.paper_potential and not as_given:
         theirs = kind.paper_labels
-        used = (spec.provenance.get("params", {}).get("potential") or {}).get("kind", "unknown")
+        used = (params.get("potential") or {}).get("kind", "unknown")
         if used != kind.paper_potential:
             found.append(f"training set of the potential {used} instead of {kind.paper_potential}")
         elif (labels := spec.provenance["params"].get("labelled_by", "")) not in ("", theirs):

@@ -92,12 +92,14 @@ def numbered(
     return {i: frames[i] if i < len(frames) else missing for i in wanted}
 
 
-def check(atoms: Atoms, spec: Card) -> Atoms:
+def check(atoms: Atoms, spec: Card, may_lack_atoms: bool = False) -> Atoms:
     """A copy with periodic boundaries; StructureError if it cannot be a structure of the set."""
     check_finite(atoms)
     check_cell(atoms)
     numbers = Counter(atoms.numbers.tolist())
-    spec.check({chemical_symbols[number]: count for number, count in numbers.items()})
+    counts = {chemical_symbols[number]: count for number, count in numbers.items()}
+    if not (may_lack_atoms and Counter(counts) <= Counter(spec.composition)):
+        spec.check(counts)
     if not atoms.pbc.all():
         atoms = atoms.copy()
         atoms.pbc = True
@@ -131,7 +133,7 @@ def process_one(
             raise structure
         stage = "check"
         was_periodic = bool(structure.pbc.all())
-        atoms = check(structure, spec)
+        atoms = check(structure, spec, options.cleaned and kind.on_fcc)
         stage = "clean"
         clean, counted = kind.clean(atoms, spec, options)
         clean.info["structure"] = number

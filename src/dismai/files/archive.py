@@ -6,6 +6,7 @@ import tarfile
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -89,8 +90,16 @@ def _chosen(archive: Path, member: str | None, files: list[str]) -> str:
     raise InputError(f"{archive}: expected {wanted}, found {found}")
 
 
-def read_ready_made(path: Path, composition: dict[str, int], n_structures: int) -> list[Atoms]:
+def read_ready_made(
+    path: Path, composition: Mapping[str, int], n_structures: int, first: Atoms | None = None
+) -> list[Atoms]:
     """Structures of a ready-made set: number, species, number of atoms and cell are checked.
+
+    Args:
+        path: of the file.
+        composition: atoms per species that every structure must have.
+        n_structures: number of structures in the file.
+        first: a structure whose cell all must have; the first of the file by default.
 
     Raises:
         InputError: names the first structure that does not fit, and what was found.
@@ -98,7 +107,8 @@ def read_ready_made(path: Path, composition: dict[str, int], n_structures: int) 
     structures = read_structures(path)
     if len(structures) != n_structures:
         raise InputError(f"{path}: expected {n_structures} structures, found {len(structures)}")
-    cell = structures[0].cell.array
+    cell = (first or structures[0]).cell.array
+    whose = "structure 0" if first is None else "the training structures"
     for number, atoms in enumerate(structures):
         symbols = atoms.get_chemical_symbols()
         found = {symbol: symbols.count(symbol) for symbol in dict.fromkeys(symbols)}
@@ -112,7 +122,7 @@ def read_ready_made(path: Path, composition: dict[str, int], n_structures: int) 
         if np.abs(atoms.cell.array - cell).max() > CELL_TOLERANCE * np.abs(cell).max():
             lengths = " x ".join(f"{length:.4g}" for length in atoms.cell.lengths())
             raise InputError(
-                f"{path}: structure {number}: expected the cell of structure 0, found one of "
+                f"{path}: structure {number}: expected the cell of {whose}, found one of "
                 f"{lengths} Å"
             )
         if not abs(atoms.cell.volume) > 1e-6:

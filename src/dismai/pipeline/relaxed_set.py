@@ -1,4 +1,4 @@
-"""Datasets of relaxed structures: read from the shards of their relaxation, written described."""
+"""Datasets as jobs make them: read from shards of a relaxation, written with their features."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,14 +21,20 @@ def read_shards(paths: Iterable[str]) -> list[Atoms]:
     return [atoms for shard in shards if shard.stat().st_size for atoms in read_structures(shard)]
 
 
-def write_dataset(snakemake: Any, train: list[Atoms], val: list[Atoms], spec: Card) -> None:
-    """Write structures, card, and features, with energies where they have any."""
+def write_dataset(
+    snakemake: Any,
+    train: list[Atoms],
+    val: list[Atoms],
+    spec: Card,
+    options: Options | None = None,
+) -> None:
+    """Write structures, card, and features to the outputs of a job, with energies if there are."""
     output = snakemake.output
     write_structures(train, Path(output.train))
     write_structures(val, Path(output.val))
     write_card(spec, Path(output.card))
     for part, path in ((train, output.features), (val, output.held_out)):
-        features = describe_reference(part, spec, Options(), path, snakemake.threads)
+        features = describe_reference(part, spec, options or Options(), path, snakemake.threads)
         if ENERGY in part[0].info:
             features = with_energies(features, part)
         write_table(features, Path(path), features_schema(features.columns), provenance(snakemake))

@@ -108,8 +108,13 @@ def plot_energies(
     """
     column, low, high, width = KINDS[kind].energies
     scale = max(1.0, np.sqrt(PAPER_ATOMS / n_atoms))
-    mean = reference[column].mean()
-    shown, notes = shown_sets(reference, sets, models)
+    all_shown, notes = shown_sets(reference, sets, models)
+    # Without energies of the training set there is nothing to compare with.
+    known = [column in one.table and column in reference for one in all_shown]
+    shown = [one for one, has in zip(all_shown, known, strict=True) if has]
+    without = [one.name for one, has in zip(all_shown, known, strict=True) if not has]
+    notes = [*notes, *note_on("not relaxed", without)]
+    mean = reference[column].mean() if shown else 0.0
     values = [1000 * (one.table[column].to_numpy(dtype=float) - mean) for one in shown]
     return plot_histograms(
         "Energies of training and generated structures",

@@ -1,6 +1,6 @@
 """What only alloys have: their shipped reference, a lattice for a card, advice, the papers'."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,15 @@ from dismai.base.errors import InputError
 from dismai.base.resources import resource
 from dismai.datasets.alloy.describe import features_table
 from dismai.datasets.alloy.kind import KIND
+from dismai.datasets.alloy.settings import AlloyDataset
+from dismai.datasets.importing import Expected
 from dismai.datasets.options import Options
-from dismai.geometry.cluster_expansion import ClusterExpansion, cluster_names
+from dismai.geometry.cluster_expansion import (
+    SPECIES,
+    ClusterExpansion,
+    cluster_names,
+    read_cluster_expansion,
+)
 from dismai.metrics.clusters import counts, published_expansion
 from dismai.postprocess.on_lattice import keep_on_lattice
 
@@ -54,6 +61,20 @@ def completed_card(card: dict[str, Any], first: Atoms, path: Path) -> dict[str, 
             f"cell, found {len(first)}"
         )
     return {**card, "fcc": fcc}
+
+
+def expected(
+    settings: AlloyDataset, shared: Mapping[str, Any], files: Mapping[str, Any]
+) -> Expected:
+    """A ready-made alloy: composition and supercell of the configuration, edge of the ECIs."""
+    a_A = read_cluster_expansion(Path(files["ecis"])).a_A
+    lattice = FccLattice(a_A=a_A, supercell=tuple(shared["supercell"]))
+    return Expected(
+        {name: shared["composition"][name] for name in SPECIES},
+        (*lattice.box.tolist(), 90.0, 90.0, 90.0),
+        lattice,
+        {"temperature_K": settings.temperature_K, "selection": settings.selection},
+    )
 
 
 def differences(spec: DatasetSpec) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from dismai.base.section import Section
+from dismai.datasets.ready_made import ReadyMade
 from dismai.geometry.cluster_expansion import check_composition
 
 
@@ -45,8 +46,8 @@ class Alloy(Section):
         return self
 
 
-class AlloyDataset(Section):
-    """Snapshots of one temperature, with or without a restriction on short-range order."""
+class AlloyDataset(ReadyMade):
+    """Snapshots of one temperature, restricted in short-range order or not; or a ready-made set."""
 
     kind: Literal["alloy"]
     temperature_K: float = Field(gt=0, description="temperature of the Monte Carlo runs, K")

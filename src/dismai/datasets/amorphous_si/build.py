@@ -11,10 +11,8 @@ from ase import Atoms
 from dismai.base.card import DatasetSpec, cell_rows
 from dismai.base.columns import ENERGY
 from dismai.base.errors import InputError
-from dismai.base.seeds import generator_for
 from dismai.datasets.amorphous_si.blocks import Split, leaked_share
 from dismai.datasets.amorphous_si.settings import AmorphousSiDataset
-from dismai.datasets.split import split as random_split
 from dismai.metrics.network import bond_network
 from dismai.metrics.silicon import BOND_CUTOFF_A
 
@@ -30,36 +28,26 @@ RELAXED_SCHEMA = pa.schema(
 """What became of blocks, one row each; status: ok, or why it is not at a minimum."""
 
 
-def mark_parts(structures: list[Atoms], validation_share: float, seed: int) -> None:
-    """Hold out a random share of ready-made structures: `held_out` in the `info` of each."""
-    held_out = random_split(
-        len(structures), validation_share, generator_for(seed, "slice_blocks", "split")
-    )
-    for number, (atoms, held) in enumerate(zip(structures, held_out, strict=True)):
-        atoms.info = {"block": number, "held_out": bool(held)}
-
-
 def build(
     structures: list[Atoms],
     table: pd.DataFrame,
     name: str,
     settings: AmorphousSiDataset,
-    bulk: Atoms | None,
+    bulk: Atoms,
     provenance: dict,
 ) -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
-    """Training set, validation set and card of relaxed blocks, or of a ready-made set.
+    """Training set, validation set and card of relaxed blocks.
 
     Every structure keeps the energy of its minimum in the dataset's potential (`ENERGY`) in its
     `info`. Of the candidates of a block the best is taken (`best_cuts`); spare blocks take the
-    place of those without any that relaxed. Every structure of a ready-made set is kept as it is;
-    the relaxation gives the energy only.
+    place of those without any that relaxed.
 
     Args:
-        structures: blocks after relaxation, or ready-made structures as they were given.
+        structures: blocks after relaxation.
         table: of the relaxation, one row each (`RELAXED_SCHEMA`).
         name: of the dataset.
         settings: its entry in the configuration.
-        bulk: the large cell; None for a ready-made set.
+        bulk: the large cell.
         provenance: for the card.
 
     Raises:
@@ -68,13 +56,8 @@ def build(
     for atoms, row in zip(structures, table.itertuples(), strict=True):
         converged = row.status == "ok"
         atoms.info[ENERGY] = row.energy_eV / len(atoms) if converged else float("nan")
-    train, val = _parts(structures if bulk is None else best_cuts(structures), settings)
-    if bulk is None:
-        notes, statistics = READY_MADE, {}
-    else:
-        leaked = leaked_share(bulk, settings.n_atoms, train, val)
-        notes = sliced_notes(settings.split, leaked, settings.candidates)
-        statistics = _of_cuts(train, leaked, settings)
+    train, val = _parts(best_cuts(structures), settings)
+    leaked = leaked_share(bulk, settings.n_atoms, train, val)
     energies = np.array([atoms.info[ENERGY] for atoms in train])
     spec = DatasetSpec(
         name=name,
@@ -83,12 +66,12 @@ def build(
         cell_A=cell_rows(train[0].cell.array),
         n_train=len(train),
         n_val=len(val),
-        notes=notes,
+        notes=sliced_notes(settings.split, leaked, settings.candidates),
         provenance=provenance,
         statistics={
             "n_tried": len(structures),
             "n_not_relaxed": int((table["status"] != "ok").sum()),
-            **statistics,
+            **_of_cuts(train, leaked, settings),
             "potential": settings.potential,
             "relaxation_steps_mean": round(float(table["steps"].mean()), 3),
             "energy_mean_eV_per_atom": round(float(np.nanmean(energies)), 6),
@@ -110,11 +93,8 @@ def _parts(
     return train, _first(parts[True], n_val, "validation")
 
 
-READY_MADE = ("A ready-made set, kept as it is; a random share is held out.",)
-
-
 def _of_cuts(train: list[Atoms], leaked: float, settings: AmorphousSiDataset) -> dict[str, Any]:
-    """Statistics of the card that only blocks cut from a large cell have."""
+    """Statistics of the card that tell how the blocks were cut."""
     return {
         "split": settings.split,
         "leaked_percent_of_validation_atoms": round(100 * leaked, 3),

@@ -12,6 +12,7 @@ KIND = Kind(
     composition={"Si": 256},
     section="dismai.datasets.amorphous_si.settings:AmorphousSiDataset",
     functions="dismai.datasets.amorphous_si.describe",
+    extras="dismai.datasets.amorphous_si.extras",
     headline="d_motif",
     table="amorphous_si",
     table_metrics=(

@@ -64,4 +64,7 @@ class AmorphousSiDataset(ReadyMade):
     spare_share: float = Field(
         0.05, ge=0, le=1, description="more blocks, in place of those that do not relax"
     )
-    potential: str = Field(description="name under potentials, for blocks and generated structures")
+    potential: str | None = Field(
+        description="name under potentials, for blocks and generated structures; null: a "
+        "ready-made set and what is generated stay as they are"
+    )

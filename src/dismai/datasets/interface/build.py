@@ -1,5 +1,6 @@
 """The interface dataset: random interfaces, relaxed; those of low energy, split, with a card."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,12 @@ from dismai.datasets.interface.assembly import ORDER, blueprint, random_interfac
 from dismai.datasets.interface.kind import KIND
 from dismai.datasets.interface.settings import InterfaceDataset, InterfaceGeometry
 from dismai.datasets.split import split
-from dismai.metrics.interface import fitted_reference_energy, interface_area, interface_energy
+from dismai.metrics.interface import (
+    fitted_reference_energy,
+    interface_area,
+    interface_energy,
+    reference_energy_of_share,
+)
 
 NUMBER, GAMMA = "interface", "gamma_J_per_m2"
 """In the `info` of structures: number among those tried, interface energy."""
@@ -46,17 +52,6 @@ def composition_of(geometry: InterfaceGeometry) -> dict[str, int]:
     return blueprint(geometry).composition
 
 
-def in_file_order(structures: list[Atoms]) -> list[Atoms]:
-    """Ready-made structures in blocks of elements as here, order inside an element kept."""
-    ordered = []
-    for number, atoms in enumerate(structures):
-        rank = [ORDER.index(symbol) for symbol in atoms.get_chemical_symbols()]
-        moved = atoms[np.argsort(rank, kind="stable")]
-        moved.info = {NUMBER: number}
-        ordered.append(moved)
-    return ordered
-
-
 def build(
     structures: list[Atoms],
     table: pd.DataFrame,
@@ -65,14 +60,13 @@ def build(
     seed: int,
     provenance: dict,
 ) -> tuple[list[Atoms], list[Atoms], DatasetSpec]:
-    """Training set, validation set and card of relaxed random interfaces, or of a ready-made set.
+    """Training set, validation set and card of relaxed random interfaces.
 
-    gamma = (E - N e_0) / A (paper Eq. 6). Where e_0 is not given it lies `above_lowest_J_per_m2`
-    above the lowest structure at its minimum. Of random interfaces the first n_structures at
-    their minima with gamma at most `max_gamma_J_per_m2` are taken; a ready-made set is kept whole.
+    gamma = (E - N e_0) / A (paper Eq. 6), e_0 as `zero_of` gives it. The first n_structures at
+    their minima with gamma at most `max_gamma_J_per_m2` are taken.
 
     Args:
-        structures: where the relaxation ended, or ready-made structures as they were given.
+        structures: where the relaxation ended.
         table: of the relaxation, one row each (`RELAXED_SCHEMA`).
         name: of the dataset.
         settings: its entry in the configuration.
@@ -86,12 +80,10 @@ def build(
     converged = (table["status"] == "ok").to_numpy()
     _check_any(converged, name)
     energy = np.where(converged, table["energy_eV"].to_numpy(float) / n_atoms, np.nan)
-    zero, above = settings.reference_energy_eV_per_atom, settings.above_lowest_J_per_m2
-    if zero is None:
-        zero = fitted_reference_energy(energy[converged], n_atoms, area, above)
+    zero = zero_of(energy[converged], n_atoms, area, settings)
     gamma = interface_energy(n_atoms * energy, n_atoms, area, zero)
     low = converged & (gamma <= settings.max_gamma_J_per_m2)
-    taken = _taken(low, name, settings)
+    taken = _taken(low, converged, name, settings)
     for k in taken:
         structures[k].info |= {ENERGY: float(energy[k]), GAMMA: float(gamma[k])}
     held_out = split(len(taken), settings.validation_share, generator_for(seed, "split", name))
@@ -104,7 +96,7 @@ def build(
         cell_A=cell_rows(train[0].cell.array),
         n_train=len(train),
         n_val=len(val),
-        notes=_notes(settings, zero, n_atoms) if settings.source is None else READY_MADE,
+        notes=_notes(settings, zero, n_atoms),
         provenance=provenance,
         statistics={
             "n_tried": len(structures),
@@ -130,16 +122,52 @@ def _count(atoms: Atoms) -> dict[str, int]:
     return {element: symbols.count(element) for element in ORDER}
 
 
-def _taken(low: np.ndarray, name: str, settings: InterfaceDataset) -> np.ndarray:
-    """Indices of the structures of the set; low: whether each is low enough in energy."""
-    taken = np.flatnonzero(low) if settings.source is None else np.arange(len(low))
-    if len(taken) < settings.n_structures:
-        raise InputError(
-            f"{name}: expected {settings.n_structures} interfaces of at most "
-            f"{settings.max_gamma_J_per_m2:g} J/m², found {len(taken)} of {len(low)}; "
-            "raise n_random or above_lowest_J_per_m2"
-        )
-    return taken[: settings.n_structures]
+def zero_of(
+    energy_per_atom: np.ndarray, n_atoms: int, area: float, settings: InterfaceDataset
+) -> float:
+    """Zero of the interface energy, eV/atom: of a share, above the lowest, or as given.
+
+    energy_per_atom: of all structures at their minima, eV, (n_structures,).  area in Å^2.
+    """
+    if settings.reference_energy_eV_per_atom is not None:
+        return settings.reference_energy_eV_per_atom
+    if settings.above_lowest_J_per_m2 is not None:
+        above = settings.above_lowest_J_per_m2
+        return fitted_reference_energy(energy_per_atom, n_atoms, area, above)
+    return reference_energy_of_share(energy_per_atom, settings.low_share)
+
+
+def _taken(
+    low: np.ndarray, converged: np.ndarray, name: str, settings: InterfaceDataset
+) -> np.ndarray:
+    """Indices of the structures of the set.
+
+    Args:
+        low: whether each is at its minimum and low enough in energy.
+        converged: whether each is at its minimum.
+        name: of the dataset.
+        settings: its entry in the configuration.
+
+    Raises:
+        InputError: too few; says how many more random interfaces are needed for the rest.
+    """
+    taken, wanted = np.flatnonzero(low), settings.n_structures
+    if len(taken) >= wanted:
+        return taken[:wanted]
+    found = (
+        f"{name}: expected {wanted} interfaces of at most {settings.max_gamma_J_per_m2:g} J/m², "
+        f"found {len(taken)} of {len(low)}"
+    )
+    unfinished = int((~converged).sum())
+    if unfinished:
+        found += f" ({unfinished} did not reach their minimum)"
+    if len(taken) == 0:
+        raise InputError(f"{found}; give another zero of the interface energy")
+    total = math.ceil(wanted * len(low) / len(taken))
+    raise InputError(
+        f"{found}; at this share about {total - len(low)} more random interfaces are needed: "
+        f"n_random: {total} (finished relaxations are kept)"
+    )
 
 
 def _statistics(
@@ -151,6 +179,7 @@ def _statistics(
         "reference_energy_fitted": settings.reference_energy_eV_per_atom is None,
         "gamma_lowest_J_per_m2": round(float(np.nanmin(gamma)), 6),
         "gamma_spread_J_per_m2": round(float(np.nanmax(gamma) - np.nanmin(gamma)), 6),
+        "gamma_sd_J_per_m2": round(float(np.nanstd(gamma)), 6),
         "relaxation_steps_mean": round(float(table["steps"].mean()), 3),
         "potential": settings.potential,
         REGION_ATOMS: dict(plan.region),
@@ -158,16 +187,17 @@ def _statistics(
     }
 
 
-READY_MADE = (
-    "A ready-made set, kept as it is; a random share is held out. Atoms are put in blocks of "
-    "Li, Co, Sc, Cl, O, their order inside an element is that of the file.",
-)
-
-
 def _notes(settings: InterfaceDataset, zero: float, n_atoms: int) -> tuple[str, ...]:
     """How the set differs from the papers', in sentences."""
     force = "" if settings.relaxation is None else f" to {settings.relaxation.fmax_eV_per_A:g} eV/Å"
-    if settings.reference_energy_eV_per_atom is None:
+    if settings.by_share:
+        energy = (
+            f"Zero of the interface energy: {zero:.6f} eV/atom, so that "
+            f"{100 * settings.low_share:g} % of the relaxed structures of this set lie below, as "
+            "48 % do below the paper's -4.78 eV/atom; energies of the potential "
+            f"{settings.potential}, not of VASP."
+        )
+    elif settings.reference_energy_eV_per_atom is None:
         energy = (
             f"Zero of the interface energy: {zero:.6f} eV/atom, fitted to lie "
             f"{settings.above_lowest_J_per_m2:g} J/m² above the lowest relaxed structure of this "

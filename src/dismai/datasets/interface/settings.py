@@ -1,5 +1,6 @@
 """Configuration of interfaces and of their labels. No heavy imports."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -116,19 +117,33 @@ class InterfaceDataset(ReadyMade):
     n_structures: int = Field(1500, ge=2, description="training and validation structures")
     validation_share: float = Field(0.2, gt=0, lt=1, description="share held out of training")
     n_random: int = Field(
-        4000, ge=2, description="random interfaces that are relaxed; about half are low in energy"
+        4000,
+        ge=2,
+        description="random interfaces that are relaxed; those that are stay when it is raised",
     )
-    potential: str = Field(description="name under potentials, for the set and what is generated")
+    potential: str | None = Field(
+        description="name under potentials, for the set and what is generated; null: a ready-made "
+        "set and what is generated stay as they are"
+    )
     relaxation: RelaxationSettings | None = Field(
         None, description="how structures of this dataset relax; as all others by default"
     )
+    low_share: float = Field(
+        0.48,
+        gt=0,
+        lt=1,
+        description="share of the relaxed random interfaces that lies below the zero of the "
+        "interface energy; where neither of the next two is given",
+    )
+    above_lowest_J_per_m2: float | None = Field(
+        None,
+        gt=0,
+        description="the zero lies so far above the lowest relaxed interface instead, J/m²; the "
+        "papers': 0.4",
+    )
     reference_energy_eV_per_atom: float | None = Field(
         None,
-        description="zero of the interface energy, eV/atom: -4.78 for energies of the papers' VASP "
-        "settings; fitted to the set by default",
-    )
-    above_lowest_J_per_m2: float = Field(
-        0.4, gt=0, description="the fitted zero lies so far above the lowest structure, J/m²"
+        description="the zero itself instead, eV/atom: -4.78 for energies of the papers' VASP",
     )
     max_gamma_J_per_m2: float = Field(0.0, description="largest interface energy kept, J/m²")
     n_generated: int | None = Field(
@@ -137,12 +152,25 @@ class InterfaceDataset(ReadyMade):
 
     @model_validator(mode="after")
     def _enough_are_tried(self):
-        if self.source is None and self.n_random < self.n_structures:
+        if self.above_lowest_J_per_m2 and self.reference_energy_eV_per_atom is not None:
             raise ValueError(
-                f"n_random: expected at least n_structures ({self.n_structures}), "
-                f"found {self.n_random}"
+                "above_lowest_J_per_m2: expected none beside reference_energy_eV_per_atom, found "
+                f"{self.above_lowest_J_per_m2:g}"
+            )
+        share, needs = 1.0, f"n_structures ({self.n_structures})"
+        if self.by_share and self.max_gamma_J_per_m2 <= 0:
+            share, needs = self.low_share, f"{needs} / low_share ({self.low_share:g})"
+        least = math.ceil(round(self.n_structures / share, 6))
+        if self.source is None and self.n_random < least:
+            raise ValueError(
+                f"n_random: expected at least {needs}, that is {least}, found {self.n_random}"
             )
         return self
+
+    @property
+    def by_share(self) -> bool:
+        """Whether the zero of the interface energy is that of a share of the structures."""
+        return self.above_lowest_J_per_m2 is None and self.reference_energy_eV_per_atom is None
 
 
 class Labels(Section):

@@ -11,7 +11,7 @@ rule build_brass:
     log:
         "<logs>/build_brass/{dataset}.log",
     wildcard_constraints:
-        dataset=alternatives(of_kind("brass")),
+        dataset=alternatives(made_here("brass")),
     params:
         seed=config["seed"],
         settings=lookup(dpath="datasets/{dataset}", within=config),

@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from dismai.base.section import Section
+from dismai.datasets.ready_made import ReadyMade
 
 
-class BrassDataset(Section):
-    """Cells of beta brass with elements on random sites."""
+class BrassDataset(ReadyMade):
+    """Cells of beta brass with elements on random sites; or a ready-made set of them."""
 
     kind: Literal["brass"]
     n_structures: int = Field(20, ge=8, description="training and validation structures")
