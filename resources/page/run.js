@@ -96,7 +96,7 @@
     viewer.zoomTo();
     viewer.rotate(group.upright ? -80 : -15, "x");
     viewer.rotate(15, "y");
-    viewer.zoom(1.4);
+    if (group.upright) viewer.zoom(1.4);
   }
   const turns = { ArrowLeft: [-15, "y"], ArrowRight: [15, "y"], ArrowUp: [-15, "x"], ArrowDown: [15, "x"] };
   function act(key) {

@@ -244,6 +244,12 @@ def test_a_small_run_is_called_no_benchmark_and_published_values_are_marked(page
     assert "<li>† Published values of interface do not compare" in page
 
 
+def test_the_published_values_are_ranked_by_the_same_rule(page):
+    table = page.partition("Published values on 6 datasets")[2].partition("</table>")[0]
+    names = re.findall(r"</span>(\w+)</td>", table)
+    assert names == ["diffcsp", "cdvae", "cryingan", "crystens", "unimat"]
+
+
 def test_the_command_writes_one_file(folder, tmp_path):
     out = tmp_path / "page.html"
     result = CliRunner().invoke(app, ["report", str(folder), "--out", str(out)])

@@ -13,7 +13,8 @@ from dismai.base.atomic import sha256, write_atomically
 from dismai.base.kinds import KINDS, VIEW
 from dismai.base.resources import resource
 from dismai.evaluation.process import STAGES
-from dismai.evaluation.ranking import BASELINE
+from dismai.evaluation.ranking import BASELINE, ranking
+from dismai.evaluation.runs import published_run
 from dismai.files.structures import read_frames
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 from dismai.report.cost import CORE_W, MEMORY_W_PER_GB, OVERHEAD, cost_of
@@ -132,7 +133,21 @@ def _leader(run: RunFiles) -> str:
     shown.attrs["caption"] = "Places over all datasets, and ranks on each"
     return (
         f'<p class="lead">{said}</p>{html_table(shown, swatches=_swatches(run))}'
-        f"<ul class=soft>{notes}</ul>{spider}"
+        f"<ul class=soft>{notes}</ul>{spider}{_published(run)}"
+    )
+
+
+def _published(run: RunFiles) -> str:
+    """The values of the paper ranked by the same rule, on the datasets that the run shares."""
+    metrics = published_run()
+    shared = {name: run.headlines[name] for name in run.cards if name in set(metrics["dataset"])}
+    if not shared:
+        return ""
+    shown = readable_ranking(ranking(metrics, shared))
+    shown.attrs["caption"] = f"Published values on {len(shared)} datasets"
+    return (
+        "<details><summary>The published values by the same rule</summary>"
+        f"{html_table(shown, swatches=_swatches(run))}</details>"
     )
 
 
