@@ -10,7 +10,7 @@ from dismai.datasets.baselines import random_decoration
 from dismai.evaluation.file import evaluate_file
 from dismai.evaluation.self_reports import self_report_scores
 from dismai.files.structures import write_structures
-from dismai.metrics.self_reports import RIGHT, SELF_REPORTED, SPECIES
+from dismai.metrics.self_reports import OF_PICTURES, RIGHT, SPECIES
 from tests.makers import alloy_spec
 
 
@@ -45,12 +45,12 @@ def test_sets_that_say_nothing_have_no_such_metric():
 def test_an_evaluated_file_has_them_in_its_table(tmp_path):
     structures = random_decoration(alloy_spec(), 5, seed=0)
     for k, atoms in enumerate(structures):
-        atoms.info.update(dict.fromkeys(SELF_REPORTED, k / 4))
+        atoms.info.update(dict.fromkeys(OF_PICTURES, k / 4))
     structures[4].positions[:] = 0.1  # rejected, and still counted
     write_structures(structures, tmp_path / "raw.extxyz")
     write_structures(random_decoration(alloy_spec(), 6, seed=1), tmp_path / "train.extxyz")
     write_card(alloy_spec(), tmp_path / "card.json")
     names = (tmp_path / "raw.extxyz", "alloy_300K_narrow", tmp_path / "train.extxyz")
     metrics = evaluate_file(*names).metrics.set_index("metric")
-    assert metrics.loc[[*SELF_REPORTED, RIGHT], "value"].tolist() == pytest.approx([0.5] * 6 + [20])
+    assert metrics.loc[[*OF_PICTURES, RIGHT], "value"].tolist() == pytest.approx([0.5] * 6 + [20])
     assert metrics.loc[SPECIES, "n_accepted"] == 4

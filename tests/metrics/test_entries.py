@@ -56,7 +56,7 @@ def test_whatever_a_score_holds_is_declared_and_has_a_page(kind, relaxes, report
     expected = {"energy_above_training", "displacement_on_relaxation"} if relaxes else set()
     expected |= {"relaxation_steps"} if relaxes else set()
     expected |= {f"percent_failed_{stage}" for stage in STAGES}
-    expected |= set() if kind == "alloy" else {"close_pairs"}
+    expected |= set() if kind in ("alloy", "crystals") else {"close_pairs"}
     expected |= {"mean_gamma", "percent_low_gamma"} if relaxes and kind == "interface" else set()
     expected |= {*SELF_REPORTED, RIGHT} if reports else set()
     assert expected <= set(metrics["metric"])

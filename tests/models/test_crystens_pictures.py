@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dismai.metrics.self_reports import SELF_REPORTED
+from dismai.metrics.self_reports import OF_PICTURES
 from dismai.models.crystens.pictures import (
     LINES,
     MAPS,
@@ -113,7 +113,7 @@ def test_diagnostics_by_hand():
     picture[:, 0, 4:7, k:] = 0.8  # one of eight copies
     picture[:, :, 10, k:] = -0.5  # half of the copies
     picture[:, 0, k:, k:] = 0
-    values = dict(zip(SELF_REPORTED, decode(picture, layout, scales)[1][0].tolist(), strict=True))
+    values = dict(zip(OF_PICTURES, decode(picture, layout, scales)[1][0].tolist(), strict=True))
     expected = {
         "species_accuracy": 11 / 12,
         "lattice_length_error": 0.1,

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 import dismai.models
 from dismai.base.card import DatasetSpec
 from dismai.base.errors import InputError
-from dismai.metrics.self_reports import SELF_REPORTED
+from dismai.metrics.self_reports import OF_PICTURES
 from dismai.models.crystens.hparams import Hparams
 from dismai.models.crystens.module import StageModule
 from dismai.models.crystens.network import Plan, UNet
@@ -122,7 +122,7 @@ def test_a_loaded_model_draws_the_same_structures_in_any_number(trained):
     assert drawn[0].get_chemical_symbols() == alloy_spec().symbols
     assert_allclose(drawn[0].cell.array, alloy_spec().cell)
     assert not np.array_equal(drawn[0].positions, drawn[1].positions)
-    assert tuple(drawn[0].info) == SELF_REPORTED
+    assert tuple(drawn[0].info) == OF_PICTURES
     text = (trained / "hparams.yaml").read_text()
     assert "separators: 5" in text
     assert "architecture: crystens" in text

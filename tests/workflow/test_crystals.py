@@ -37,10 +37,15 @@ def test_a_tiny_run_of_crystals_makes_dataset_fates_and_table(finished):
     assert (fates["status"] == "accepted").sum() == spec.statistics["n_accepted"] == 12
     assert fates.loc["bad", "reason"] == "expected a structure, found none"
     table = read_table(finished / "results/tiny/tables/crystals.parquet")
-    assert set(table["model"]) == {"held_out", "gaussian_displacement", "shuffled_lines"}
+    assert set(table["model"]) == {
+        *("held_out", "gaussian_displacement", "shuffled_lines"),
+        *("published_reading", "auto_reading"),
+    }
     means = table.set_index(["model", "metric"])["mean"]
     assert means["held_out", "percent_with_symmetry"] == 100
     assert means["shuffled_lines", "percent_failed"] == 0
+    assert means["auto_reading", "ks_mean"] == means["held_out", "ks_mean"]
+    assert means["auto_reading", "coordinate_disagreement_per_atom"] == pytest.approx(0, abs=1e-9)
 
 
 def test_a_second_run_of_crystals_has_nothing_to_do(finished):
@@ -52,5 +57,5 @@ def test_the_shipped_overlay_is_planned(tmp_path):
     configs = (ROOT / "config" / "config.yaml", ROOT / "config" / "crystals.yaml")
     jobs = planned(snakemake("all", "--dry-run", directory=tmp_path, configs=configs).stdout)
     assert (jobs["read_crystals"], jobs["build_crystals_dataset"], jobs["make_baseline"]) == (
-        20, 1, 3,
+        20, 1, 5,
     )  # fmt: skip

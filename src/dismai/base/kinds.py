@@ -45,6 +45,7 @@ class Kind:
         see and whether it grows (1) or falls (-1).
     baselines: names of trivial generators; what `datasets.baselines` lacks is in `BASELINES` of
         the extras, or in `baselines_with_rules`: a rule of its own makes it in the workflow.
+    held_out_baselines: those that make one structure of each that is held out.
     unrelaxed_baselines: those that are scored as they are made.
     table: name of the table of its datasets.  table_metrics: what stands in it.
     unrelaxed: why its structures are never relaxed, in a sentence; empty: they can be.
@@ -74,6 +75,7 @@ class Kind:
     answers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     baselines: tuple[str, ...] = ("held_out", "gaussian_displacement")
     baselines_with_rules: tuple[str, ...] = ()
+    held_out_baselines: tuple[str, ...] = ("held_out",)
     unrelaxed_baselines: tuple[str, ...] = ()
     table: str = ""
     table_metrics: tuple[str, ...] = ()

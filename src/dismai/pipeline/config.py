@@ -234,13 +234,13 @@ def run_table(config: Config) -> list[Run]:
 
 def n_generated(config: Config, run: Run) -> int:
     """Number of structures that a run declares, to which its percentages refer."""
-    if run.model == "held_out":
-        dataset = config.datasets[run.dataset]
+    dataset = config.datasets[run.dataset]
+    if run.model in KINDS[dataset.kind].held_out_baselines:
         return round(dataset.validation_share * dataset.n_structures)
     own = getattr(config.baselines, f"n_{run.model}", None)
     if run.kind == "baseline" and own is not None:
         return own
-    usual = getattr(config.datasets[run.dataset], "n_generated", None) or config.n_generated
+    usual = getattr(dataset, "n_generated", None) or config.n_generated
     if run.kind == "file":
         return config.models[run.model].n_generated or usual
     return usual

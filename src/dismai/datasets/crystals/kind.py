@@ -13,6 +13,30 @@ _COMPARED = {
     "space_group": "space group found",
     "atomic_number": "atomic number of all atoms",
 }
+_SAID = (
+    *(
+        (f"variance_{name}", f"variance of the copies of {what}", unit, f"copies of {what}")
+        for name, what, unit in (
+            ("lattice_parameter", "a cell length", "Å^2"),
+            ("lattice_angle", "a cell angle", "degree^2"),
+            ("space_group_number", "the space group", "1"),
+            ("fractional_coordinate", "a coordinate", "1"),
+        )
+    ),
+    (
+        "coordinate_disagreement_per_atom",
+        "own coordinates against the final ones, per atom",
+        "1",
+        "own coordinate and guesses by others",
+    ),
+    (
+        "pairwise_distance_matrix_difference_per_atom",
+        "drawn distances against those of the coordinates, per atom",
+        "1",
+        "distances drawn and distances of the coordinates",
+    ),
+)
+"""What a picture says of itself (Tables 1 and 2 of the paper)."""
 _ONE = "how this depends on anything else; memorised crystals"
 
 KIND = Kind(
@@ -28,7 +52,11 @@ KIND = Kind(
     headline="ks_mean",
     table="crystals",
     table_metrics=("ks_mean", "percent_with_symmetry", "percent_failed"),
-    baselines=("held_out", "gaussian_displacement", "shuffled_lines"),
+    baselines=(
+        *("held_out", "gaussian_displacement", "shuffled_lines"),
+        *("published_reading", "auto_reading"),
+    ),
+    held_out_baselines=("held_out", "published_reading", "auto_reading"),
     unrelaxed="crystals are scored as they are generated, without relaxation",
     answers={
         **dict.fromkeys(("ks_a", "ks_b", "ks_c"), {"strained": 1, "copied": 1}),
@@ -94,6 +122,19 @@ KIND = Kind(
             "sites that do not fit the space group that the model says",
             "models that say none",
             SHARE,
+        ),
+        *(
+            Metric(
+                name,
+                label,
+                unit,
+                0,
+                f"{what} of a picture that differ",
+                "whether they are right",
+                self_reported=True,
+                of_generated=True,
+            )
+            for name, label, unit, what in _SAID
         ),
     ),
 )

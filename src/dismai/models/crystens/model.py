@@ -18,7 +18,7 @@ from torch import Tensor
 
 from dismai.base.card import DatasetSpec
 from dismai.base.seeds import seed_for
-from dismai.metrics.self_reports import SELF_REPORTED
+from dismai.metrics.self_reports import OF_PICTURES
 from dismai.models.batches import Streams, draw_in_batches, torch_device
 from dismai.models.crystens.hparams import Hparams
 from dismai.models.crystens.network import Networks
@@ -97,7 +97,7 @@ class CrysTens(TorchModel):
     def sample(self, n: int, seed: int) -> list[Atoms]:
         """`steps` calls of each network; coordinates of a structure that diverges are NaN.
 
-        `info` of a structure holds what its picture says of itself: the names in `SELF_REPORTED`.
+        `info` of a structure holds what its picture says of itself: the names in `OF_PICTURES`.
         """
         h, device = self.hparams, torch_device(self.device)
         networks = self.trained("sample").to(device).eval()
@@ -124,6 +124,6 @@ class CrysTens(TorchModel):
         structures = []
         for x, values in zip(f.numpy(), diagnostics.tolist(), strict=True):
             atoms = Atoms(self.spec.symbols, positions=x @ cell, cell=cell, pbc=True)
-            atoms.info.update(zip(SELF_REPORTED, values, strict=True))
+            atoms.info.update(zip(OF_PICTURES, values, strict=True))
             structures.append(atoms)
         return structures

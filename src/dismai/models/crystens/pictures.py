@@ -119,7 +119,7 @@ def decode(picture: Tensor, layout: Layout, scales: Scales) -> tuple[Tensor, Ten
         scales: with which it was built
 
     Returns:
-        coordinates, not wrapped, (B, n_atoms, 3), and a column per name in `SELF_REPORTED`, (B, 6):
+        coordinates, not wrapped, (B, n_atoms, 3), and a column per name in `OF_PICTURES`, (B, 6):
         share of atoms whose code rounds to their own; mean |pixel| of lattice lengths, of angles,
         of the space group (should be 0; no unit); mean |c_i - d_ij - x_j|, fractional; mean
         difference of the norm map from |x_i - x_j|, fractional.
