@@ -52,11 +52,16 @@ def noisy(pictures, sigma, seed=0):
 
 
 def differs(found, crystals):
-    """How far fractional coordinates are from those of crystals of equal species, each."""
+    """How far fractional coordinates are from those of crystals of equal species, each.
+
+    What rounding has put below the upper face of a cell belongs on the lower one.
+    """
     apart = []
     for one, other in zip(found, crystals, strict=True):
         assert one.numbers.tolist() == other.numbers.tolist()
-        x = one.get_scaled_positions(wrap=False) - other.get_scaled_positions(wrap=False)
+        expected = other.get_scaled_positions()
+        expected[expected > 1 - 1e-6] = 0.0
+        x = one.get_scaled_positions(wrap=False) - expected
         apart.append(float(np.abs(x - np.rint(x)).max()))
     return np.array(apart)
 

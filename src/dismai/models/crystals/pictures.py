@@ -84,8 +84,8 @@ def picture_scales(crystals: Sequence[Atoms], chunk: int = 64) -> Scales:
     atoms = lines[present]
     return Scales.joined(
         (atoms.amin(0), atoms.amax(0)),
-        (torch.tensor(norm_low), torch.tensor(norm_high)),
-        (torch.tensor(-farthest), torch.tensor(farthest)),
+        tuple(torch.tensor([norm_low, norm_high], dtype=torch.float64)),
+        tuple(torch.tensor([-farthest, farthest], dtype=torch.float64)),
     )
 
 
