@@ -75,16 +75,21 @@ profiles:
 	done
 
 # Remakes the reference sets that ship with the package: of alloys and silicon at paper scale,
-# silicon in Stillinger-Weber (minutes; half an hour), of the interface of 44 atoms (an hour or two).
+# silicon in Stillinger-Weber (minutes; half an hour), of the interface of 44 atoms (an hour or two),
+# of the crystals (minutes).
 REFERENCES := $(foreach t,300K 1500K,$(foreach w,narrow wide,alloy_$(t)_$(w))) amorphous_si
+CRYSTALS := results/crystals/reference/crystals.parquet
 SMALL_INTERFACE := results/interface_small/reference/interface.parquet
 reference: $(INSTALLED)
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local \
 	  $(REFERENCES:%=results/reference/reference/%.parquet) --configfile config/reference.yaml
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local \
 	  $(SMALL_INTERFACE) --configfile config/interface_small.yaml
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local \
+	  $(CRYSTALS) --configfile config/crystals.yaml
 	mkdir -p resources/reference
-	cp $(REFERENCES:%=results/reference/reference/%.parquet) $(SMALL_INTERFACE) resources/reference/
+	cp $(REFERENCES:%=results/reference/reference/%.parquet) $(SMALL_INTERFACE) $(CRYSTALS) \
+	  resources/reference/
 
 clean:
 	rm -rf results .snakemake .pytest_cache .ruff_cache

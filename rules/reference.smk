@@ -51,3 +51,28 @@ rule pack_relaxed_reference:
         potential=potential_of,
     script:
         "../workflow/scripts/pack_relaxed_reference.py"
+
+
+rule pack_crystals_reference:
+    input:
+        card="<results>/datasets/{dataset}/card.json",
+        train="<results>/datasets/{dataset}/features.parquet",
+        val="<results>/datasets/{dataset}/features_val.parquet",
+    output:
+        reference="<results>/reference/{dataset}.parquet",
+    log:
+        "<logs>/pack_crystals_reference/{dataset}.log",
+    benchmark:
+        "<benchmarks>/pack_crystals_reference/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(of_kind("crystals")),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        version=VERSIONS["build_crystals"],
+    script:
+        "../workflow/scripts/pack_crystals_reference.py"

@@ -35,6 +35,8 @@ from dismai.datasets.crystals.filter import (
 from dismai.datasets.crystals.read import read
 from dismai.datasets.crystals.settings import CrystalsDataset
 from dismai.datasets.options import Options
+from dismai.evaluation.file import evaluate_file
+from dismai.evaluation.reference import load_shipped
 from dismai.files.structures import write_structures
 from dismai.models import paper_spec
 
@@ -313,3 +315,31 @@ def test_shipped_files_are_read_as_they_are_described():
     assert (table["n_atoms"] == index["n_atoms"])[accepted].all()
     close = index["flag"].eq("closer than 0.6 x covalent radii")
     assert Counter(~accepted) == Counter(close)
+
+
+def test_the_shipped_reference_holds_the_features_of_its_crystals():
+    reference = load_shipped("crystals", Options().expansion)
+    spec = reference.spec
+    assert (spec.n_train, spec.n_val) == (len(reference.train), len(reference.held_out))
+    assert spec.n_train + spec.n_val == 1340
+    assert (len(spec.elements), spec.statistics["n_read"]) == (82, 1396)
+    assert reference.train["n_atoms"].max() == 52
+    frames = read(resource("crystals/aflow_cifs.zip"), 0, 200)
+    exact = SETTINGS.model_copy(update={"symprec_A": 0.001})
+    kept = pd.concat([reference.train, reference.held_out])[DESCRIBED].to_numpy()
+    rows = [describe(crystal(frame, exact), spec, Options()) for frame in frames]
+    apart = [np.abs(kept - row).max(axis=1).min() for row in rows]
+    assert sum(distance < 1e-6 for distance in apart) >= len(frames) - 2  # some have a flag
+
+
+def test_a_folder_of_cifs_is_scored_against_the_shipped_reference(tmp_path):
+    folder = tmp_path / "my_cifs"
+    folder.mkdir()
+    (folder / "salt.cif").write_text(rock_salt())
+    (folder / "bad.cif").write_text("nothing")
+    found = evaluate_file(folder, "crystals")
+    metrics = found.metrics.set_index("metric")["value"]
+    assert metrics["percent_failed"] == 50
+    assert 0.2 < metrics["ks_mean"] < 1
+    assert metrics["percent_with_symmetry"] == 100
+    assert found.fates["source_file"].tolist() == ["bad.cif", "salt.cif"]

@@ -57,5 +57,5 @@ def test_the_shipped_overlay_is_planned(tmp_path):
     configs = (ROOT / "config" / "config.yaml", ROOT / "config" / "crystals.yaml")
     jobs = planned(snakemake("all", "--dry-run", directory=tmp_path, configs=configs).stdout)
     assert (jobs["read_crystals"], jobs["build_crystals_dataset"], jobs["make_baseline"]) == (
-        20, 1, 5,
+        2, 1, 5,
     )  # fmt: skip

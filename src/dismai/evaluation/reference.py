@@ -1,9 +1,9 @@
 """Reference sets that ship with the package, so that `dismai evaluate` works on a fresh install.
 
 A reference is one Parquet table, one row a structure, with the card in its footer. Of alloys it
-holds the cluster counts as integers, from which all features follow exactly; of the other kinds
-the features themselves, rounded to nine binary digits (0.1 %), all of a structure in one list
-because a thousand columns cost more than what is in them.
+holds the cluster counts as integers, from which all features follow exactly; of crystals the
+features themselves; of the other kinds these, rounded to nine binary digits (0.1 %), all of a
+structure in one list because a thousand columns cost more than what is in them.
 """
 
 import filecmp
@@ -94,6 +94,14 @@ def pack_features(
             use_dictionary=False,
             use_byte_stream_split=[f"{DESCRIPTORS}.list.element"],
         )
+
+
+def pack_table(train: pd.DataFrame, held_out: pd.DataFrame, spec: Card, path: Path) -> None:
+    """Write a reference set of a dataset that is not relaxed: features as they are."""
+    table = pd.concat([train, held_out], ignore_index=True).drop(columns="structure")
+    table.insert(0, HELD_OUT.name, np.arange(len(table)) >= len(train))
+    columns = (pa.field(name, pa.float64()) for name in table.columns[1:])
+    write_table(table, path, pa.schema([HELD_OUT, *columns]), _footer(spec))
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:

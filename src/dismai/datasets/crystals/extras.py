@@ -1,11 +1,20 @@
-"""What only crystals have: differences from the paper, generators of their own."""
+"""What only crystals have: differences from the paper, shipped reference, generators."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import pandas as pd
 from ase import Atoms
 
 from dismai.base.card import CrystalSpec
 from dismai.base.seeds import generator_for
+
+
+def features_of_reference(
+    packed: pd.DataFrame, numbered: pd.DataFrame, spec: CrystalSpec, expansion: Any
+) -> pd.DataFrame:
+    """Features of the crystals of a shipped reference: they are what it holds."""
+    return pd.concat([numbered, packed], axis=1)
 
 
 def differences(spec: CrystalSpec) -> list[str]:
