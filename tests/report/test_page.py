@@ -11,6 +11,7 @@ import pytest
 from dismai import __version__
 from dismai.base.card import write_card
 from dismai.evaluation.file import evaluate_file, to_text
+from dismai.evaluation.process import STAGES
 from dismai.files.structures import read_table, write_structures
 from dismai.metrics.entries import METRICS
 from dismai.report.output import to_json, write_evaluation
@@ -158,7 +159,10 @@ def test_a_set_without_accepted_structures_has_a_page_too(evaluation, tmp_path):
     assert names == {"metrics.parquet", "metrics.json", "fates.parquet", "report.html"}
     table = read_table(tmp_path / "out" / "metrics.parquet").set_index("metric")
     assert table["value"]["percent_failed"] == 100
-    assert np.isnan(table["value"].drop("percent_failed")).all()
+    of_generated = [name for name in table.index if METRICS[name].of_generated]
+    assert np.isnan(table["value"].drop(of_generated)).all()
+    assert table["value"]["percent_failed_check"] == 100
+    assert of_generated == ["percent_failed", *(f"percent_failed_{stage}" for stage in STAGES)]
     lines, written = to_text(found), (tmp_path / "out" / "report.html").read_text()
     assert not re.search(r"\bnan\b", lines + written)
     assert "–: no structure accepted (everything but percent_failed)." in lines

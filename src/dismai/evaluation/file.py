@@ -272,9 +272,10 @@ def _reading(evaluation: Evaluation) -> list[str]:
         )
     values = evaluation.metrics
     names = values.loc[values["value"].isna(), "metric"]
+    n_of_accepted = sum(not METRICS[name].of_generated for name in values["metric"])
     for why in dict.fromkeys(map(evaluation.why_none, names)):
         own = [name for name in names if evaluation.why_none(name) == why]
-        which = ", ".join(own) if len(own) < len(values) - 1 else "everything but percent_failed"
+        which = ", ".join(own) if len(own) < n_of_accepted else "everything but percent_failed"
         notes.append(f"–: {why} ({which}).")
     if values.loc[values["value"].notna(), "noise_floor"].isna().any():
         notes.append("– as noise floor: not known for held-out structures.")

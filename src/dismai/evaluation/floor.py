@@ -19,6 +19,8 @@ from dismai.metrics.sets import (
 )
 from dismai.metrics.statistics import BOOTSTRAP_SEED, values_only
 
+FAILED = [name for name in METRICS if name.startswith("percent_failed")]
+"""No structure of the training distribution fails."""
 N_DRAWS = 16
 MOST_DRAWN = 10_000
 """Structures in one draw: beyond them the training set alone sets the floor."""
@@ -41,7 +43,7 @@ def noise_floor(reference: Reference, n: int) -> tuple[dict[str, float], str]:
         return {}, "Noise floor: none without accepted and at least two training structures."
     pool = train if held_out is None else pd.concat([train, held_out], ignore_index=True)
     kind = KINDS[reference.spec.kind]
-    floor = {"percent_failed": 0.0, **_of_means(pool, n, len(train), reference.spec)}
+    floor = {**dict.fromkeys(FAILED, 0.0), **_of_means(pool, n, len(train), reference.spec)}
     vectors = train[kind.set_columns].to_numpy(dtype=float)
     if len(train) > K_NEIGHBORS + 1:
         new, known = _new_and_known(train, held_out, kind.set_columns)
