@@ -190,6 +190,13 @@ def test_a_training_on_a_gpu_ends_within_an_epoch_and_goes_on(
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("precision", ["32-true", "tf32", "bf16-mixed"])
+def test_every_model_of_the_papers_takes_every_precision(precision):
+    for name in SMALL:
+        model = models.create(name, alloy_spec(), precision=precision)
+        assert model.hparams.precision == precision
+
+
 def test_the_pretended_gpu_refuses_what_a_gpu_refuses(monkeypatch):
     on_the_cpu = torch.ones(2)
     with pretended_gpu(monkeypatch) as waits:

@@ -116,8 +116,9 @@ class Worker:
         """
         if self.process is None:
             self._start()
-        answer = self._ask({"structures": [as_numbers(one) for one in structures], "width": width})
-        for _ in structures:
+        asked = {"structures": [as_numbers(one) for one in structures], "width": width}
+        for number in range(len(structures)):
+            answer = self._answer() if number else self._ask(asked)
             if answer is None:
                 logger.warning(
                     "%s: its process ended (%s): what was relaxed side by side and is not finished "
@@ -126,8 +127,8 @@ class Worker:
                     self._end(),
                 )
                 return
+            self.at_work = number + 1 < len(structures)  # so that `close` need not wait for it
             yield answer.pop("number"), answer
-            answer = self._answer()
 
     def close(self) -> None:
         """End the process, in the middle of a structure if need be."""

@@ -66,7 +66,7 @@ class Hparams(TrainingHparams):
     translations: bool = Field(
         True, description="alloys: also train on all translations by conventional cells"
     )
-    precision: Literal["32-true", "bf16-mixed"] = Field(
+    precision: Literal["32-true", "tf32", "bf16-mixed"] = Field(
         "32-true", description="arithmetic of the networks in training"
     )
     checkpoint_every: CheckpointEvery = 2000
