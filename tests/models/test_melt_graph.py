@@ -7,6 +7,7 @@ import torch
 from ase import Atoms
 from numpy.testing import assert_allclose
 
+from dismai.models.melt import facts as melt_facts
 from dismai.models.melt import graph
 from dismai.models.melt.facts import facts_of, lattice_operations
 from dismai.models.melt.graph import neighbours
@@ -113,6 +114,20 @@ def test_operations_that_turn_the_shared_density_are_left_out():
     )
     layered = facts(ordered_alloys(20))  # layers of one element along z
     assert len(layered.operations) == 8
+
+
+def test_large_cells_are_looked_at_in_parts_and_at_their_longest_waves(monkeypatch):
+    """All phases of a cell of 4096 random atoms at once would take 22 GB."""
+    structures = slabs(12)
+    whole = facts(structures)
+    monkeypatch.setattr(melt_facts, "ATOMS_AT_ONCE", 7)
+    parts = facts(structures)
+    assert_allclose(parts.sigma_max, whole.sigma_max, rtol=1e-4)
+    assert len(parts.shared) == len(whole.shared)
+    monkeypatch.setattr(melt_facts, "MOST_WAVES", 60)
+    some = facts(structures)
+    assert len(some.shared) < 61 < len(whole.shared)
+    assert some.waves.norm(dim=1).max() < whole.waves.norm(dim=1).max()
 
 
 def test_the_highest_noise_reaches_across_what_the_set_shares():

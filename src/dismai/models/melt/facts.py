@@ -20,6 +20,10 @@ ABOVE_CHANCE = 10.0
 """Squares by chance are distributed exponentially: of thousands of waves none is so strong."""
 WAVE_REACH = 19.0
 """Longest wave vector, in units of 1/d."""
+MOST_WAVES = 30_000
+"""Of more, in cells of a thousand atoms, the longest are looked at."""
+ATOMS_AT_ONCE = 256
+"""Whose phases are in memory."""
 BLUR = 0.05
 """In units of d: waves that so little noise blots out are no waves of the structure."""
 CUTOFF_MARGIN = 1.05
@@ -69,7 +73,7 @@ def facts_of(x: Tensor, species: Tensor, cell: Tensor, h: Hparams) -> Facts:
     _, _, distances = neighbours(some, cell, 1.5 * radius, order)
     distances = distances.sort(dim=-1).values
     nearest = float(distances[..., 0].mean())
-    all_q = reciprocal_half(cell, WAVE_REACH / nearest)
+    all_q = longest_waves(reciprocal_half(cell, WAVE_REACH / nearest))
     strength = structure_factor(some, all_q)
     seen = strength * torch.exp(-(all_q.norm(dim=-1) * BLUR * nearest).square())
     density, shared_strength = shared_density(x[:N_SHARED], species, all_q)
@@ -88,13 +92,36 @@ def facts_of(x: Tensor, species: Tensor, cell: Tensor, h: Hparams) -> Facts:
     )
 
 
+def longest_waves(q: Tensor) -> Tensor:
+    """At most MOST_WAVES of them, in their order, (n_waves, 3)."""
+    by_length = q.norm(dim=-1).argsort(stable=True)
+    return q[by_length[:MOST_WAVES].sort().values]
+
+
 def structure_factor(x: Tensor, q: Tensor) -> Tensor:
     """S(q) = |sum_i exp(i q x_i)|^2 / N, mean over structures, (n_waves,)."""
     total = torch.zeros(len(q))
     for one in x:
-        phase = one @ q.T  # (N, n_waves)
-        total += phase.cos().sum(0).square() + phase.sin().sum(0).square()
+        total += waves_of(one, q, torch.ones(len(one), 1)).square().sum((0, 2))
     return total / (len(x) * x.shape[1])
+
+
+def waves_of(x: Tensor, q: Tensor, member: Tensor) -> Tensor:
+    """Sums of exp(i q x) over the atoms of one structure, (N, 3), by species.
+
+    Args:
+        x: positions, Å, (N, 3)
+        q: 1/Å, (n_waves, 3)
+        member: which atoms are of which species, (N, n_species)
+
+    Returns:
+        real and imaginary parts, (n_species, n_waves, 2)
+    """
+    total = torch.zeros(member.shape[1], len(q), 2)
+    for part, ours in zip(x.split(ATOMS_AT_ONCE), member.split(ATOMS_AT_ONCE), strict=True):
+        phase = part @ q.T  # (n_atoms, n_waves)
+        total += torch.stack([ours.T @ phase.cos(), ours.T @ phase.sin()], dim=-1)
+    return total
 
 
 def shared_density(x: Tensor, species: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
@@ -114,8 +141,7 @@ def shared_density(x: Tensor, species: Tensor, q: Tensor) -> tuple[Tensor, Tenso
     mean = torch.zeros(n_species, len(q), 2)
     chance = torch.zeros(n_species, len(q))
     for one in x:
-        phase = one @ q.T  # (N, n_waves)
-        waves = torch.stack([member.T @ phase.cos(), member.T @ phase.sin()], dim=-1)
+        waves = waves_of(one, q, member)
         mean += waves / len(x)
         chance += waves.square().sum(-1) / len(x) ** 2
     strength, by_chance = (
