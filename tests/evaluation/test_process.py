@@ -150,3 +150,17 @@ def test_baselines_are_seeded_structure_by_structure(structures):
     )
     assert moved.std() == pytest.approx(0.25, rel=0.02)
     assert alloy.check_composition(SPEC.composition, (2, 2, 2)) is None
+
+
+def test_alloys_that_were_cleaned_elsewhere_may_lack_atoms_and_no_more(structures):
+    given = [atoms.copy() for atoms in structures[:4]]
+    del given[1][5]
+    del given[2][5]
+    given[2].symbols[0] = "Mn"
+    given[3] += given[3][:1]
+    cleaned = process(dict(enumerate(given)), SPEC, Options(cleaned=True))
+    assert list(cleaned.fates["status"]) == ["accepted", "accepted", "rejected", "rejected"]
+    assert list(cleaned.features["n_vacancies"]) == [0, 1]
+    assert list(cleaned.fates["stage"][2:]) == ["check", "check"]
+    plain = process(dict(enumerate(given)), SPEC, Options())
+    assert list(plain.fates["status"]) == ["accepted", "rejected", "rejected", "rejected"]
