@@ -18,7 +18,7 @@ from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS
 from dismai.base.seeds import generator_for
 from dismai.datasets.options import Options
-from dismai.evaluation.process import Processed, describe_reference, process
+from dismai.evaluation.process import STAGES, Processed, describe_reference, process
 from dismai.evaluation.score import score
 from dismai.files.structures import METRICS_SCHEMA
 from dismai.geometry.random_points import random_points
@@ -120,6 +120,8 @@ ONE_ELEMENT = [name for name in DAMAGES if name != "swapped"]
 
 _SETS = {
     "percent_failed": {"broken": 1},
+    **{f"percent_failed_{stage}": {} for stage in STAGES},
+    "percent_failed_check": {"broken": 1},
     "coverage": {"copied": -1},
     "fidelity": {"mixed": -1},
     "diversity": {"copied": -1},
