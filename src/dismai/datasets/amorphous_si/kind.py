@@ -46,6 +46,7 @@ KIND = Kind(
         "density_shift": {"strained": -1},
         "mmd": {**_ATOMS, "copied": 1},
         "soap_mmd": {**_ATOMS, "strained": 1},
+        "close_pairs": {"vacant": 1},
     },
     metrics=(
         Metric(

@@ -43,6 +43,7 @@ KIND = Kind(
         "density_shift": {"strained": -1},
         "mmd": {**_FIRST_SHELL, "copied": 1},
         "soap_mmd": _FIRST_SHELL,
+        "close_pairs": {"vacant": 1},
     },
     metrics=(
         *(
