@@ -33,7 +33,6 @@ KIND = Kind(
     rules="rules/amorphous_si.smk",
     energies=("energy_eV_per_atom", -50.0, 100.0, 5.0),
     answers={
-        "close_pairs": {},
         "d_motif": _ATOMS,
         "d_rdf": {**_ATOMS, "strained": 1},
         "d_angle": _ATOMS,

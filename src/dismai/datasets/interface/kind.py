@@ -37,7 +37,6 @@ KIND = Kind(
     view="-90x",
     rules="rules/interface.smk",
     answers={
-        "close_pairs": {},
         **dict.fromkeys(("d_Li", "d_Co", "d_Sc", "d_all"), _FIRST_SHELL),
         "d_profile": {"swapped": 1, "mixed": 1},
         "density_shift": {"strained": -1},
