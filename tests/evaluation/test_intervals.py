@@ -29,7 +29,8 @@ def described(request):
 def scored(kind, features, train, n_generated=None):
     numbers = np.arange(n_generated or len(features))
     status = np.where(numbers < len(features), "accepted", "rejected")
-    fates = pd.DataFrame({"structure": numbers, "status": status})
+    stage = np.where(status == "accepted", "", "clean")
+    fates = pd.DataFrame({"structure": numbers, "status": status, "stage": stage})
     return score(features, fates, train, None, card(kind), "m", "file", 0)
 
 
