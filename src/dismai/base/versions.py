@@ -20,7 +20,7 @@ VERSIONS: dict[str, int] = {
     "baseline": 1,
     "train": 1,
     "import": 2,
-    "generate": 2,
+    "generate": 1,
     "relax": 2,
     "fit_potential": 3,
     "process": 5,

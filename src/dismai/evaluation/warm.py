@@ -9,7 +9,7 @@ from typing import get_args
 
 from ase import Atoms
 
-from dismai.base.card import Card, DatasetSpec
+from dismai.base.card import DatasetSpec
 from dismai.base.resources import shipped_references
 from dismai.datasets.baselines import random_atoms, random_decoration
 from dismai.datasets.options import Options
@@ -23,17 +23,15 @@ def compile_kernels() -> None:
     kinds: set[str] = set()
     for dataset in shipped_references():
         spec = load_shipped(dataset, Options().expansion).spec
-        if spec.kind in kinds:
-            continue
+        if spec.kind in kinds or not isinstance(spec, DatasetSpec):
+            continue  # nothing of crystals is compiled
         kinds.add(spec.kind)
         print(f"compiling what describes structures of kind {spec.kind}", flush=True)
         for structure, options in _structures(spec):
             process_one(0, structure, spec, options)
 
 
-def _structures(spec: Card) -> Iterator[tuple[Atoms, Options]]:
-    if not isinstance(spec, DatasetSpec):
-        return  # nothing of crystals is compiled
+def _structures(spec: DatasetSpec) -> Iterator[tuple[Atoms, Options]]:
     if spec.fcc is None:
         yield random_atoms(spec, 1, 0)[0], Options()
         return

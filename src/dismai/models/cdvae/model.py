@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CPU_ATOMS = 256
-"""Atoms drawn together on a CPU: with fewer, calls cost more than what they do; with more, what
-they need leaves the cache."""
-
 
 class CDVAE(TorchModel):
     """Encoder, heads and decoder of one dataset."""
@@ -137,8 +133,9 @@ class CDVAE(TorchModel):
         x, numbers = torch.full((*shape, 3), torch.nan), torch.zeros(shape, dtype=torch.long)
         cells[~readable] = torch.tensor(self.spec.cell).to(device)
         numbers[~readable.cpu()] = torch.tensor(self.numbers)
-        atoms_together = CPU_ATOMS if device.type == "cpu" else len(randoms) * self.spec.n_atoms
-        for group in groups_of_equal_size(torch.where(readable, sizes, 0).tolist(), atoms_together):
+        # On a CPU one structure at a time is fastest: what it needs stays in the cache.
+        together = 1 if device.type == "cpu" else len(randoms)
+        for group in groups_of_equal_size(torch.where(readable, sizes, 0).tolist(), together):
             size = int(sizes[group[0]])
             streams = [randoms[i] for i in group]
             drawn = [
@@ -192,14 +189,12 @@ class CDVAE(TorchModel):
         )
 
 
-def groups_of_equal_size(sizes: list[int], most_atoms: int) -> list[list[int]]:
-    """Indices of structures of equal size, in order; of those of size 0, none.
-
-    most_atoms: a group has no more, or is a single structure.
-    """
-    found = []
-    for size in sorted({*sizes} - {0}):
-        indices = [i for i, other in enumerate(sizes) if other == size]
-        most = max(1, most_atoms // size)
-        found += [indices[start : start + most] for start in range(0, len(indices), most)]
-    return found
+def groups_of_equal_size(sizes: list[int], most: int) -> list[list[int]]:
+    """Indices of structures of equal size, in order, at most so many together; none of size 0."""
+    distinct = sorted({*sizes} - {0})
+    together = [[i for i, other in enumerate(sizes) if other == size] for size in distinct]
+    return [
+        indices[start : start + most]
+        for indices in together
+        for start in range(0, len(indices), most)
+    ]
