@@ -193,7 +193,8 @@ def test_a_training_on_a_gpu_ends_within_an_epoch_and_goes_on(
 @pytest.mark.parametrize("precision", ["32-true", "tf32", "bf16-mixed"])
 def test_every_model_of_the_papers_takes_every_precision(precision):
     for name in SMALL:
-        model = models.create(name, alloy_spec(), precision=precision)
+        settings = {**SMALL[name], **COMMON, "precision": precision}
+        model = models.create(name, alloy_spec(), **settings)
         assert model.hparams.precision == precision
 
 

@@ -21,6 +21,8 @@ READ_BY_THE_PACKAGE = {
     "figure_inputs": inputs.figure_inputs,
 }
 """Functions that are given the whole object of a script, and read inputs from it."""
+IF_DECLARED = {"plot_figures": {"clean", "relaxed"}}
+"""Inputs that a script reads only where its rule has them: not all figures need structures."""
 MODULE = """
 configfile: "config.yaml"
 
@@ -64,7 +66,7 @@ def test_a_script_reads_what_its_rule_declares_and_nothing_else(rule):
     for name, function in READ_BY_THE_PACKAGE.items():
         if f"{name}(snakemake" in source:
             read |= names_read(inspect.getsource(function))
-    assert read == declared
+    assert read - (IF_DECLARED.get(script, set()) - declared) == declared
     opened = [
         ast.unparse(node)
         for node in ast.walk(ast.parse(source))
