@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from multiprocessing.context import BaseContext
 from typing import TypeVar
 
+from threadpoolctl import ThreadpoolController, threadpool_limits
+
 from dismai.base.errors import InputError
 from dismai.base.processes import end_with
 
@@ -46,13 +48,15 @@ def in_order(
     """
     advance = reporter(name, len(items)) if reporter else lambda n_done: None
     n_processes = min(n_jobs, len(items) // MIN_PER_PROCESS)
+    blas = ThreadpoolController()
+    for item in items if n_processes < 2 else items[:1]:
+        # Matrices are small: further threads would only wait for each other, at full load.
+        with blas.limit(limits=1, user_api="blas"):
+            result = work(item)
+        yield result
+        advance(1)
     if n_processes < 2:
-        for item in items:
-            yield work(item)
-            advance(1)
         return
-    yield work(items[0])
-    advance(1)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["dismai.evaluation.process"])
     with _script_not_repeated(), _pool(context, n_processes) as pool:
@@ -87,6 +91,7 @@ def _begin(pid: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with(pid)
+    threadpool_limits(1, user_api="blas")
 
 
 @contextmanager
