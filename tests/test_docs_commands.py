@@ -55,10 +55,15 @@ def expanded(line):
 
 
 def as_in_the_checkout(word):
-    """A word that names a file of the checkout, or a linked profile, as its whole path."""
+    """A word that names a file of the checkout, or a linked profile, as its whole path.
+
+    Results are targets, also where a run of the checkout has made them.
+    """
     if word in ("slurm", "local"):
         word = f"profiles/{word}"
-    return str(ROOT / word) if (ROOT / word).exists() and "/" in word else word
+    if word.startswith("results/") or "/" not in word:
+        return word
+    return str(ROOT / word) if (ROOT / word).exists() else word
 
 
 def test_the_pages_hold_commands():
