@@ -4,7 +4,7 @@ An entry imports next to nothing, so that a command line and the parsing of the 
 fast; what it names is imported on first use. docs/add_a_kind.md shows how to bring another kind.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -226,6 +226,12 @@ def our_kinds() -> list[Kind]:
 def dataset_names() -> tuple[str, ...]:
     """Names of the datasets whose kind is known."""
     return tuple(name for kind in KINDS.values() for name in kind.datasets)
+
+
+def in_our_order(datasets: Iterable[str]) -> list[str]:
+    """Names of datasets in the order of our kinds; those that we do not know come last."""
+    known = {name: place for place, name in enumerate(dataset_names())}
+    return sorted(datasets, key=lambda name: known.get(name, len(known)))
 
 
 def kind_name(dataset: str) -> str:

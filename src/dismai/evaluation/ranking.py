@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dismai.base.kinds import KINDS, dataset_names, kind_name
+from dismai.base.kinds import KINDS, in_our_order, kind_name
 from dismai.evaluation.resampling import Draws, draws_of
-from dismai.evaluation.standing import BELOW_HALF, Standing, ranks_of, standing
+from dismai.evaluation.standing import RANKED_REASONS, Standing, ranks_of, standing
 
 NOT_RUN = "not run"
 BASELINE = "baseline"
@@ -27,12 +27,8 @@ LIMITS = (2.5, 97.5)
 
 def headlines_of(metrics: pd.DataFrame) -> dict[str, str]:
     """The headline metric of every dataset of a table, in the order of our kinds."""
-    found = list(metrics["dataset"].unique())
-    known = [name for name in dataset_names() if name in found]
-    return {
-        name: KINDS[kind_name(name)].headline
-        for name in [*known, *(name for name in found if name not in known)]
-    }
+    names = in_our_order(metrics["dataset"].unique())
+    return {name: KINDS[kind_name(name)].headline for name in names}
 
 
 def ranking(metrics: pd.DataFrame, headlines: Mapping[str, str]) -> pd.DataFrame:
@@ -173,7 +169,7 @@ def _over_datasets(
     mean_ranks: of the models in every resample, (n_resamples, n_models).
     """
     wide["n_ranked"] = [
-        sum(row[f"note_{name}"] in ("", BELOW_HALF) for name in datasets)
+        sum(row[f"note_{name}"] in RANKED_REASONS for name in datasets)
         for _, row in wide.iterrows()
     ]
     wide["note"] = [summary(row[f"note_{name}"] for name in datasets) for _, row in wide.iterrows()]

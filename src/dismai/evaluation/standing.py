@@ -14,6 +14,8 @@ import pandas as pd
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 
 BELOW_HALF = "fewer than half accepted"
+RANKED_REASONS = ("", BELOW_HALF)
+"""Reasons of the sets that have a rank of their own."""
 LEAST_SHARE = 0.5
 """Of the generated structures that must be accepted to rank before those with fewer."""
 

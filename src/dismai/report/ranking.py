@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dismai.evaluation.ranking import BASELINE, NOT_RUN, short
-from dismai.evaluation.standing import BELOW_HALF
+from dismai.evaluation.standing import RANKED_REASONS
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 from dismai.report.style import (
     Shown,
@@ -90,8 +90,8 @@ def _rank_and_range(row: Mapping[str, Any], dataset: str) -> str:
     """A rank on one dataset, the range of one that is not sure, brackets around a baseline's."""
     rank, note = row[f"rank_{dataset}"], row[f"note_{dataset}"]
     if row["kind"] == BASELINE:
-        return "" if np.isnan(rank) or note not in ("", BELOW_HALF) else f"({rank:g})"
-    if note not in ("", BELOW_HALF):
+        return "" if np.isnan(rank) or note not in RANKED_REASONS else f"({rank:g})"
+    if note not in RANKED_REASONS:
         return "last"
     low, high = row[f"best_rank_{dataset}"], row[f"worst_rank_{dataset}"]
     return f"{rank:g}" if low == high == rank else f"{rank:g} [{span(low, high)}]"
@@ -140,7 +140,7 @@ def _by_rank(table: pd.DataFrame, dataset: str) -> list[dict[str, Any]]:
     """Rows of the table by rank on one dataset, unranked models and then baselines below."""
     keys = {
         "beside": table["kind"] == BASELINE,
-        "unranked": ~table[f"note_{dataset}"].isin(["", BELOW_HALF]),
+        "unranked": ~table[f"note_{dataset}"].isin(RANKED_REASONS),
         "rank": table[f"rank_{dataset}"],
     }
     return table.assign(**keys).sort_values([*keys, "model"]).to_dict("records")
@@ -207,9 +207,7 @@ def plot_spider(table: pd.DataFrame) -> Figure:
         ranks = ranks + BESIDE_EACH_OTHER * (k - (len(models) - 1) / 2)
         axes.plot(closed, ranks, color=color, linestyle=linestyle, linewidth=1.8, zorder=2)
         axes.vlines(closed, low, high, color=color, alpha=0.35, linewidth=6, zorder=1)
-        own = np.array(
-            [row[f"note_{name}"] in ("", BELOW_HALF) for name in (*datasets, datasets[0])]
-        )
+        own = np.array([row[f"note_{name}"] in RANKED_REASONS for name in (*datasets, datasets[0])])
         axes.plot(closed[own], ranks[own], "o", color=color, markersize=6, zorder=3)
         axes.plot(
             closed[~own], ranks[~own], "o", color=color, markerfacecolor="white", markersize=6,
@@ -224,7 +222,7 @@ def plot_spider(table: pd.DataFrame) -> Figure:
     empty = pd.DataFrame()
     draw_legend(figure, [Shown(row["model"], empty, looks[row["model"]]) for row in models], False)
     unranked = {
-        row["model"]: sum(row[f"note_{name}"] not in ("", BELOW_HALF) for name in datasets)
+        row["model"]: sum(row[f"note_{name}"] not in RANKED_REASONS for name in datasets)
         for row in models
     }
     missing = [f"{name} on {n} of {len(datasets)}" for name, n in unranked.items() if n]

@@ -12,7 +12,7 @@ import yaml
 
 from dismai.base.card import Card, read_card
 from dismai.base.errors import InputError
-from dismai.base.kinds import KINDS
+from dismai.base.kinds import KINDS, in_our_order
 from dismai.base.resources import resource
 from dismai.datasets.published import published_numbers
 from dismai.evaluation.process import STAGES
@@ -79,9 +79,7 @@ class RunFiles:
     @cached_property
     def cards(self) -> dict[str, Card]:
         """Cards of the datasets that were scored, in the order of our kinds."""
-        scored = list(self.metrics["dataset"].unique())
-        known = [name for kind in KINDS.values() for name in kind.datasets if name in scored]
-        names = [*known, *(name for name in scored if name not in known)]
+        names = in_our_order(self.metrics["dataset"].unique())
         return {name: read_card(self.folder / "datasets" / name / "card.json") for name in names}
 
     @cached_property
