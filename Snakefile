@@ -15,6 +15,7 @@ from dismai.base.errors import InputError
 from dismai.pipeline.cost import PAPER_ATOMS, generation_minutes, training_minutes
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
 from dismai.potentials.settings import ENGINE, NETWORKS
+from dismai.base.text import is_url
 from dismai.base.versions import VERSIONS
 
 SOURCE = Path(workflow.current_basedir)

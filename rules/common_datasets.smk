@@ -30,9 +30,7 @@ def labels_of_expansion(wildcards):
 def local_sources_of(wildcards):
     """Files of a ready-made dataset, in the order of its parts; none for those at a URL."""
     paths = [file.path for file in CONFIG.datasets[wildcards.dataset].files.values()]
-    return [
-        located(path) for path in paths if not path.startswith(("http://", "https://"))
-    ]
+    return [located(path) for path in paths if not is_url(path)]
 
 
 def minima_of(wildcards):

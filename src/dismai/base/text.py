@@ -1,4 +1,4 @@
-"""Text of files that people made elsewhere: any usual encoding, any end of line."""
+"""Text that people wrote elsewhere: files in any usual encoding, names of sources."""
 
 import codecs
 from pathlib import Path
@@ -19,6 +19,11 @@ CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b")) + b"\x7f"
 HEAD_BYTES = 2**20
 MAX_CONTROL_SHARE = 0.03
 """Share of control characters above which bytes are no text: random bytes have a tenth."""
+
+
+def is_url(source: str) -> bool:
+    """Whether a source is fetched from elsewhere."""
+    return source.startswith(("https://", "http://"))
 
 
 def decode(data: bytes) -> str:

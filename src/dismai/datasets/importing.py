@@ -20,9 +20,10 @@ from dismai.base.columns import ENERGY
 from dismai.base.errors import InputError
 from dismai.base.kept import digest
 from dismai.base.kinds import KINDS
+from dismai.base.text import is_url
 from dismai.datasets.ready_made import ReadyMade, SourceFile
 from dismai.datasets.split import split
-from dismai.files.archive import extract, fetch, is_url, read_ready_made
+from dismai.files.archive import extract, fetch, read_ready_made
 
 NUMBER, HELD_OUT = "number", "held_out"
 """In the `info` of structures: number in the set as it was given, whether it validates."""

@@ -16,6 +16,7 @@ from dismai.base.atomic import replacing
 from dismai.base.atomic import sha256 as digest_of
 from dismai.base.card import formula
 from dismai.base.errors import InputError
+from dismai.base.text import is_url
 from dismai.files.structures import read_structures
 
 logger = logging.getLogger(__name__)
@@ -23,11 +24,6 @@ logger = logging.getLogger(__name__)
 TIMEOUT_S = 60
 CELL_TOLERANCE = 1e-3
 """Relative difference of the cells of a set."""
-
-
-def is_url(source: str) -> bool:
-    """Whether a source is fetched from elsewhere."""
-    return source.startswith(("https://", "http://"))
 
 
 def fetch(source: str, sha256: str, target: Path) -> None:
