@@ -1,12 +1,14 @@
 """What the kinds of datasets share in cleaning and scoring."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from ase import Atoms
 
 from dismai.base.card import Card
+from dismai.base.columns import ENERGY
 from dismai.base.errors import StructureError
 from dismai.metrics.sets import soap_mmd_ci
 from dismai.metrics.soap import n_features
@@ -25,6 +27,29 @@ def separate_atoms(atoms: Atoms) -> tuple[Atoms, dict[str, float]]:
 
 def check_training(atoms: Atoms, spec: Card) -> None:
     """Nothing to ask of a training structure but what describing it asks."""
+
+
+def note_energies(structures: Sequence[Atoms], table: pd.DataFrame) -> None:
+    """Put the energy of its minimum, eV/atom, into the `info` of each structure.
+
+    NaN where it was not reached.  table: of the relaxation, one row each (`RELAXED_SCHEMA`).
+    """
+    for atoms, row in zip(structures, table.itertuples(), strict=True):
+        converged = row.status == "ok"
+        atoms.info[ENERGY] = row.energy_eV / len(atoms) if converged else float("nan")
+
+
+def relaxation_statistics(
+    structures: Sequence[Atoms], table: pd.DataFrame, potential: str | None
+) -> dict[str, Any]:
+    """What a card says of the relaxation: potential, steps, and energies of its structures."""
+    energies = np.array([atoms.info[ENERGY] for atoms in structures])
+    return {
+        "potential": potential,
+        "relaxation_steps_mean": round(float(table["steps"].mean()), 3),
+        "energy_mean_eV_per_atom": round(float(np.nanmean(energies)), 6),
+        "energy_sd_eV_per_atom": round(float(np.nanstd(energies)), 6),
+    }
 
 
 def density(atoms: Atoms) -> float:

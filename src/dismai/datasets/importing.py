@@ -21,6 +21,7 @@ from dismai.base.errors import InputError
 from dismai.base.kept import digest
 from dismai.base.kinds import KINDS
 from dismai.base.text import is_url
+from dismai.datasets.common import note_energies, relaxation_statistics
 from dismai.datasets.ready_made import ReadyMade, SourceFile
 from dismai.datasets.split import split
 from dismai.files.archive import extract, fetch, read_ready_made
@@ -169,9 +170,7 @@ def card_of(
     """
     statistics: dict[str, Any] = {"n_tried": len(structures), **expected.statistics}
     if table is not None:
-        for atoms, row in zip(structures, table.itertuples(), strict=True):
-            converged = row.status == "ok"
-            atoms.info[ENERGY] = row.energy_eV / len(atoms) if converged else float("nan")
+        note_energies(structures, table)
         statistics |= _of_relaxation(structures, table, settings)
     train = [atoms for atoms in structures if not atoms.info[HELD_OUT]]
     val = [atoms for atoms in structures if atoms.info[HELD_OUT]]
@@ -208,9 +207,6 @@ def _of_relaxation(
     added = KINDS[settings.kind].extra("statistics_of_minima")
     return {
         "n_not_relaxed": int(np.isnan(energies).sum()),
-        "potential": settings.potential,
-        "relaxation_steps_mean": round(float(table["steps"].mean()), 3),
-        "energy_mean_eV_per_atom": round(float(np.nanmean(energies)), 6),
-        "energy_sd_eV_per_atom": round(float(np.nanstd(energies)), 6),
+        **relaxation_statistics(structures, table, settings.potential),
         **(added(structures, settings) if added else {}),
     }

@@ -13,6 +13,7 @@ from dismai.base.columns import ENERGY
 from dismai.base.errors import InputError
 from dismai.datasets.amorphous_si.blocks import Split, leaked_share
 from dismai.datasets.amorphous_si.settings import AmorphousSiDataset
+from dismai.datasets.common import note_energies, relaxation_statistics
 from dismai.metrics.network import bond_network
 from dismai.metrics.silicon import BOND_CUTOFF_A
 
@@ -53,12 +54,9 @@ def build(
     Raises:
         InputError: fewer blocks relaxed than are wanted.
     """
-    for atoms, row in zip(structures, table.itertuples(), strict=True):
-        converged = row.status == "ok"
-        atoms.info[ENERGY] = row.energy_eV / len(atoms) if converged else float("nan")
+    note_energies(structures, table)
     train, val = _parts(best_cuts(structures), settings)
     leaked = leaked_share(bulk, settings.n_atoms, train, val)
-    energies = np.array([atoms.info[ENERGY] for atoms in train])
     spec = DatasetSpec(
         name=name,
         kind="amorphous_si",
@@ -72,10 +70,7 @@ def build(
             "n_tried": len(structures),
             "n_not_relaxed": int((table["status"] != "ok").sum()),
             **_of_cuts(train, leaked, settings),
-            "potential": settings.potential,
-            "relaxation_steps_mean": round(float(table["steps"].mean()), 3),
-            "energy_mean_eV_per_atom": round(float(np.nanmean(energies)), 6),
-            "energy_sd_eV_per_atom": round(float(np.nanstd(energies)), 6),
+            **relaxation_statistics(train, table, settings.potential),
         },
     )
     return train, val, spec
