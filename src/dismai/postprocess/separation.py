@@ -14,12 +14,14 @@ from dismai.base.errors import StructureError
 from dismai.base.kernels import njit
 from dismai.geometry.grid import Grid, check_radius, make_grid, points_within
 
+CLOSE_A = 1.5
+"""Atoms nearer to each other than this are moved apart, as published."""
 EXTRA = 0.1  # Å beyond min_distance
 MOST_CLOSE = 500  # atoms around one; beyond it the cell has collapsed
 
 
 def move_apart(
-    atoms: Atoms, min_distance: float = 1.5, max_iterations: int = 100
+    atoms: Atoms, min_distance: float = CLOSE_A, max_iterations: int = 100
 ) -> tuple[Atoms, str]:
     """Separate close atoms; the result depends on their order.
 

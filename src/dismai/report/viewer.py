@@ -18,10 +18,9 @@ from dismai.evaluation.process import load_generated
 from dismai.files.structures import read_frames
 from dismai.geometry.axes import MATCH_RADIUS_A
 from dismai.geometry.fcc import fractional_sites
+from dismai.postprocess.separation import CLOSE_A
 from dismai.report.figures import SPECIES_COLORS
 
-CLOSE_A = 1.5
-"""Atoms nearer to each other than this are marked; cleaning moves them apart."""
 N_TRAINING = 2
 STATES = {"raw": "as generated", "clean": "cleaned", "relaxed": "relaxed"}
 

@@ -9,9 +9,10 @@ from ase import Atoms
 from ase.data import chemical_symbols
 
 from dismai.base.card import CrystalSpec
+from dismai.base.columns import SPACE_GROUP
 from dismai.base.errors import InputError, StructureError
 from dismai.base.seeds import generator_for
-from dismai.datasets.crystals.filter import SPACE_GROUP, group_of
+from dismai.datasets.crystals.filter import group_of
 from dismai.datasets.crystals.settings import CrystalsDataset
 
 

@@ -6,15 +6,11 @@ from ase import Atoms
 from ase.data import atomic_masses
 
 from dismai.base.card import CrystalSpec
+from dismai.base.columns import SPACE_GROUP
 from dismai.base.errors import StructureError
 from dismai.datasets.common import check_training as check_training
 from dismai.datasets.common import table_of
-from dismai.datasets.crystals.filter import (
-    SPACE_GROUP,
-    closest_over_radii,
-    shortest_distance,
-    space_group,
-)
+from dismai.datasets.crystals.filter import closest_over_radii, shortest_distance, space_group
 from dismai.datasets.options import Options
 from dismai.metrics.distributions import ks_ci, ks_of_counts_ci
 from dismai.metrics.entries import with_units

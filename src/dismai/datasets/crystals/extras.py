@@ -7,6 +7,7 @@ import pandas as pd
 from ase import Atoms
 
 from dismai.base.card import CrystalSpec
+from dismai.base.columns import SPACE_GROUP
 from dismai.base.seeds import generator_for
 
 
@@ -39,7 +40,7 @@ def shuffled_lines(
         rng = generator_for(seed, "shuffled_lines", spec.name, i)
         sites, cell = (train[k] for k in rng.integers(len(train), size=2))
         scaled = sites.get_scaled_positions()
-        info = {name: value for name, value in cell.info.items() if name == "space_group"}
+        info = {name: value for name, value in cell.info.items() if name == SPACE_GROUP}
         structures.append(
             Atoms(sites.numbers, scaled_positions=scaled, cell=cell.cell, pbc=True, info=info)
         )

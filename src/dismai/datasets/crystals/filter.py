@@ -15,20 +15,21 @@ from ase import Atoms
 from ase.data import covalent_radii
 from ase.neighborlist import neighbor_list
 
+from dismai.base.columns import SPACE_GROUP
 from dismai.base.errors import InputError, StructureError
 from dismai.datasets.crystals.settings import CrystalsDataset
 from dismai.files.reading.xyz import SOURCE_FILE
 from dismai.geometry.cells import check_cell, check_finite
 
-NAME, SPACE_GROUP = "name", "space_group"
-"""What the `info` of a crystal holds."""
+NAME = "name"
+"""In the `info` of a crystal, beside its space group."""
 CIF_FATES_SCHEMA = pa.schema(
     [
         pa.field("crystal", pa.string(), nullable=False),
         pa.field("status", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("formula", pa.string(), nullable=False),
-        pa.field("space_group", pa.int64(), nullable=False),
+        pa.field(SPACE_GROUP, pa.int64(), nullable=False),
         pa.field("n_atoms", pa.int64(), nullable=False),
     ]
 )

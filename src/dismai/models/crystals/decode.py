@@ -6,8 +6,8 @@ import numpy as np
 from ase import Atoms
 from torch import Tensor
 
+from dismai.base.columns import SPACE_GROUP
 from dismai.models.crystals.clusters import Clustering, sites_of, species_of
-from dismai.models.crystals.pictures import SPACE_GROUP
 from dismai.models.crystals.reading import Reading, read
 from dismai.models.image.scales import Scales
 

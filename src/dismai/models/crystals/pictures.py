@@ -21,6 +21,7 @@ import torch
 from ase import Atoms
 from torch import Tensor
 
+from dismai.base.columns import SPACE_GROUP
 from dismai.base.errors import InputError
 from dismai.models.image.scales import Scales
 
@@ -35,7 +36,6 @@ CONSTANT = slice(4, 11)
 """Lines that are the same for every atom: the lattice and the space group."""
 LINES, NORM, DIFFERENCE = slice(0, N_LINES), slice(11, 12), slice(12, 13)
 """Among the scaled quantities: the lines, the norm and the differences of coordinates."""
-SPACE_GROUP = "space_group"
 FACE_TOLERANCE = 1e-6
 """Fractional: rounding puts an atom of the lower face there."""
 
