@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.calculators.emt import EMT
 from hypothesis import Phase, settings
 
 from tests.makers import crystal
@@ -25,6 +26,18 @@ FRESH = settings(
 def vectors() -> dict:
     """Numbers of the reference implementations."""
     return json.loads((GOLDEN / "reference_vectors.json").read_text())
+
+
+@pytest.fixture
+def emt(monkeypatch) -> list:
+    """EMT in place of every engine that is an ASE calculator; one entry for each that is made."""
+    from dismai.dft import calculators
+
+    made = []
+    monkeypatch.setattr(
+        calculators, "_calculator", lambda settings, workdir: made.append(1) or EMT()
+    )
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,14 @@ from dismai.models import paper_spec
 GOLDEN = json.loads(
     (Path(__file__).parent / "golden" / "reference_vectors.json").read_text(encoding="utf-8")
 )
+THIN_INTERFACE = {
+    "lco_layers": 1,
+    "lsc_layers": 3,
+    "region_formula_units": 1,
+    "match": {"engine": "zsl", "max_area_A2": 75, "length_tolerance": 0.15,
+              "angle_tolerance": 0.16},
+}  # fmt: skip
+"""Geometry of small interfaces, found in a moment."""
 OXIDATION_STATES = {"Li": 1, "Sc": 3, "Co": 3, "Cl": -1, "O": -2}
 
 

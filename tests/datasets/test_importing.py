@@ -19,14 +19,8 @@ from dismai.datasets.importing import card_of, expected_of, take_over
 from dismai.datasets.interface.build import random_interfaces
 from dismai.datasets.interface.settings import InterfaceDataset
 from dismai.files.structures import write_structures
+from tests.makers import THIN_INTERFACE
 
-GEOMETRY = {
-    "lco_layers": 1,
-    "lsc_layers": 3,
-    "region_formula_units": 1,
-    "match": {"engine": "zsl", "max_area_A2": 75, "length_tolerance": 0.15,
-              "angle_tolerance": 0.16},
-}  # fmt: skip
 SHARED = {"supercell": [2, 2, 2], "composition": {"Cr": 6, "Fe": 20, "Ni": 6}}
 FILES = {"ecis": str(resource("eci.yaml")), "crystals": ["resources/LCO.cif", "resources/LSC.cif"]}
 N, N_VAL = 10, 2
@@ -48,14 +42,16 @@ def silicon():
 
 
 def interfaces():
-    geometry = InterfaceDataset(kind="interface", geometry=GEOMETRY, potential="chgnet").geometry
+    geometry = InterfaceDataset(
+        kind="interface", geometry=THIN_INTERFACE, potential="chgnet"
+    ).geometry
     return random_interfaces(geometry, N, 1, "test", "interface")
 
 
 KINDS = {
     "alloy": (alloys, AlloyDataset, {"temperature_K": 300, "selection": "wide"}),
     "amorphous_si": (silicon, AmorphousSiDataset, {"n_atoms": 8, "potential": None}),
-    "interface": (interfaces, InterfaceDataset, {"geometry": GEOMETRY, "potential": None}),
+    "interface": (interfaces, InterfaceDataset, {"geometry": THIN_INTERFACE, "potential": None}),
 }
 
 

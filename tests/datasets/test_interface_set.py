@@ -17,20 +17,14 @@ from dismai.metrics.interface import (
     n_in_share,
     reference_energy_of_share,
 )
+from tests.makers import THIN_INTERFACE
 
-GEOMETRY = {
-    "lco_layers": 1,
-    "lsc_layers": 3,
-    "region_formula_units": 1,
-    "match": {"engine": "zsl", "max_area_A2": 75, "length_tolerance": 0.15,
-              "angle_tolerance": 0.16},
-}  # fmt: skip
 N = 32
 
 
 def settings(**changes):
     entry = {
-        "kind": "interface", "geometry": GEOMETRY, "n_structures": 5, "n_random": 10,
+        "kind": "interface", "geometry": THIN_INTERFACE, "n_structures": 5, "n_random": 10,
         "potential": "chgnet", "above_lowest_J_per_m2": 0.4,
     }  # fmt: skip
     return InterfaceDataset(**{**entry, **changes})

@@ -7,7 +7,7 @@ from ase.calculators.emt import EMT
 
 from dismai import dft
 from dismai.base.errors import InputError, StructureError
-from dismai.dft import calculators, vasp
+from dismai.dft import vasp
 from dismai.dft.cells import kept_label
 from dismai.dft.potcar import VARIABLE
 from dismai.dft.settings import Dft
@@ -17,15 +17,6 @@ from dismai.potentials.training_cells import ENERGY, FORCES, labelled_cells
 from tests.dft.install import install_library, install_stand_in
 
 SETTINGS = GapFit(labels="engine", n_atoms=8, n_train=[4], n_test=2)
-
-
-@pytest.fixture
-def emt(monkeypatch):
-    made = []
-    monkeypatch.setattr(
-        calculators, "_calculator", lambda settings, workdir: made.append(1) or EMT()
-    )
-    return made
 
 
 def test_a_label_is_kept_for_its_cell_and_engine_only(emt, tmp_path):

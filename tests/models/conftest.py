@@ -54,3 +54,14 @@ def fit_and_save(model, workdir, seed=3, n_train=8, n_val=2):
 def outcome(workdir):
     """What a training leaves, as bytes."""
     return [(workdir / name).read_bytes() for name in ("model.safetensors", "history.csv")]
+
+
+def check_seeds(train, folder, **changes):
+    """The same seed gives the same bytes, another one other weights.
+
+    train: of a folder, a seed and changes of the settings.
+    """
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        train(folder / name, seed, **changes)
+    assert outcome(folder / "a") == outcome(folder / "b")
+    assert outcome(folder / "a")[0] != outcome(folder / "c")[0]

@@ -15,7 +15,7 @@ from dismai.models.cdvae.hparams import Hparams
 from dismai.models.cdvae.model import CDVAE
 from dismai.models.cdvae.module import CDVAEModule, bonded_structures
 from tests.makers import alloy_spec, permuted_alloys
-from tests.models.conftest import fit_and_save, outcome
+from tests.models.conftest import check_seeds, fit_and_save, outcome
 
 SMALL = {
     "latent": 8,
@@ -61,10 +61,7 @@ def untrained(**changes):
 
 
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
-    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        train(tmp_path / name, seed)
-    assert outcome(tmp_path / "a") == outcome(tmp_path / "b")
-    assert outcome(tmp_path / "a")[0] != outcome(tmp_path / "c")[0]
+    check_seeds(train, tmp_path)
 
 
 @pytest.mark.parametrize(

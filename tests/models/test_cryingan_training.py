@@ -17,7 +17,7 @@ from dismai.base.errors import InputError
 from dismai.datasets.alloy.build import build, sample
 from dismai.postprocess.on_lattice import keep_on_lattice
 from tests.makers import alloy_spec, permuted_alloys
-from tests.models.conftest import QUICK, SMALL, fit_and_save, outcome
+from tests.models.conftest import QUICK, SMALL, check_seeds, fit_and_save, outcome
 
 TRAIN = """
 import sys
@@ -43,10 +43,7 @@ def train(workdir, seed=3, n_structures=8, **changes):
 
 
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
-    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        train(tmp_path / name, seed)
-    assert outcome(tmp_path / "a") == outcome(tmp_path / "b")
-    assert outcome(tmp_path / "a")[0] != outcome(tmp_path / "c")[0]
+    check_seeds(train, tmp_path)
 
 
 def test_a_loaded_model_draws_the_same_structures(tmp_path):

@@ -15,7 +15,7 @@ from dismai.models.diffcsp.module import DiffCSPModule
 from dismai.models.diffcsp.network import Diffusion
 from dismai.training.callbacks import states
 from tests.makers import alloy_spec, permuted_alloys
-from tests.models.conftest import fit_and_save, outcome
+from tests.models.conftest import check_seeds, fit_and_save, outcome
 
 SMALL = {
     "layers": 2,
@@ -45,10 +45,7 @@ def train(workdir, seed=3, **changes):
 
 
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
-    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        train(tmp_path / name, seed)
-    assert outcome(tmp_path / "a") == outcome(tmp_path / "b")
-    assert outcome(tmp_path / "a")[0] != outcome(tmp_path / "c")[0]
+    check_seeds(train, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from dismai.models.melt.model import Melt
 from dismai.models.melt.module import MoverModule, NamerModule
 from dismai.training.callbacks import states
 from tests.makers import MAKERS, alloy_spec, card, diamonds, permuted_alloys
-from tests.models.conftest import fit_and_save, outcome
+from tests.models.conftest import check_seeds, fit_and_save, outcome
 
 SMALL = {
     "hidden": 16,
@@ -59,10 +59,7 @@ def drawn(model, *arguments, **keywords):
 
 
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
-    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        train(tmp_path / name, seed)
-    assert outcome(tmp_path / "a") == outcome(tmp_path / "b")
-    assert outcome(tmp_path / "a")[0] != outcome(tmp_path / "c")[0]
+    check_seeds(train, tmp_path)
 
 
 @pytest.mark.parametrize(

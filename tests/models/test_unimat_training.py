@@ -19,7 +19,7 @@ from dismai.models.image.scales import Scales
 from dismai.models.unimat.module import UniMatModule
 from dismai.training.callbacks import states
 from tests.makers import alloy_spec, permuted_alloys
-from tests.models.conftest import fit_and_save, outcome
+from tests.models.conftest import check_seeds, fit_and_save, outcome
 
 SMALL = {
     "side": 2,
@@ -76,10 +76,7 @@ def interface_spec():
 
 
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
-    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        train(tmp_path / name, seed, epochs=2)
-    assert outcome(tmp_path / "a") == outcome(tmp_path / "b")
-    assert outcome(tmp_path / "a")[0] != outcome(tmp_path / "c")[0]
+    check_seeds(train, tmp_path, epochs=2)
 
 
 def test_a_run_stopped_in_an_epoch_resumes_to_the_same_bytes(tmp_path, monkeypatch, caplog):

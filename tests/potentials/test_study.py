@@ -7,7 +7,6 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 
 from dismai.base.resources import resource
-from dismai.dft import calculators
 from dismai.dft.settings import Dft
 from dismai.evaluation.study_potential import METRICS, compare_minima, table_5
 from dismai.potentials.settings import RelaxationSettings
@@ -29,15 +28,6 @@ def rattled(seed):
     atoms = bulk("Cu", cubic=True)
     atoms.rattle(0.1, seed=seed)
     return atoms
-
-
-@pytest.fixture
-def emt(monkeypatch):
-    made = []
-    monkeypatch.setattr(
-        calculators, "_calculator", lambda settings, workdir: made.append(1) or EMT()
-    )
-    return made
 
 
 def test_a_potential_with_the_same_forces_needs_no_steps_and_its_shift_is_the_error(emt, tmp_path):
