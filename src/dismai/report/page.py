@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 from html import escape
 
 import matplotlib
@@ -17,6 +16,7 @@ from dismai.evaluation.file import UNRELAXED, Evaluation
 from dismai.evaluation.reference import reference_digest
 from dismai.metrics.entries import METRICS
 from dismai.report.drawings import drawings_of
+from dismai.report.themes import as_element, titled
 
 MAX_FATES = 200
 """Rejected structures listed one by one; all are in fates.parquet."""
@@ -60,7 +60,7 @@ def page(evaluation: Evaluation, command: str | None = None, made: str | None = 
     sets = {str(first["model"]): evaluation.features}
     title = f"{first['model']} against {spec.name}"
     figures = "".join(
-        f"<figure>{_titled(inline_svg(figure), caption)}"
+        f"<figure>{titled(as_element(svg_text(figure)), caption)}"
         f"<figcaption>{escape(caption)}</figcaption></figure>"
         for caption, figure in drawings_of(evaluation, sets)
     )
@@ -98,21 +98,6 @@ def svg_text(figure: Figure) -> str:
         described = {"Date": None, "Title": figure.get_label()}
         figure.savefig(stream, format="svg", metadata=described)
     return stream.getvalue()
-
-
-def inline_svg(figure: Figure) -> str:
-    """A figure as an SVG element without references."""
-    text = svg_text(figure)
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", text)  # HTML knows these names by itself
-    return text.replace("xlink:href", "href")
-
-
-def _titled(svg: str, caption: str) -> str:
-    """An SVG element with its caption as the name that a screen reader says."""
-    head, _, rest = svg.partition(">")
-    return f'{head} role="img"><title>{escape(caption)}</title>{rest}'
 
 
 def _wide(table: str) -> str:

@@ -21,21 +21,30 @@ def theme_css() -> str:
     return f":root{{{light}}}@media (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
 
 
+def as_element(svg: str) -> str:
+    """An SVG file as an element of a page, without references."""
+    text = svg[svg.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", text)  # HTML knows these names by itself
+    return text.replace("xlink:href", "href")
+
+
+def titled(element: str, title: str) -> str:
+    """An SVG element with the name that a screen reader says."""
+    head, _, rest = element.partition(">")
+    return f'{head} role="img"><title>{escape(title)}</title>{rest}'
+
+
 def themed(svg: str, title: str | None = None) -> str:
     """An SVG file as an element of a page: colours by variables, one name, no references.
 
     Black is the ink of the page and white its paper.  title: what a screen reader says.
     """
-    text = svg[svg.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", text)  # HTML knows these names by itself
-    text = re.sub(r'<g id="[^"]*"', "<g", text).replace("xlink:href", "href")
+    text = re.sub(r'<g id="[^"]*"', "<g", as_element(svg))
     text = re.sub(r"#[0-9a-fA-F]{6}\b", lambda found: variable(found.group()), text)
     if title is None:
         return text
-    text = re.sub(r"<title>.*?</title>", "", text, count=1, flags=re.DOTALL)
-    head, _, rest = text.partition(">")
-    return f'{head} role="img"><title>{escape(title)}</title>{rest}'
+    return titled(re.sub(r"<title>.*?</title>", "", text, count=1, flags=re.DOTALL), title)
 
 
 def variable(color: str) -> str:
