@@ -10,7 +10,7 @@ import pandas as pd
 
 from dismai import __version__
 from dismai.base.atomic import sha256, write_atomically
-from dismai.base.kinds import KINDS, VIEW
+from dismai.base.kinds import KINDS, VIEW, Kind
 from dismai.base.resources import resource
 from dismai.evaluation.process import STAGES
 from dismai.evaluation.ranking import BASELINE, ranking
@@ -24,24 +24,12 @@ from dismai.report.ranking import plot_spider, ranking_notes, readable_ranking, 
 from dismai.report.run_files import RunFiles
 from dismai.report.style import model_styles
 from dismai.report.tables import HEADINGS, footnotes, html_table, readable_tables
-from dismai.report.themes import theme_css, themed, variable
+from dismai.report.themes import theme_css, themed, title_of, variable
 from dismai.report.viewer import colors_of, generated_entries, region, training_entries
 
 MOST_REASONS = 25
 SMALL_SET = 300
 """A run that generates fewer structures a set says little about a model."""
-CAPTIONS = {
-    "sro": "Warren–Cowley short-range order of the first two shells",
-    "energy": "Energies above the training mean",
-    "structures": "A training structure, and the first accepted one of each set",
-    "training": "Losses during training",
-    "rdf": "Radial distribution function and bond angles",
-    "factor": "Structure factor and dihedral angles",
-    "rings": "Rings and numbers of neighbours",
-    "motifs": "Coordination motifs",
-    "gamma": "Interface energies",
-    "profile": "Density of the elements along the normal",
-}
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data: blob:; connect-src 'none'"
@@ -187,11 +175,7 @@ def _dataset(run: RunFiles, name: str) -> str:
     swatches = _swatches(run)
     tables = "".join(html_table(part, swatches=swatches) for part in parts)
     notes = "".join(f"<li>{escape(note)}</li>" for note in footnotes(table, HEADINGS[card.kind]))
-    figures = "".join(
-        _figure(themed(path.read_text(encoding="utf-8"), f"{name}, {CAPTIONS.get(stem, stem)}"),
-                f"{CAPTIONS.get(stem, stem)}: {name}.")
-        for stem, path in run.figures(name).items()
-    )  # fmt: skip
+    figures = "".join(_kept_figure(path, kind, name) for path in run.figures(name).values())
     about = "".join(f"<li>{escape(note)}</li>" for note in card.notes)
     return (
         f'<h3 id="set-{escape(name)}">{escape(name)}</h3><p>{escape(kind.label.capitalize())}: '
@@ -320,6 +304,14 @@ def _figure(svg: str, caption: str, small: bool = False) -> str:
         f'<figure{kind}><div class="wide" tabindex="0" role="group" '
         f'aria-label="{escape(caption)}">{svg}</div><figcaption>{escape(caption)}</figcaption></figure>'
     )
+
+
+def _kept_figure(path: Path, kind: Kind, dataset: str) -> str:
+    """A figure of the workflow with what its kind says below it, or with its own title."""
+    svg = path.read_text(encoding="utf-8")
+    drawing = kind.pictures.get(path.stem)
+    caption = f"{dataset}: {(drawing and drawing.caption) or title_of(svg) or path.stem}"
+    return _figure(themed(svg, caption), caption)
 
 
 def _swatches(run: RunFiles) -> Callable[[str], str]:

@@ -1,7 +1,7 @@
 """Figures inside a page: colours that a dark background changes, names that readers hear."""
 
 import re
-from html import escape
+from html import escape, unescape
 
 INK, PAPER = "#000000", "#ffffff"
 DARK = {
@@ -33,6 +33,12 @@ def titled(element: str, title: str) -> str:
     """An SVG element with the name that a screen reader says."""
     head, _, rest = element.partition(">")
     return f'{head} role="img"><title>{escape(title)}</title>{rest}'
+
+
+def title_of(svg: str) -> str:
+    """What an SVG file calls itself; nothing if it has no name."""
+    found = re.search(r"<title>(.*?)</title>", svg, re.DOTALL)
+    return unescape(found[1]) if found else ""
 
 
 def themed(svg: str, title: str | None = None) -> str:
