@@ -43,6 +43,8 @@ def test_the_published_overlay_plans_the_paper_to_the_letter(tmp_path):
     assert jobs["label_interfaces_vasp"] == 50
     assert jobs["compare_minima_vasp"] == 25
     assert jobs["train_m3gnet"] == 1
+    assert jobs["relax_crystal_vasp"] == 2  # bulk LiCoO2 and Li3ScCl6
+    assert jobs["match_langevin_steps"] == 3  # of CDVAE on silicon, one a seed
     assert not {"label_interfaces", "compare_minima", "label_cells", "fit_potential"} & set(jobs)
 
 
