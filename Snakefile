@@ -10,7 +10,13 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from dismai.base.kinds import KINDS
-from dismai.pipeline.config import TABLE_OF_KIND, n_generated, run_table, validate
+from dismai.pipeline.config import (
+    TABLE_OF_KIND,
+    n_generated,
+    run_table,
+    study_runs,
+    validate,
+)
 from dismai.base.errors import InputError
 from dismai.pipeline.cost import PAPER_ATOMS, generation_minutes, training_minutes
 from dismai.models.settings import CommandModel, FileModel, TrainedModel

@@ -159,6 +159,6 @@ rule plot_alloy:
         runs=models_of_runs,
         trained=models_of_trained,
         pictured=models_of_pictured,
-        models=list(CONFIG.models),
+        models=MODELS,
     script:
         "../workflow/scripts/plot_figures.py"

@@ -53,7 +53,7 @@ def runs_of(dataset):
 
 def run_of(wildcards):
     """The row of the run table that the wildcards name."""
-    for run in RUNS:
+    for run in EVERY_RUN:
         if (run.dataset, run.model) == (wildcards.dataset, wildcards.model):
             return run
     raise WorkflowError(
@@ -117,7 +117,13 @@ def size_of_run():
 CONFIG = validated(config)
 config.update(CONFIG.model_dump(mode="json"))
 RUNS = run_table(CONFIG)
+STUDY_RUNS = study_runs(CONFIG)
+EVERY_RUN = list(
+    dict.fromkeys([*RUNS, *(run for runs in STUDY_RUNS.values() for run in runs)])
+)
 DATASETS = list(dict.fromkeys(run.dataset for run in RUNS))
+EVERY_DATASET = list(dict.fromkeys(run.dataset for run in EVERY_RUN))
+MODELS = [name for name in CONFIG.models if any(run.model == name for run in RUNS)]
 TRAINED = [
     name for name, model in CONFIG.models.items() if isinstance(model, TrainedModel)
 ]

@@ -123,4 +123,4 @@ CELLS_BY_VASP = [
 ]
 RELAXED = [name for name in CONFIG.datasets if potential_name_of(name) is not None]
 RELAXED_READY_MADE = [name for name in RELAXED if name in READY_MADE]
-IN_NETWORKS = [name for name in DATASETS if relaxes_in_network(name)]
+IN_NETWORKS = [name for name in EVERY_DATASET if relaxes_in_network(name)]

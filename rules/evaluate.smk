@@ -23,7 +23,9 @@ rule process_structures:
     benchmark:
         "<benchmarks>/process_structures/{dataset}/{model}/seed{seed}/{scatteritem}.tsv"
     wildcard_constraints:
-        dataset=alternatives([name for name in DATASETS if name not in IN_NETWORKS]),
+        dataset=alternatives(
+            [name for name in EVERY_DATASET if name not in IN_NETWORKS]
+        ),
         model=alternatives([name for name in ALL_MODELS if name not in CLEANED]),
     conda:
         "../envs/main.yaml"
@@ -63,7 +65,7 @@ use rule process_structures as process_cleaned with:
     benchmark:
         "<benchmarks>/process_cleaned/{dataset}/{model}/seed{seed}/{scatteritem}.tsv"
     wildcard_constraints:
-        dataset=alternatives(DATASETS),
+        dataset=alternatives(EVERY_DATASET),
         model=alternatives(CLEANED),
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,

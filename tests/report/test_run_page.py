@@ -21,6 +21,7 @@ from dismai.evaluation.score import score
 from dismai.files.structures import (
     FATES_SCHEMA,
     METRICS_SCHEMA,
+    read_table,
     write_structures,
     write_table,
 )
@@ -71,9 +72,9 @@ def folder(described, tmp_path_factory):
             for k, model in enumerate([*MODELS, "held_out"]):
                 make_set(root, spec, (structures, features), model, seed, k)
         draw(root, dataset, kind, features)
-    write_config(
-        {"run": "synthetic", "models": {name: {} for name in MODELS}}, root / "config.yaml"
-    )
+    runs = [{"datasets": list(KIND_OF), "models": MODELS, "seeds": list(SEEDS)}]
+    models = {name: {} for name in MODELS}
+    write_config({"run": "synthetic", "models": models, "runs": runs}, root / "config.yaml")
     (root / "environment.txt").write_text("python==3.11\nase==3.29\n")
     bench = root / "benchmarks" / "train_model" / "interface" / "cdvae"
     bench.mkdir(parents=True)
@@ -265,6 +266,25 @@ def test_a_folder_without_results_is_an_input_error(tmp_path):
     files = RunFiles(tmp_path)
     with pytest.raises(InputError, match="expected the configuration of a run"):
         _ = files.config
+
+
+def test_what_studies_alone_run_has_no_place_in_the_ranking(folder, tmp_path):
+    given = folder / "metrics" / "interface" / "cdvae" / "seed0.parquet"
+    models = {"in_both": "interface", "variant": "interface", "other_set": "loose"}
+    for model, dataset in models.items():
+        table = read_table(given).assign(model=model, dataset=dataset)
+        path = tmp_path / "metrics" / dataset / model / "seed0.parquet"
+        write_table(table, path, METRICS_SCHEMA, {})
+    runs = [{"datasets": ["interface"], "models": ["in_both"], "seeds": [0]}]
+    studied = [
+        {"datasets": ["interface"], "models": ["in_both", "variant"], "seeds": [0]},
+        {"datasets": ["loose"], "models": ["other_set"], "seeds": [0]},
+    ]
+    config = {"models": dict.fromkeys(models, {}), "runs": runs, "studies": {"gan": studied}}
+    write_config(config, tmp_path / "config.yaml")
+    files = RunFiles(tmp_path)
+    assert set(files.metrics["model"]) == {"in_both"}
+    assert files.models == ["in_both"]
 
 
 def luminance(color):

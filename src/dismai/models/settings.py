@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, PositiveInt, Tag
+from pydantic import ConfigDict, Discriminator, Field, PositiveInt, Tag
 
 from dismai.base.section import Section
 
@@ -16,9 +16,23 @@ class LangevinMatch(Section):
     n_structures: int = Field(50, ge=1, description="drawn and relaxed with each")
 
 
+def _architecture_or_like(schema: dict[str, Any]) -> None:
+    """Tell editors that a variant takes its architecture from the model that it is like."""
+    del schema["required"]
+    schema["anyOf"] = [{"required": ["architecture"]}, {"required": ["like"]}]
+
+
 class TrainedModel(Section):
     """A model that the workflow trains."""
 
+    model_config = ConfigDict(json_schema_extra=_architecture_or_like)
+
+    like: str | None = Field(
+        None,
+        exclude=True,
+        description="another trained model, of which this variant has every key, hyperparameters "
+        "one by one, that it does not give itself",
+    )
     architecture: str = Field(
         description="one of ours, or a name under the entry-point group dismai.models"
     )

@@ -25,6 +25,7 @@ from dismai.datasets.settings import DATASET_KINDS, Dataset
 from dismai.dft.settings import Dft, PotentialStudy
 from dismai.models import check_hparams, check_kind, names
 from dismai.models.settings import MODEL_KINDS, LangevinMatch, Model, TrainedModel, model_kind
+from dismai.pipeline.variants import merge, with_whole_entries
 from dismai.potentials.settings import ENGINE, POTENTIAL_KINDS, Potential, RelaxationSettings
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -60,6 +61,15 @@ class Selection(Section):
         return self
 
 
+class Studies(Section):
+    """Runs of the papers' studies, beside those of the tables and of the ranking."""
+
+    gan: list[Selection] = Field([], description="variants of CryinGAN (`study_gan`)")
+    interface: list[Selection] = Field(
+        [], description="a model whose interfaces are looked at closely (`study_interface`)"
+    )
+
+
 class Config(Section):
     """The whole configuration of one run of the workflow."""
 
@@ -85,6 +95,12 @@ class Config(Section):
     )
     baselines: Baselines = Field(description="trivial generators")
     runs: list[Selection] = Field(description="which models on which datasets")
+    studies: Studies = Field(Studies(), description="which models on which datasets, by study")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _variants_are_whole(cls, data: Any) -> Any:
+        return with_whole_entries(data)
 
     @model_validator(mode="after")
     def _names_exist(self):
@@ -101,7 +117,7 @@ class Config(Section):
         for name in self.models:
             if any(name in kind.baselines for kind in KINDS.values()):
                 raise ValueError(f"models.{name}: expected another name, found that of a baseline")
-        for index, selection in enumerate(self.runs):
+        for place, selection in self.selections().items():
             for key, chosen, known in (
                 ("datasets", selection.datasets, self.datasets),
                 ("models", selection.models, self.models),
@@ -109,7 +125,7 @@ class Config(Section):
                 for name in chosen:
                     if name not in known:
                         raise ValueError(
-                            f"runs.{index}.{key}: expected one of {', '.join(known)}, "
+                            f"{place}.{key}: expected one of {', '.join(known)}, "
                             f"found {name!r}{did_you_mean(name, known)}"
                         )
         if ENGINE in self.potentials:
@@ -132,9 +148,14 @@ class Config(Section):
         self._check_pairs()
         return self
 
+    def selections(self) -> dict[str, Selection]:
+        """Every selection of runs, those of studies too, by its place in the configuration."""
+        lists = {"runs": self.runs} | {f"studies.{name}": rows for name, rows in self.studies}
+        return {f"{key}.{i}": one for key, rows in lists.items() for i, one in enumerate(rows)}
+
     def _check_pairs(self) -> None:
         """Every trained model can model the kinds of the datasets that it is run on."""
-        for index, selection in enumerate(self.runs):
+        for place, selection in self.selections().items():
             models = [self.models[name] for name in selection.models]
             trained = {one.architecture for one in models if isinstance(one, TrainedModel)}
             kinds = {self.datasets[name].kind for name in selection.datasets}
@@ -142,7 +163,7 @@ class Config(Section):
                 try:
                     check_kind(architecture, kind)
                 except InputError as error:
-                    raise ValueError(f"runs.{index}: {error}") from None
+                    raise ValueError(f"{place}: {error}") from None
 
     def _check_labels(self, name: str, potential: Potential) -> None:
         fit = getattr(potential, "fit", None)
@@ -220,16 +241,35 @@ def run_table(config: Config) -> list[Run]:
     rows: dict[Run, None] = {}
     for selection in config.runs:
         for dataset in selection.datasets:
-            for model in selection.models:
-                kind = model_kind(config.models[model])
-                for seed in selection.seeds:
-                    rows[Run(dataset=dataset, model=model, seed=seed, kind=kind)] = None
+            rows |= dict.fromkeys(_of_selection(config, selection, dataset))
             for baseline in KINDS[config.datasets[dataset].kind].baselines:
                 if not any(row.dataset == dataset and row.model == baseline for row in rows):
                     seed = selection.seeds[0]
                     row = Run(dataset=dataset, model=baseline, seed=seed, kind="baseline")
                     rows[row] = None
     return list(rows)
+
+
+def study_runs(config: Config) -> dict[str, list[Run]]:
+    """Runs of every study by its name; there are no baselines among them."""
+    return {
+        study: list(
+            dict.fromkeys(
+                run
+                for selection in selections
+                for dataset in selection.datasets
+                for run in _of_selection(config, selection, dataset)
+            )
+        )
+        for study, selections in config.studies
+    }
+
+
+def _of_selection(config: Config, selection: Selection, dataset: str) -> Iterator[Run]:
+    for model in selection.models:
+        kind = model_kind(config.models[model])
+        for seed in selection.seeds:
+            yield Run(dataset=dataset, model=model, seed=seed, kind=kind)
 
 
 def n_generated(config: Config, run: Run) -> int:
@@ -261,15 +301,6 @@ def load(*paths: str) -> Config:
     for path in paths:
         merge(merged, read_yaml(Path(path), "a configuration") or {})
     return validate(merged)
-
-
-def merge(base: dict[str, Any], overlay: dict[str, Any]) -> None:
-    """Unite mappings, replace everything else; in place."""
-    for key, value in overlay.items():
-        if isinstance(value, dict) and isinstance(base.get(key), dict):
-            merge(base[key], value)
-        else:
-            base[key] = value
 
 
 def _one_line(error: ValidationError) -> str:

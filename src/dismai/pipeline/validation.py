@@ -20,7 +20,15 @@ from dismai.base.errors import InputError, StructureError
 from dismai.base.kinds import KINDS
 from dismai.files.structures import read_frames, read_table
 from dismai.models.settings import CommandModel, TrainedModel
-from dismai.pipeline.config import TABLE_OF_KIND, Config, Run, n_generated, run_table, validate
+from dismai.pipeline.config import (
+    TABLE_OF_KIND,
+    Config,
+    Run,
+    n_generated,
+    run_table,
+    study_runs,
+    validate,
+)
 from dismai.pipeline.whole import DAMAGE, damage, footer, tensor_document
 
 DATASET_FILES = (
@@ -140,7 +148,8 @@ class Checks:
 
     def _strangers(self) -> Iterator[str]:
         """Files of datasets, models and seeds that the configuration does not have."""
-        known = {(run.dataset, run.model, str(run.seed)) for run in self.runs}
+        studied = (run for runs in study_runs(self.config).values() for run in runs)
+        known = {(run.dataset, run.model, str(run.seed)) for run in (*self.runs, *studied)}
         seen = set()
         for path in self.files:
             match = OF_A_RUN.match(path.relative_to(self.folder).as_posix())

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ class Set:
     folder: Path
 
 
+def _selected(selections: list[dict[str, Any]]) -> set[tuple[str, str, int]]:
+    return {
+        run for one in selections for run in product(one["datasets"], one["models"], one["seeds"])
+    }
+
+
 class RunFiles:
     """A folder of results of the workflow.
 
@@ -55,16 +62,26 @@ class RunFiles:
 
     @cached_property
     def models(self) -> list[str]:
-        """All models of the configuration, for the same colours as in the figures."""
-        return list(self.config["models"])
+        """Models that the configuration runs, for the same colours as in the figures."""
+        run = {model for selection in self.config["runs"] for model in selection["models"]}
+        return [name for name in self.config["models"] if name in run]
+
+    @cached_property
+    def of_studies(self) -> set[tuple[str, str, int]]:
+        """Dataset, model and seed of what studies alone run: it has no place in the ranking."""
+        studies = self.config.get("studies", {}).values()
+        selections = [selection for rows in studies for selection in rows]
+        return _selected(selections) - _selected(self.config["runs"])
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """Metrics of every generated set."""
+        """Metrics of every generated set but those of studies."""
         files = sorted((self.folder / "metrics").glob("*/*/seed*.parquet"))
         if not files:
             raise InputError(f"{self.folder}/metrics: expected metrics, found none")
-        return pd.concat(map(read_table, files), ignore_index=True)
+        table = pd.concat(map(read_table, files), ignore_index=True)
+        keys = pd.MultiIndex.from_frame(table[["dataset", "model", "seed"]])
+        return table[~keys.isin(self.of_studies)].reset_index(drop=True)
 
     @cached_property
     def unrelaxed(self) -> pd.DataFrame:

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from dismai.base.section import Section
 from dismai.datasets.interface.kind import KIND
@@ -104,10 +104,24 @@ class InterfaceGeometry(Section):
         return self.model_copy(update={"substrate": str(substrate), "film": str(film)})
 
 
+def _potential_or_like(schema: dict[str, Any]) -> None:
+    """Tell editors that a variant takes its potential and kind from the set that it is like."""
+    del schema["required"]
+    schema["anyOf"] = [{"required": ["kind", "potential"]}, {"required": ["like"]}]
+
+
 class InterfaceDataset(ReadyMade):
     """Random interfaces, relaxed, of low interface energy; or a ready-made set of structures."""
 
+    model_config = ConfigDict(json_schema_extra=_potential_or_like)
+
     kind: Literal["interface"]
+    like: str | None = Field(
+        None,
+        exclude=True,
+        description="another set of interfaces, of which this variant has every key that it does "
+        "not give itself",
+    )
     geometry: InterfaceGeometry = Field(InterfaceGeometry(), description="slabs, cell, region")
     relax_crystals: bool = Field(
         False,

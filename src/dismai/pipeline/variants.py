@@ -1,0 +1,77 @@
+"""Entries of the configuration that are like another one: only what differs is written down.
+
+`like` names an entry of the same section, of which a variant has every key that it does not give
+itself. Overlays may change the other entry: it is looked up when all files are united.
+"""
+
+import copy
+from typing import Any
+
+from dismai.base.errors import did_you_mean
+
+LIKE = "like"
+
+
+def merge(base: dict[str, Any], overlay: dict[str, Any]) -> None:
+    """Unite mappings, replace everything else; in place."""
+    for key, value in overlay.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            merge(base[key], value)
+        else:
+            base[key] = value
+
+
+def with_whole_entries(data: Any) -> Any:
+    """The same configuration, every variant under `models` and `datasets` with all its keys.
+
+    Hyperparameters on a dataset hold for its variants, too, and are changed by their own.
+
+    Raises:
+        ValueError: a variant of an entry that there is not, or that is a variant itself.
+    """
+    if not isinstance(data, dict):
+        return data
+    whole = dict(data)
+    for section in ("models", "datasets"):
+        entries = data.get(section)
+        if isinstance(entries, dict):
+            whole[section] = {name: _whole(section, name, entries) for name in entries}
+    datasets, models = (data.get(section) for section in ("datasets", "models"))
+    if isinstance(datasets, dict) and isinstance(models, dict):
+        for model in whole["models"].values():
+            _add_variants_of_datasets(model, datasets)
+    return whole
+
+
+def _is_variant(entry: Any) -> bool:
+    return isinstance(entry, dict) and entry.get(LIKE) is not None
+
+
+def _whole(section: str, name: str, entries: dict[str, Any]) -> Any:
+    entry = copy.deepcopy(entries[name])
+    if not _is_variant(entry):
+        return entry
+    known = [key for key, other in entries.items() if not _is_variant(other)]
+    if entry[LIKE] not in known:
+        raise ValueError(
+            f"{section}.{name}.{LIKE}: expected one of {', '.join(known)}, found {entry[LIKE]!r}"
+            f"{did_you_mean(entry[LIKE], known)}"
+        )
+    base = copy.deepcopy(entries[entry[LIKE]])
+    if not isinstance(base, dict):
+        return entry
+    merge(base, entry)
+    return base
+
+
+def _add_variants_of_datasets(model: Any, datasets: dict[str, Any]) -> None:
+    """Lay hyperparameters on a variant of a dataset over those on what it is like; in place."""
+    params = model.get("dataset_params") if isinstance(model, dict) else None
+    if not isinstance(params, dict):
+        return
+    for name, dataset in datasets.items():
+        base = params.get(dataset[LIKE]) if _is_variant(dataset) else None
+        if isinstance(base, dict):
+            own = copy.deepcopy(base)
+            merge(own, params.get(name) or {})
+            params[name] = own

@@ -1,0 +1,102 @@
+"""Entries of the configuration that are like another one, and the runs of studies."""
+
+import copy
+import json
+
+import jsonschema
+import pytest
+import yaml
+
+from dismai.base.errors import InputError
+from dismai.pipeline.config import Config, run_table, study_runs, validate
+
+
+@pytest.fixture
+def paper(root):
+    return yaml.safe_load((root / "config" / "config.yaml").read_text())
+
+
+def with_variants(data, **models):
+    data = copy.deepcopy(data)
+    data["models"] |= models
+    data["datasets"]["interface_loose"] = {"like": "interface", "n_structures": 20}
+    return data
+
+
+def test_a_variant_has_every_key_that_it_does_not_give_itself(paper):
+    paper["models"]["cryingan"]["params"] = {"batch": 8, "lambda_distance": 0.2}
+    lighter = {"like": "cryingan", "params": {"lambda_distance": 0.0}}
+    config = validate(with_variants(paper, lighter=lighter))
+    assert config.models["lighter"].architecture == "cryingan"
+    assert config.models["lighter"].hparams("interface") == {"batch": 8, "lambda_distance": 0.0}
+    assert config.models["cryingan"].hparams("interface")["lambda_distance"] == 0.2
+    assert config.datasets["interface_loose"].n_structures == 20
+    assert config.datasets["interface_loose"].potential == config.datasets["interface"].potential
+
+
+def test_hyperparameters_on_a_dataset_hold_on_its_variants_but_for_their_own(paper):
+    paper["models"]["cryingan"]["dataset_params"] = {
+        "interface": {"epochs": 5, "batch": 2},
+        "interface_loose": {"epochs": 7},
+    }
+    config = validate(with_variants(paper, lighter={"like": "cryingan"}))
+    for name in ("cryingan", "lighter"):
+        assert config.models[name].hparams("interface_loose") == {"epochs": 7, "batch": 2}
+        assert config.models[name].hparams("interface") == {"epochs": 5, "batch": 2}
+
+
+def test_the_whole_configuration_gives_itself_again(paper):
+    config = validate(with_variants(paper, lighter={"like": "cryingan"}))
+    written = config.model_dump(mode="json")
+    assert "like" not in written["models"]["lighter"]
+    assert validate(written).model_dump(mode="json") == written
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        ({"like": "cryingam"}, "models.mine.like: expected one of .*'cryingam'.*cryingan"),
+        ({"like": "mine"}, "models.mine.like: expected one of .*'mine'"),
+        (
+            {"like": "cryingan", "params": {"lamda": 1}},
+            "models.mine.params: cryingan: lamda: expected a known hyperparameter",
+        ),
+        ({"like": "cryingan", "parms": {}}, "models.mine.parms: expected one of the keys .*like"),
+        ({}, "models.mine.architecture: expected a value, found none"),
+    ],
+)
+def test_a_wrong_variant_is_one_line(paper, entry, line):
+    with pytest.raises(InputError, match=line):
+        validate(with_variants(paper, mine=entry))
+
+
+def test_editors_take_a_variant_and_still_want_the_keys_of_others(paper):
+    def errors(data):
+        whole = json.loads(json.dumps(data))
+        return list(jsonschema.Draft202012Validator(Config.model_json_schema()).iter_errors(whole))
+
+    assert not errors(with_variants(paper, lighter={"like": "cryingan"}))
+    assert errors(with_variants(paper, lighter={}))
+    del paper["datasets"]["interface"]["potential"]
+    assert errors(paper)
+
+
+def test_runs_of_a_study_are_none_of_the_tables_and_have_no_baselines(paper):
+    selection = {"datasets": ["interface"], "models": ["lighter", "cryingan"], "seeds": [0, 1]}
+    data = with_variants(paper, lighter={"like": "cryingan"})
+    tables = run_table(validate(data))
+    data["studies"] = {"gan": [selection, selection]}
+    config = validate(data)
+    assert run_table(config) == tables
+    runs = study_runs(config)["gan"]
+    assert [(run.model, run.seed) for run in runs] == [
+        *(("lighter", seed) for seed in (0, 1)),
+        *(("cryingan", seed) for seed in (0, 1)),
+    ]
+    assert {run.kind for run in runs} == {"trained"}
+
+
+def test_a_study_of_an_unknown_model_is_one_line(paper):
+    paper["studies"] = {"gan": [{"datasets": ["interface"], "models": ["gan"], "seeds": [0]}]}
+    with pytest.raises(InputError, match=r"studies\.gan\.0\.models: expected one of .*'gan'"):
+        validate(paper)
