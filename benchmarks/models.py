@@ -99,7 +99,7 @@ def cdvae(n_atoms: int, batch: int) -> tuple[Step, Step]:
 
 def crystens(n_atoms: int, batch: int) -> tuple[Step, Step]:
     """A training step and a step of sampling of both networks of the paper."""
-    from dismai.models.crystens.module import StageModule
+    from dismai.models.crystens.module import OrderedPictures, StageModule
     from dismai.models.crystens.pictures import picture_scales
     from dismai.models.image.orders import RegionOrders
 
@@ -107,14 +107,15 @@ def crystens(n_atoms: int, batch: int) -> tuple[Step, Step]:
     model = models.create("crystens", spec)
     networks, layout, h = model.new_networks(0), model.layout, model.hparams
     f = torch.rand(batch, n_atoms, 3, generator=torch.Generator().manual_seed(0))
-    shared = (layout, picture_scales(f, layout), model.resize, RegionOrders(spec, {}, 1, 0), h, 0)
+    pictures = OrderedPictures(layout, picture_scales(f, layout), RegionOrders(spec, {}, 1, 0))
+    shared = (pictures, model.resize, h, 0)
     modules = [StageModule(network, *shared) for network in (networks.base, networks.sr)]
     optimizers = [module.configure_optimizers() for module in modules]
 
     def train() -> None:
         for module, optimizer in zip(modules, optimizers, strict=True):
             optimizer.zero_grad()
-            module.loss(f, "step").backward()
+            module.loss(pictures((f, []), None), "step").backward()
             optimizer.step()
 
     @torch.no_grad()

@@ -3,8 +3,8 @@
 import torch
 from numpy.testing import assert_allclose
 
+from dismai.models.adversarial import critic_loss, gradient_penalty
 from dismai.models.cryingan.hparams import Hparams
-from dismai.models.cryingan.losses import critic_loss, gradient_penalty
 from dismai.models.cryingan.module import CryinGANModule, lattice_translations
 from dismai.models.cryingan.networks import Networks
 from tests.makers import alloy_spec

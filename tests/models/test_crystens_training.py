@@ -12,10 +12,11 @@ import dismai.models
 from dismai.base.card import DatasetSpec
 from dismai.base.errors import InputError
 from dismai.metrics.self_reports import OF_PICTURES
+from dismai.models.crystens import module as stage_module
 from dismai.models.crystens.hparams import Hparams
-from dismai.models.crystens.module import StageModule
+from dismai.models.crystens.module import OrderedPictures, StageModule
 from dismai.models.crystens.network import Plan, UNet
-from dismai.models.crystens.pictures import Layout, Resize, encode, picture_scales
+from dismai.models.crystens.pictures import Layout, Resize, picture_scales
 from dismai.models.crystens.sampler import to_network
 from dismai.models.image.orders import RegionOrders
 from dismai.training.callbacks import states
@@ -184,9 +185,8 @@ def module_of(stage, f, spec=None, **changes):
     layout = Layout.of(spec.composition, h.separators)
     scales = picture_scales(f.double(), layout)
     resize = Resize.reference(layout.side, h.base_side)
-    return StageModule(
-        network, layout, scales, resize, RegionOrders(spec, h.region, h.copies, 0), h, seed=0
-    )
+    pictures = OrderedPictures(layout, scales, RegionOrders(spec, h.region, h.copies, 0))
+    return StageModule(network, pictures, resize, h, seed=0)
 
 
 @pytest.mark.parametrize("stage", ["base", "sr"])
@@ -195,7 +195,8 @@ def test_loss_of_a_network_that_predicts_zero_is_the_mean_weight(stage, monkeypa
     f = torch.rand(1, 8, 3, generator=torch.Generator().manual_seed(0)).expand(2000, -1, -1)
     module = module_of(stage, f, no_cell({"Si": 8}), region={}, base_side=8)
     monkeypatch.setattr(UNet, "forward", lambda self, x, *others: torch.zeros_like(x))
-    losses = [module.loss(f, "test", i).item() for i in range(4)]
+    pictures = module.pictures((f, []), None)
+    losses = [module.loss(pictures, "test", i).item() for i in range(4)]
     assert_allclose(np.mean(losses), 0.82, atol=0.02)
 
 
@@ -203,7 +204,8 @@ def test_training_shuffles_the_region_and_validation_does_not(monkeypatch):
     f = torch.rand(2, 32, 3, generator=torch.Generator().manual_seed(0))
     module = module_of("base", f)
     seen = []
-    monkeypatch.setattr(StageModule, "loss", lambda self, f, *names: seen.append(f))
+    monkeypatch.setattr(stage_module, "encode", lambda f, *others: seen.append(f))
+    monkeypatch.setattr(StageModule, "loss", lambda self, pictures, *names: None)
     for epoch in range(3):
         monkeypatch.setattr(StageModule, "current_epoch", epoch)
         module.training_step((f, torch.tensor([0, 1])), 0)
@@ -219,7 +221,7 @@ def test_the_small_picture_has_one_noise_level_a_batch_and_the_full_one_many(mon
     module = module_of("sr", f)
     seen = []
     monkeypatch.setattr(UNet, "forward", lambda self, *args: seen.append(args) or args[0])
-    module.loss(f, "test", 0)
+    module.loss(module.pictures((f, []), None), "test", 0)
     x, level, shown, told = seen[0]
     assert x.shape == shown.shape == (4, 4, 48, 48)
     assert len(level.unique()) == 4
@@ -285,9 +287,9 @@ def test_one_small_picture_is_learned():
     f = torch.rand(1, 32, 3, generator=torch.Generator().manual_seed(0)).expand(8, -1, -1)
     module = module_of("base", f, base_channels=16, base_side=24, batch=8)
     optimizer = torch.optim.Adam(module.network.parameters(), lr=2e-3, betas=(0.9, 0.99))
-    losses = []
+    losses, pictures = [], module.pictures((f, range(8)), None)
     for step in range(600):
-        loss = module.loss(f, "overfit", step)
+        loss = module.loss(pictures, "overfit", step)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -299,6 +301,6 @@ def test_one_small_picture_is_learned():
 def test_pictures_seen_in_training_lie_in_the_range_of_the_network():
     f = torch.rand(2, 32, 3, generator=torch.Generator().manual_seed(0))
     module = module_of("base", f)
-    picture = to_network(encode(f, module.layout, module.scales))
+    picture = to_network(module.pictures((f, [0, 1]), 0))
     assert picture.dtype == torch.float32
     assert_allclose([picture.min(), picture.max()], [-1, 1], atol=1e-6)

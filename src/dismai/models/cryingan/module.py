@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 
 import torch
-from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from dismai.base.device import sent
-from dismai.base.seeds import seed_for
+from dismai.models.adversarial import AdversarialModule, critic_loss
 from dismai.models.cryingan.distances import nearest_distances
 from dismai.models.cryingan.hparams import Hparams
-from dismai.models.cryingan.losses import critic_loss
 from dismai.models.cryingan.networks import Networks
 
 
@@ -42,15 +40,13 @@ def lattice_translations(supercell: Sequence[int]) -> Tensor:
     return steps / torch.tensor(supercell)
 
 
-class CryinGANModule(LightningModule):
+class CryinGANModule(AdversarialModule):
     """Adversarial training: critics every step, the generator every few (CryinGAN)."""
 
     def __init__(self, networks: Networks, cell: Tensor, hparams: Hparams, seed: int):
-        super().__init__()
-        self.automatic_optimization = False
-        self.networks = networks
+        super().__init__(networks, hparams.latent, seed)
         self.register_buffer("cell", cell, persistent=False)  # rows, Å, (3, 3)
-        self.h, self.seed = hparams, seed
+        self.h = hparams
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Generator first, then the critics in their order."""
@@ -64,8 +60,7 @@ class CryinGANModule(LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> dict[str, Tensor]:
         x, distances = batch
-        random = torch.Generator()
-        random.manual_seed(seed_for(self.seed, "step", self.current_epoch, batch_idx))
+        random = self.random_of_step(batch_idx)
         generator_optimizer, *critic_optimizers = self.optimizers()
         losses = {}
 
@@ -77,18 +72,14 @@ class CryinGANModule(LightningModule):
         ):
             mixing = sent(torch.rand(len(x), generator=random), x.device)
             loss = critic_loss(critic, real[kind], fake[kind], mixing, self.h.penalty)
-            optimizer.zero_grad()
-            self.manual_backward(self.weight(kind) * loss)
-            optimizer.step()
+            self.descend(optimizer, self.weight(kind) * loss)
             losses[f"critic_{kind}"] = loss.detach()
 
         if batch_idx % self.h.generator_every == 0:
             fake = self.views(self.networks.generator(self.noise(len(x), random)))
             loss = self.generator_loss(fake)
-            generator_optimizer.zero_grad()
             # Gradients of the generator only: the critics are fixed here.
-            self.manual_backward(loss, inputs=list(self.networks.generator.parameters()))
-            generator_optimizer.step()
+            self.descend(generator_optimizer, loss, of=self.networks.generator.parameters())
             losses["generator"] = loss.detach()
         return losses
 
@@ -100,10 +91,6 @@ class CryinGANModule(LightningModule):
     def weight(self, kind: str) -> float:
         """Weight of a critic in all losses."""
         return self.h.lambda_distance if kind == "distances" else 1.0
-
-    def noise(self, n: int, random: torch.Generator) -> Tensor:
-        """Noise of n structures, drawn on the CPU: the same on every device. (n, latent)."""
-        return sent(torch.randn(n, self.h.latent, generator=random), self.device)
 
     def views(self, x: Tensor, distances: Tensor | None = None) -> dict[str, Tensor]:
         """The table each critic sees, made from fractional coordinates, (B, 1, n_atoms, 3)."""

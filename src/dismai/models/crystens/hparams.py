@@ -1,6 +1,6 @@
 """Hyperparameters of CrysTens; the defaults are the Dismai-Bench paper's. Free of torch."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -22,29 +22,17 @@ FEWEST_SEPARATORS = 5
 SIDE_UNIT = 8
 
 Attention = Literal["none", "linear", "full"]
+ResizeLines = Literal["reference", "coordinate_preserving"]
+BaseSide = Annotated[int, Field(ge=4, description="side of the small picture, pixels")]
 
 
-class Hparams(TrainingHparams):
-    """Settings of picture, networks, training, sampling; `None`: follows from the dataset.
+class UNets(TrainingHparams):
+    """Shape of the U-Nets of the small and of the full picture.
 
     Lists have one value per level, from the finest to the coarsest.
     """
 
-    # Picture
-    separators: int | None = Field(
-        None,
-        ge=1,
-        description="empty lines between properties and atoms; None: at least 5, as many as make "
-        "the side of the picture a multiple of 8",
-    )
-    base_side: int = Field(64, ge=4, description="side of the small picture, pixels")
-    resize: Literal["reference", "coordinate_preserving"] = Field(
-        "reference",
-        description="lines of the small picture: every 4th to 5th, as published, which leaves out "
-        "x, y and z; or those and evenly chosen others",
-    )
-
-    # Networks
+    base_side: BaseSide
     base_channels: int = Field(64, ge=4, description="of the first level, small picture")
     base_multipliers: tuple[PositiveInt, ...] = Field(
         (1, 2, 4), min_length=1, description="channels after each level, in units of base_channels"
@@ -77,29 +65,7 @@ class Hparams(TrainingHparams):
     frequencies: int = Field(8, ge=1, description="learned waves of the log-SNR")
     norm_groups: int = Field(8, ge=1, description="groups of channels of the group norm")
     dropout: float = Field(0.05, ge=0, lt=1, description="before the maps of a linear attention")
-
-    # Training
     snr_cap: SnrCap = 5.0
-    region: dict[str, PositiveInt] | None = Field(
-        None,
-        description="atoms of the disordered region, the first ones of their species; None: "
-        "those on the card of an interface (the papers': Li 9, Sc 3, Cl 18), none otherwise",
-    )
-    copies: Copies = None
-    batch: Batch = 8
-    base_epochs: int = Field(1000, ge=1, description="passes over the training set, small picture")
-    sr_epochs: int = Field(1000, ge=1, description="passes over the training set, full picture")
-    learning_rate: LearningRate = 1e-4
-    betas: Betas = (0.9, 0.99)
-    ema_decay: EmaDecay = 0.9999
-    validate_every: ValidateEvery = 5
-
-    # Sampling
-    steps: int = Field(100, ge=1, description="calls of each of the two networks")
-    conditioning_time: float = Field(
-        0.2, ge=0, le=1, description="time of the noise that is put on the small picture"
-    )
-    sampling_batch: SamplingBatch = 25
 
     @model_validator(mode="after")
     def _levels_agree(self):
@@ -119,6 +85,59 @@ class Hparams(TrainingHparams):
                 f"base_side a multiple of {2**halvings}, since its levels halve it {halvings} times"
             )
         return self
+
+
+class Stages(TrainingHparams):
+    """Training of one network after the other, and sampling by both."""
+
+    base_epochs: int = Field(1000, ge=1, description="passes over the training set, small picture")
+    sr_epochs: int = Field(1000, ge=1, description="passes over the training set, full picture")
+    betas: Betas = (0.9, 0.99)
+    ema_decay: EmaDecay = 0.9999
+    validate_every: ValidateEvery = 5
+
+    # Sampling
+    steps: int = Field(100, ge=1, description="calls of each of the two networks")
+    conditioning_time: float = Field(
+        0.2, ge=0, le=1, description="time of the noise that is put on the small picture"
+    )
+    sampling_batch: SamplingBatch = 25
+
+
+class _Picture(TrainingHparams):
+    # Parts in the order in which files of models hold them.
+    separators: int | None = Field(
+        None,
+        ge=1,
+        description="empty lines between properties and atoms; None: at least 5, as many as make "
+        "the side of the picture a multiple of 8",
+    )
+    base_side: BaseSide
+    resize: ResizeLines = Field(
+        "reference",
+        description="lines of the small picture: every 4th to 5th, as published, which leaves out "
+        "x, y and z; or those and evenly chosen others",
+    )
+
+
+class _Orders(TrainingHparams):
+    region: dict[str, PositiveInt] | None = Field(
+        None,
+        description="atoms of the disordered region, the first ones of their species; None: "
+        "those on the card of an interface (the papers': Li 9, Sc 3, Cl 18), none otherwise",
+    )
+    copies: Copies = None
+
+
+class Hparams(Stages, _Orders, UNets, _Picture):
+    """Settings of picture, networks, training, sampling; `None`: follows from the dataset.
+
+    Lists have one value per level, from the finest to the coarsest.
+    """
+
+    base_side: BaseSide = 64
+    batch: Batch = 8
+    learning_rate: LearningRate = 1e-4
 
     def resolved(self, spec: DatasetSpec) -> "Hparams":
         """The same with the paper's values for a dataset in place of every `None`."""

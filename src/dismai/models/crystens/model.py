@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STAGES = ("base", "sr")
-
 
 class CrysTens(TorchModel):
     """Both networks of one dataset; scales of pictures stand on its card."""
@@ -48,16 +45,9 @@ class CrysTens(TorchModel):
         self.resize: Resize = resize(self.layout.side, self.hparams.base_side)
 
     def trainings(self, train: list[Atoms], val: list[Atoms], seed: int) -> Iterator[Training]:
-        """One network after the other; averaged weights of the lowest validation are used.
-
-        The second one sees small pictures of the training set, so it needs nothing of the first.
-        """
-        from dismai.models.crystens.module import Numbered, StageModule
-        from dismai.models.image.diffusion import EMA_EVERY, ema_decay
+        from dismai.models.crystens.module import Numbered, OrderedPictures, stages
         from dismai.models.image.orders import RegionOrders
         from dismai.training.data import fractional_coordinates
-        from dismai.training.run import Training
-        from dismai.training.schedule import Ema, Validation
 
         h = self.hparams
         f, f_val = (
@@ -68,31 +58,9 @@ class CrysTens(TorchModel):
         self.spec = scales.on_card(self.spec)
         self.networks = self.new_networks(seed_for(seed, "weights"))
         orders = RegionOrders(self.spec, h.region, h.copies, seed_for(seed, "orders"))
-        for stage, epochs in zip(STAGES, (h.base_epochs, h.sr_epochs), strict=True):
-            logger.info("%s: training the network of the %s picture", stage, stage)
-            stage_seed = seed_for(seed, stage)
-            validation = Validation(
-                Numbered(f_val.float()), h.batch, h.validate_every, ("validation",)
-            )
-            module = StageModule(
-                getattr(self.networks, stage),
-                self.layout,
-                scales,
-                self.resize,
-                orders,
-                h,
-                stage_seed,
-            )
-            yield Training(
-                module,
-                Numbered(f.float()),
-                columns=("loss",),
-                epochs=epochs,
-                seed=seed_for(stage_seed, "batches"),
-                stage=stage,
-                validation=validation,
-                ema=Ema(partial(ema_decay, most=h.ema_decay), EMA_EVERY, best_of=validation),
-            )
+        pictures = OrderedPictures(self.layout, scales, orders)
+        data, validation = Numbered(f.float()), Numbered(f_val.float())
+        yield from stages(self.networks, pictures, data, validation, self.resize, h, seed)
 
     def sample(self, n: int, seed: int) -> list[Atoms]:
         """`steps` calls of each network; coordinates of a structure that diverges are NaN.

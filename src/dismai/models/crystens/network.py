@@ -23,7 +23,7 @@ from dismai.models.crystens.blocks import (
     Up,
     Widen,
 )
-from dismai.models.crystens.hparams import Attention, Hparams
+from dismai.models.crystens.hparams import Attention, UNets
 from dismai.models.crystens.pictures import CHANNELS
 from dismai.models.image.layers import (
     SKIP_SCALE,
@@ -52,7 +52,7 @@ class Plan:
     conditioned: bool
 
     @classmethod
-    def of(cls, h: Hparams, stage: str) -> Plan:
+    def of(cls, h: UNets, stage: str) -> Plan:
         """That of stage base or sr."""
         names = ("channels", "multipliers", "blocks", "attention", "cross_attention")
         return cls(*(getattr(h, f"{stage}_{name}") for name in names), conditioned=stage == "sr")
@@ -61,7 +61,7 @@ class Plan:
 class Level(nn.Module):
     """Residual blocks, of which all but the first have a gate, then perhaps an attention."""
 
-    def __init__(self, widths: list[tuple[int, int]], kinds: tuple, plan: Plan, h: Hparams):
+    def __init__(self, widths: list[tuple[int, int]], kinds: tuple, plan: Plan, h: UNets):
         """Widths are channels before and after every block; kinds: attention, cross-attention."""
         super().__init__()
         attention, cross = kinds
@@ -85,7 +85,7 @@ class Level(nn.Module):
 class UNet(nn.Module):
     """Down through the levels, a middle at the lowest size, up again with skip connections."""
 
-    def __init__(self, plan: Plan, h: Hparams, random: torch.Generator):
+    def __init__(self, plan: Plan, h: UNets, random: torch.Generator):
         super().__init__()
         n, early = plan.channels, plan.conditioned
         features = n * (8 if early else 4)
@@ -176,7 +176,7 @@ class UNet(nn.Module):
                 module.random = random
 
 
-def _block(plan: Plan, h: Hparams) -> partial:
+def _block(plan: Plan, h: UNets) -> partial:
     """Residual blocks of this network."""
     features = plan.channels * (8 if plan.conditioned else 4)
     return partial(ResidualBlock, level=features, groups=h.norm_groups)
@@ -185,7 +185,7 @@ def _block(plan: Plan, h: Hparams) -> partial:
 class Networks(nn.Module):
     """Both U-Nets."""
 
-    def __init__(self, h: Hparams, random: torch.Generator):
+    def __init__(self, h: UNets, random: torch.Generator):
         super().__init__()
         self.base = UNet(Plan.of(h, "base"), h, random)
         self.sr = UNet(Plan.of(h, "sr"), h, random)

@@ -166,9 +166,8 @@ class Resize:
         return cls(torch.arange(small) * side // small, torch.arange(side) * small // side)
 
     @classmethod
-    def coordinate_preserving(cls, side: int, small: int) -> Resize:
-        """The first four lines, then evenly chosen ones; each line shows the last chosen one."""
-        kept = 4
+    def coordinate_preserving(cls, side: int, small: int, kept: int = LINES.stop) -> Resize:
+        """The first `kept` lines, then evenly chosen ones; each line shows the last chosen one."""
         others = kept + torch.arange(small - kept) * (side - kept) // (small - kept)
         down = torch.cat([torch.arange(kept), others])
         return cls(down, torch.searchsorted(down, torch.arange(side), right=True) - 1)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dismai.models.batches import Streams
-from dismai.models.crystens.hparams import Hparams
+from dismai.models.crystens.hparams import Stages
 from dismai.models.crystens.network import Networks
 from dismai.models.crystens.pictures import CHANNELS, Resize
 from dismai.models.image.diffusion import add_noise, ancestral_sampling, linear_log_snr
@@ -21,7 +21,7 @@ def to_picture(x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def draw_pictures(networks: Networks, resize: Resize, streams: Streams, h: Hparams) -> Tensor:
+def draw_pictures(networks: Networks, resize: Resize, streams: Streams, h: Stages) -> Tensor:
     """Full pictures in [0, 1], (B, 4, S, S).
 
     small picture from noise; cut, enlarged and noised at a fixed time; full picture from noise,
