@@ -1,0 +1,1 @@
+"""Properties that networks predict for a crystal as it is; they drive no atoms."""
