@@ -70,6 +70,7 @@ rule all:
     input:
         tables=collect("<results>/tables/{table}.parquet", table=TABLES),
         ranking="<results>/tables/ranking.parquet",
+        datasets="<results>/figures/datasets.svg",
         figures=first_figures(),
         potentials=collect(
             "<results>/figures/potentials/{potential}/parity.svg", potential=MADE_HERE

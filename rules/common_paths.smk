@@ -20,6 +20,13 @@ def metrics_of_all(wildcards):
     return all_of("<results>/metrics/{dataset}/{model}/seed{seed}.parquet", RUNS)
 
 
+def features_of_all(wildcards):
+    """Feature rows of every run."""
+    return all_of(
+        "<results>/generated/{dataset}/{model}/seed{seed}/features.parquet", RUNS
+    )
+
+
 def runs_of_table(wildcards):
     """Every run on datasets of the kind of a table."""
     datasets = run_on(KIND_OF_TABLE[wildcards.table])

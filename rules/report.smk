@@ -36,9 +36,40 @@ rule write_table:
         "../workflow/scripts/write_table.py"
 
 
+rule plot_datasets:
+    input:
+        cards=collect("<results>/datasets/{dataset}/card.json", dataset=DATASETS),
+        train=collect("<results>/datasets/{dataset}/train.extxyz", dataset=DATASETS),
+    output:
+        figure=report(
+            "<results>/figures/datasets.svg",
+            caption="../docs/report/datasets.rst",
+            category="1 Tables",
+            labels={"table": "Datasets, a structure of each"},
+        ),
+    log:
+        "<logs>/plot_datasets.log",
+    benchmark:
+        "<benchmarks>/plot_datasets.tsv"
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        version=VERSIONS["report"],
+    script:
+        "../workflow/scripts/plot_datasets.py"
+
+
 rule rank_models:
     input:
         metrics=metrics_of_all,
+        features=features_of_all,
+        training=collect(
+            "<results>/datasets/{dataset}/features.parquet", dataset=DATASETS
+        ),
         cards=collect("<results>/datasets/{dataset}/card.json", dataset=DATASETS),
     output:
         table="<results>/tables/ranking.parquet",
@@ -67,7 +98,7 @@ rule rank_models:
         mem_mb=2000,
         runtime=15,
     params:
-        version=VERSIONS["report"],
+        version=VERSIONS["rank"],
         run=config["run"],
     script:
         "../workflow/scripts/rank_models.py"

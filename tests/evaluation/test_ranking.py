@@ -9,14 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from dismai.base.card import write_card
+from dismai.base.errors import InputError
+from dismai.base.kinds import KINDS
 from dismai.base.resources import resource
 from dismai.cli import app
+from dismai.datasets.options import Options
 from dismai.datasets.published import published_numbers, published_trainings
+from dismai.evaluation.process import describe_reference
 from dismai.evaluation.ranking import headlines_of, ranking
+from dismai.evaluation.resampling import draws_of, with_features
 from dismai.evaluation.runs import published_run
 from dismai.files.structures import METRICS_SCHEMA, write_table
 from dismai.report.figures import save_figure
-from dismai.report.ranking import plot_spider, to_text
+from dismai.report.ranking import plot_spider, ranking_notes, to_text
+from tests.makers import MAKERS, card
 
 DATASETS = ["alloy_300K_narrow", "alloy_300K_wide", "alloy_1500K_narrow", "alloy_1500K_wide"]
 PAPER = {
@@ -135,8 +142,6 @@ def test_models_are_tied_where_their_trainings_or_structures_do_not_tell_them_ap
 
 
 def test_resamples_scatter_as_the_interval_and_the_trainings_say():
-    from dismai.evaluation.resampling import draws_of
-
     one = rows({"alloy_300K_wide": {"a": [0.5]}}, width=0.2)
     assert np.percentile(draws_of(one, "d_cluster").badness, [2.5, 97.5]) == pytest.approx(
         [0.4, 0.6], abs=0.01
@@ -145,6 +150,86 @@ def test_resamples_scatter_as_the_interval_and_the_trainings_say():
     drawn = draws_of(three, "d_cluster").badness
     assert drawn.mean() == pytest.approx(0.5, abs=0.005)
     assert drawn.std() == pytest.approx(np.std([0.4, 0.5, 0.6]) / np.sqrt(3), rel=0.05)
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Metrics of two trainings on alloys, and the folder with the feature rows behind them."""
+    random = np.random.default_rng(0)
+    columns = KINDS["alloy"].set_columns
+    name, features = "alloy_300K_wide", {}
+    training = pd.DataFrame(random.normal(size=(50, len(columns))), columns=columns)
+    own = tmp_path / "datasets" / name
+    own.mkdir(parents=True)
+    write_card(card("alloy").model_copy(update={"name": name}), own / "card.json")
+    training.to_parquet(own / "features.parquet")
+    table = rows({name: {"a": [0.0, 0.0]}}, width=0.0, accepted={(name, "a"): 30})
+    for seed in range(2):
+        made = pd.DataFrame(random.normal(0.2 * seed, 1, (30, len(columns))), columns=columns)
+        place = tmp_path / "generated" / name / "a" / f"seed{seed}"
+        place.mkdir(parents=True)
+        made.to_parquet(place / "features.parquet")
+        features[seed] = made.to_numpy()
+        table.loc[seed, "value"] = np.linalg.norm(features[seed].mean(axis=0) - training.mean())
+    return tmp_path, table, features, training.mean().to_numpy()
+
+
+def test_structures_are_drawn_by_their_feature_rows_where_these_are_at_hand(results):
+    folder, table, features, mean = results
+    drawn = draws_of(with_features(table, folder), "d_cluster")
+    assert drawn.drawn_from == "structures"
+    random = np.random.default_rng(1)  # the same bootstrap, one draw after another
+    middle = {}
+    for seed, made in features.items():
+        chosen = random.integers(0, 30, (1500, 30))
+        middle[seed] = np.median(np.linalg.norm(made[chosen].mean(axis=1) - mean, axis=1))
+    expected = []
+    for _ in range(1500):
+        values = []
+        for seed in random.integers(0, 2, 2):
+            chosen = features[seed][random.integers(0, 30, 30)].mean(axis=0)
+            values.append(np.linalg.norm(chosen - mean) - middle[seed] + table["value"][seed])
+        expected.append(np.mean(values))
+    quantiles = [2.5, 25, 50, 75, 97.5]
+    spread = np.std(expected)
+    np.testing.assert_allclose(
+        np.percentile(drawn.badness, quantiles), np.percentile(expected, quantiles),
+        atol=0.2 * spread,
+    )  # fmt: skip
+    assert ranked(with_features(table, folder)).loc["a", "drawn_alloy_300K_wide"] == "structures"
+
+
+def test_without_feature_rows_the_intervals_stand_for_them_and_notes_say_so(results):
+    folder, table, *_ = results
+    (folder / "generated/alloy_300K_wide/a/seed1/features.parquet").unlink()
+    found = ranked(with_features(table, folder))
+    assert found.loc["a", "drawn_alloy_300K_wide"] == "intervals"
+    assert "drawn from the intervals" in "".join(ranking_notes(found.reset_index()))
+    published = ranked(published_run())
+    assert set(published.loc["diffcsp", [f"drawn_{name}" for name in PAPER]]) == {"trainings"}
+    assert "structures are not known" in "".join(ranking_notes(published.reset_index()))
+
+
+def test_feature_rows_of_another_set_are_an_input_error(results):
+    folder, table, *_ = results
+    table["n_accepted"] = 29
+    with pytest.raises(InputError, match="seed0/features.parquet: expected 29 rows, found 30"):
+        draws_of(with_features(table, folder), "d_cluster")
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_resamples_of_the_headline_metric_belong_to_the_value_in_tables(kind):
+    structures = MAKERS[kind](8)
+    features = describe_reference(structures, card(kind), Options(), "test")
+    made, spec = features[:5], card(kind)
+    value, resamples = KINDS[kind].resample_headline(made, features, spec)
+    _, interval = KINDS[kind].score(made, features, spec)[KINDS[kind].headline]
+    assert interval.value == pytest.approx(value, rel=1e-12)
+    assert np.ptp(resamples) > 0
+    if kind != "crystals":  # whose interval is that of a mean of intervals
+        low, middle, high = np.percentile(resamples, [2.5, 50, 97.5])
+        assert interval.low == pytest.approx(max(0, value - (middle - low)))
+        assert interval.high == pytest.approx(value + (high - middle))
 
 
 def test_a_model_near_one_half_is_not_sure_of_its_level():

@@ -128,7 +128,8 @@ def whole(tmp_path_factory):
             root / "tables" / f"{name}.{suffix}" for suffix in ("parquet", "csv", "md", "html")
         ]
         write_all(table, *places, footer_of({}, metrics=paths), headings)
-    (root / "figures" / "ranking.svg").write_text("<svg><g/></svg>\n")
+    for name in ("ranking", "datasets"):
+        (root / "figures" / f"{name}.svg").write_text("<svg><g/></svg>\n")
     for name in FIGURES["alloy"]:
         (root / "figures" / DATASET / f"{name}.svg").write_text("<svg><g/></svg>\n")
     return root

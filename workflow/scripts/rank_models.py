@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dismai.base.card import read_card
+from dismai.evaluation.resampling import with_features
 from dismai.files.structures import gather_tables
 from dismai.pipeline.jobs import job, provenance
 from dismai.report.figures import save_figure
@@ -13,7 +14,8 @@ output = snakemake.output
 
 with job(snakemake):
     cards = [read_card(Path(card)) for card in snakemake.input.cards]
-    ranks = ranking(gather_tables(snakemake.input.metrics, key=None), cards)
+    metrics = gather_tables(snakemake.input.metrics, key=None)
+    ranks = ranking(with_features(metrics, Path(output.table).parents[1]), cards)
     meta = provenance(snakemake)
     write_all(ranks, output.table, output.csv, output.markdown, output.page, meta)
     save_figure(plot_spider(ranks), output.spider)

@@ -37,7 +37,7 @@ class Kind:
     composition: atoms per species of a structure of standard size, in block order.
     section: `module:Class` of an entry under `datasets` in a configuration.
     functions: module with clean, check_training, describe, tabulate, score, COUNTED, FEATURES,
-        SET_COLUMNS (see their properties here).
+        SET_COLUMNS, and resample_headline or not (see their properties here).
     card: `module:Class` of its cards: one composition in one cell, or crystals of any.
     headline: the metric that ranks.
     metrics: entries of the metrics that this kind alone has.
@@ -129,6 +129,11 @@ class Kind:
     def score(self) -> Callable:
         """Features of accepted and of training structures, card -> unit and interval by metric."""
         return self._functions.score
+
+    @property
+    def resample_headline(self) -> Callable | None:
+        """What score takes -> value and resamples of the headline metric; None: it has none."""
+        return getattr(self._functions, "resample_headline", None)
 
     @property
     def counted(self) -> Sequence[str]:

@@ -26,6 +26,7 @@ VERSIONS: dict[str, int] = {
     "process": 5,
     "score": 7,
     "report": 3,
+    "rank": 1,
     "degrade": 3,
     "label": 1,
     "train_m3gnet": 2,

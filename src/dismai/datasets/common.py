@@ -12,7 +12,16 @@ from dismai.base.columns import ENERGY
 from dismai.base.errors import StructureError
 from dismai.metrics.sets import soap_mmd_ci
 from dismai.metrics.soap import n_features
-from dismai.metrics.statistics import UNDEFINED, Interval, count_ci, distance_ci, mean_ci
+from dismai.metrics.statistics import (
+    DISTANCES,
+    UNDEFINED,
+    Interval,
+    Resampled,
+    count_ci,
+    interval_of,
+    mean_ci,
+    resampled_distance,
+)
 from dismai.postprocess import move_apart
 
 
@@ -81,10 +90,17 @@ def mean_distance(
     features: pd.DataFrame, reference: pd.DataFrame, columns: Sequence[str]
 ) -> Interval:
     """Distance between the mean vectors of some columns; undefined without a value to compare."""
+    return interval_of(*resampled_mean_distance(features, reference, columns), DISTANCES)
+
+
+def resampled_mean_distance(
+    features: pd.DataFrame, reference: pd.DataFrame, columns: Sequence[str]
+) -> Resampled:
+    """The same distance, and that of every resample of the structures; nan where undefined."""
     values, training, _ = finite_values(features, reference, columns)
     if 0 in values.shape or 0 in training.shape:
-        return UNDEFINED
-    return distance_ci(values, training.mean(axis=0))
+        return Resampled(np.nan, np.array([np.nan]))
+    return resampled_distance(values, training.mean(axis=0))
 
 
 def relative_shift(values: pd.Series, training: pd.Series) -> Interval:

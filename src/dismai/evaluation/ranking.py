@@ -35,17 +35,19 @@ def ranking(metrics: pd.DataFrame, headlines: Mapping[str, str]) -> pd.DataFrame
     """Models by their mean rank over datasets, baselines below them.
 
     Args:
-        metrics: one row a training and metric, columns of `METRICS_SCHEMA`.
+        metrics: one row a training and metric, columns of `METRICS_SCHEMA`, and where they are
+            known the paths of `evaluation.resampling.with_features`.
         headlines: the metric that ranks on each dataset; all of them count.
 
     Returns:
         One row a model: place, model, kind, n_ranked (datasets with a rank of its own), note,
         mean_rank, mean_rank_low, mean_rank_high, place_low, place_high (95 % of the resamples)
         and tied (models whose order with it is not sure, `; ` between). For each dataset rank_,
-        best_rank_, worst_rank_ (95 %), tied_, value_, least_value_, greatest_value_ (of the
-        trainings, or the interval of a single one), n_ and share_ (accepted structures of the
-        poorest training, and of all that were generated) and note_ (why it has no rank of its
-        own). A model that has a rank nowhere has no mean rank and no place.
+        best_rank_, worst_rank_ (95 %), drawn_ (what was resampled), tied_, value_, least_value_,
+        greatest_value_ (of the trainings, or the interval of a single one), n_ and share_
+        (accepted structures of the poorest training, and of all that were generated) and note_
+        (why it has no rank of its own). A model that has a rank nowhere has no mean rank and no
+        place.
     """
     chosen = metrics[metrics["metric"] == metrics["dataset"].map(headlines)]
     kinds = dict(zip(chosen["model"], chosen["kind"], strict=True))
@@ -92,6 +94,7 @@ def _on_dataset(
     low, high = np.percentile(drawn, LIMITS, axis=0, method="nearest")
     shown["best_rank"] = dict(zip(models, low, strict=True))
     shown["worst_rank"] = dict(zip(models, high, strict=True))
+    shown["drawn"] = {name: draws[name].drawn_from if name in draws else "" for name in names}
     ties = _ties(models, drawn, [name in own for name in models])
     shown["tied"] = {name: ties.get(name, "") for name in names}
     values = {name: _value(part) for name, part in sets.items()}

@@ -13,11 +13,14 @@ from dismai.base.errors import InputError
 from dismai.base.resources import resource
 from dismai.datasets.published import published_numbers, published_trainings
 from dismai.evaluation.reference import reference_digest
+from dismai.evaluation.resampling import with_features
 from dismai.files.structures import METRICS_SCHEMA, read_table
 
 
 def load_runs(folders: Sequence[Path]) -> pd.DataFrame:
     """Metrics of all sets below some folders, with columns run and reference added.
+
+    Of results of the workflow also the paths of `evaluation.resampling.with_features`.
 
     Raises:
         InputError: a folder without metrics, one folder twice, or sets of one
@@ -80,7 +83,7 @@ def _load(folder: Path) -> pd.DataFrame:
             features = read_table(folder / "datasets" / dataset / "features.parquet")
             references[dataset] = reference_digest(features)
         tables.append(_checked(file).assign(reference=references[dataset]))
-    return pd.concat(tables, ignore_index=True)
+    return with_features(pd.concat(tables, ignore_index=True), folder)
 
 
 def _of_evaluation(folder: Path) -> pd.DataFrame:

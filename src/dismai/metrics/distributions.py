@@ -4,14 +4,15 @@ import numpy as np
 
 from dismai.base.errors import InputError
 from dismai.metrics.statistics import (
-    UNDEFINED,
     Interval,
+    Resampled,
     bootstrap_counts,
     interval_of,
     only_values,
 )
 
 BOUNDS = (0.0, 1.0)
+NONE = Resampled(np.nan, np.array([np.nan]))
 
 
 def ks(values: np.ndarray, reference: np.ndarray) -> float:
@@ -27,13 +28,18 @@ def ks_ci(values: np.ndarray, reference: np.ndarray) -> Interval:
 
     values: one number a structure, (n,).  reference: the same of the reference, (m,), fixed.
     """
+    return interval_of(*resampled_ks(values, reference), BOUNDS)
+
+
+def resampled_ks(values: np.ndarray, reference: np.ndarray) -> Resampled:
+    """`ks`, and that of every resample of the structures; nan without any."""
     values, reference = np.asarray(values, dtype=float), np.asarray(reference, dtype=float)
     if len(values) == 0 or len(reference) == 0:
-        return UNDEFINED
+        return NONE
     value = ks(values, reference)
     if only_values():
-        return Interval(value, value, value)
-    return interval_of(value, _largest(values, reference, bootstrap_counts(len(values))), BOUNDS)
+        return Resampled(value, np.array([value]))
+    return Resampled(value, _largest(values, reference, bootstrap_counts(len(values))))
 
 
 def _largest(values: np.ndarray, reference: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -63,9 +69,14 @@ def ks_of_counts_ci(counts: np.ndarray, reference: np.ndarray) -> Interval:
         counts: things of a structure by value, in growing order, (n, n_values).
         reference: the same of the reference, (m, n_values).
     """
+    return interval_of(*resampled_ks_of_counts(counts, reference), BOUNDS)
+
+
+def resampled_ks_of_counts(counts: np.ndarray, reference: np.ndarray) -> Resampled:
+    """The same statistic, and that of every resample of the structures; nan without any."""
     counts, reference = np.asarray(counts, dtype=float), np.asarray(reference, dtype=float)
     if not (counts.sum() > 0 and reference.sum() > 0):
-        return UNDEFINED
+        return NONE
     expected = np.cumsum(reference.sum(axis=0)) / reference.sum()
 
     def largest(totals: np.ndarray) -> np.ndarray:
@@ -74,5 +85,5 @@ def ks_of_counts_ci(counts: np.ndarray, reference: np.ndarray) -> Interval:
 
     value = float(largest(counts.sum(axis=0)))
     if only_values():
-        return Interval(value, value, value)
-    return interval_of(value, largest(bootstrap_counts(len(counts)).astype(float) @ counts), BOUNDS)
+        return Resampled(value, np.array([value]))
+    return Resampled(value, largest(bootstrap_counts(len(counts)).astype(float) @ counts))

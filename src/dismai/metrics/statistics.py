@@ -15,6 +15,7 @@ BOOTSTRAP_SEED = 7
 PART = 1024
 """Structures that are resampled at once: it bounds the memory."""
 UNBOUNDED = (-np.inf, np.inf)
+DISTANCES = (0.0, np.inf)
 NORMAL_QUANTILE = 1.959963984540054  # of 97.5 %
 
 
@@ -27,6 +28,13 @@ class Interval(NamedTuple):
 
 
 UNDEFINED = Interval(np.nan, np.nan, np.nan)
+
+
+class Resampled(NamedTuple):
+    """A value, and that of every resample of the structures, (n_resamples,)."""
+
+    value: float
+    resamples: np.ndarray
 
 
 _values_only: ContextVar[bool] = ContextVar("values_only", default=False)
@@ -139,7 +147,7 @@ def bootstrap_ci(
     Raises:
         InputError: no structure, or a value that is not finite.
     """
-    return interval_of(*_resampled(per_structure, statistic), bounds)
+    return interval_of(*resampled_statistic(per_structure, statistic), bounds)
 
 
 def published_ci(per_structure: np.ndarray, statistic: Callable[[np.ndarray], float]) -> Interval:
@@ -148,15 +156,18 @@ def published_ci(per_structure: np.ndarray, statistic: Callable[[np.ndarray], fl
     T = statistic(mean), q = 2.5 and 97.5 percentiles of the resampled T. Near a noise floor it can
     lie below T, even below zero: no table shows it; it is here to compare with published limits.
     """
-    value, resampled = _resampled(per_structure, statistic)
+    value, resampled = resampled_statistic(per_structure, statistic)
     low, high = np.percentile(resampled, [2.5, 97.5])
     return Interval(value, float(2 * value - high), float(2 * value - low))
 
 
-def _resampled(
+def resampled_statistic(
     per_structure: np.ndarray, statistic: Callable[[np.ndarray], float]
-) -> tuple[float, np.ndarray]:
-    """The statistic of the mean, and of the means of resamples of whole structures."""
+) -> Resampled:
+    """The statistic of the mean, and of the means of resamples of whole structures.
+
+    Arguments and errors are those of `bootstrap_ci`.
+    """
     values = np.asarray(per_structure, dtype=float)
     if values.ndim == 1:
         values = values[:, None]
@@ -166,13 +177,18 @@ def _resampled(
         raise InputError("bootstrap: expected finite values, found NaN or infinity")
     value = float(statistic(values.mean(axis=0)))
     if _values_only.get():
-        return value, np.array([value])
-    return value, np.array([statistic(mean) for mean in resampled_means(values)])
+        return Resampled(value, np.array([value]))
+    return Resampled(value, np.array([statistic(mean) for mean in resampled_means(values)]))
 
 
 def distance_ci(per_structure: np.ndarray, reference_mean: np.ndarray) -> Interval:
     """Euclidean distance of the mean vector from a fixed reference mean, with its interval."""
-    return bootstrap_ci(per_structure, lambda mean: euclidean(mean, reference_mean), (0.0, np.inf))
+    return interval_of(*resampled_distance(per_structure, reference_mean), DISTANCES)
+
+
+def resampled_distance(per_structure: np.ndarray, reference_mean: np.ndarray) -> Resampled:
+    """The same distance, and that of every resample of the structures."""
+    return resampled_statistic(per_structure, lambda mean: euclidean(mean, reference_mean))
 
 
 def mean_ci(values: np.ndarray) -> Interval:

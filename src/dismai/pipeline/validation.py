@@ -121,7 +121,7 @@ class Checks:
         kinds = {self.config.datasets[dataset].kind for dataset in self.datasets}
         for name in [*(TABLE_OF_KIND[kind] for kind in TABLE_OF_KIND if kind in kinds), "ranking"]:
             found += self._guarded(self._of_table(name))
-        others = ("environment.txt", "figures/ranking.svg")
+        others = ("environment.txt", "figures/datasets.svg", "figures/ranking.svg")
         found += self._missing([self.folder / name for name in others])
         return found
 

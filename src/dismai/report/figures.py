@@ -15,9 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from dismai.base.atomic import replacing
+from dismai.base.card import read_card
 from dismai.base.errors import StructureError
 from dismai.base.kinds import KINDS, VIEW
 from dismai.datasets.alloy.describe import SRO_COLUMNS
+from dismai.files.structures import read_frames
 from dismai.report.histograms import plot_histograms
 from dismai.report.panels import Quantity, draw_sets, panel_grid
 from dismai.report.style import (
@@ -164,6 +166,20 @@ def plot_structures(
         figure.legend(handles=handles, loc="outside upper center", ncols=12, frameon=False)
     add_notes(figure, notes)
     return figure
+
+
+def plot_datasets(cards: Sequence[Path]) -> Figure:
+    """The first training structure of every dataset, as Fig. 1 of the paper.
+
+    cards: files of the cards, the training structures beside them.
+    """
+    read = {path: read_card(path) for path in cards}
+    structures = {
+        card.name: read_frames(path.parent / "train.extxyz", range(1))[0]
+        for path, card in read.items()
+    }
+    turned = {card.name: KINDS[card.kind].view for card in read.values()}
+    return plot_structures(structures, turned)
 
 
 def _picture(axes: Axes, atoms: Atoms, rotation: str, palette: Mapping[str, object]) -> None:

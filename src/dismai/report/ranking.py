@@ -30,18 +30,35 @@ RULE = (
     "accepted ranks behind all with more."
 )
 SURE = (
-    "95 %: range of a rank in a bootstrap over trainings and structures; tied: either order comes "
-    "up in more than 2.5 % of the resamples."
+    "95 %: range of a rank in a bootstrap over trainings and {what}; tied: either order comes up "
+    "in more than 2.5 % of the resamples."
 )
+DRAWN = {
+    "structures": "structures, drawn by their feature rows",
+    "intervals": "structures, drawn from the intervals of the metric (no feature rows at hand)",
+}
 BESIDE = "Baselines are not ranked: in brackets the place that they would take."
 NONE = "–"
 BESIDE_EACH_OTHER = 0.06
 """Ranks between lines of the spider chart that would hide each other."""
 
 
-def ranking_notes() -> list[str]:
+def ranking_notes(table: pd.DataFrame) -> list[str]:
     """What the reader of a ranking has to know, in sentences."""
-    return [FEW, RULE, SURE, BESIDE]
+    return [FEW, RULE, _sure(table), BESIDE]
+
+
+def _sure(table: pd.DataFrame) -> str:
+    """What the confidence comes from, and where it comes from something else."""
+    own = table[table["kind"] != BASELINE]
+    drawn = {name: set(own[f"drawn_{name}"]) - {""} for name in datasets_of(table)}
+    ways = [way for way in (*DRAWN, "trainings") if any(way in found for found in drawn.values())]
+    parts = []
+    for way in ways:
+        where = [name for name, found in drawn.items() if way in found]
+        beside = "" if len(ways) == 1 else f" on {', '.join(where)}"
+        parts.append(DRAWN.get(way, "nothing else (structures are not known)") + beside)
+    return SURE.format(what="; ".join(parts) or DRAWN["structures"])
 
 
 def datasets_of(table: pd.DataFrame) -> list[str]:
@@ -103,7 +120,9 @@ def to_text(table: pd.DataFrame, headlines: Mapping[str, str]) -> str:
     headlines: the metric that ranks on each dataset.
     """
     blocks = [_block(table, dataset, metric) for dataset, metric in headlines.items()]
-    return "\n\n".join([*blocks, _overall(table, len(headlines)), "\n".join(ranking_notes()[1:])])
+    return "\n\n".join(
+        [*blocks, _overall(table, len(headlines)), "\n".join(ranking_notes(table)[1:])]
+    )
 
 
 def _block(table: pd.DataFrame, dataset: str, metric: str) -> str:

@@ -18,6 +18,7 @@ from dismai.base.resources import resource
 from dismai.datasets.published import published_numbers
 from dismai.evaluation.process import STAGES
 from dismai.evaluation.ranking import ranking
+from dismai.evaluation.resampling import with_features
 from dismai.files.structures import METRICS_SCHEMA, read_table
 from dismai.report.tables import metrics_table
 
@@ -106,7 +107,7 @@ class RunFiles:
 
     @cached_property
     def ranking(self) -> pd.DataFrame:
-        return ranking(self.metrics, self.headlines)
+        return ranking(with_features(self.metrics, self.folder), self.headlines)
 
     def table(self, dataset: str) -> pd.DataFrame:
         """Metrics of one dataset, the published ones beside."""

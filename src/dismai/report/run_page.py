@@ -15,10 +15,9 @@ from dismai.base.resources import resource
 from dismai.evaluation.process import STAGES
 from dismai.evaluation.ranking import BASELINE, ranking
 from dismai.evaluation.runs import published_run
-from dismai.files.structures import read_frames
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 from dismai.report.cost import CORE_W, MEMORY_W_PER_GB, OVERHEAD, cost_of
-from dismai.report.figures import plot_structures
+from dismai.report.figures import plot_datasets
 from dismai.report.page import svg_text
 from dismai.report.ranking import plot_spider, ranking_notes, readable_ranking, span
 from dismai.report.run_files import RunFiles
@@ -116,7 +115,7 @@ def _leader(run: RunFiles) -> str:
         "Ranks on every dataset, the first outside. Hollow: not ranked there, and so last.",
         small=True,
     )
-    notes = "".join(f"<li>{escape(note)}</li>" for note in ranking_notes())
+    notes = "".join(f"<li>{escape(note)}</li>" for note in ranking_notes(table))
     shown = readable_ranking(table)
     shown.attrs["caption"] = "Places over all datasets, and ranks on each"
     return (
@@ -156,13 +155,9 @@ def _sentence(own: pd.DataFrame, n_datasets: int) -> str:
 
 
 def _datasets(run: RunFiles) -> str:
-    training = {
-        name: read_frames(run.folder / "datasets" / name / "train.extxyz", range(1))[0]
-        for name in run.cards
-    }
-    turned = {name: KINDS[card.kind].view for name, card in run.cards.items()}
+    cards = [run.folder / "datasets" / name / "card.json" for name in run.cards]
     caption = "A training structure of every dataset."
-    together = _figure(themed(svg_text(plot_structures(training, turned)), caption), caption)
+    together = _figure(themed(svg_text(plot_datasets(cards)), caption), caption)
     return together + _viewer() + "".join(_dataset(run, name) for name in run.cards)
 
 

@@ -137,7 +137,7 @@ def readable_tables(table: pd.DataFrame, headings: Mapping[str, str] | None) -> 
 def footnotes(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[str]:
     """What the reader of the readable tables has to know, in sentences."""
     if headings is None:
-        return ranking_notes()
+        return ranking_notes(table)
     notes = [
         "Brackets: least and greatest value of several trainings, or the 95 % interval over the "
         "structures of a single one.",

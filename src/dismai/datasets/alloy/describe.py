@@ -18,12 +18,15 @@ from dismai.metrics.clusters import (
 )
 from dismai.metrics.entries import with_units
 from dismai.metrics.statistics import (
+    DISTANCES,
     UNDEFINED,
     Interval,
+    Resampled,
     count_ci,
-    distance_ci,
+    interval_of,
     mean_ci,
     percentage,
+    resampled_distance,
 )
 from dismai.postprocess.on_lattice import keep_on_lattice, on_axes
 
@@ -103,8 +106,7 @@ def score(
     if len(features) == 0:
         distance = vacancies = with_vacancies = energy = UNDEFINED
     else:
-        mean = reference[PROBABILITY_COLUMNS].to_numpy().mean(axis=0)
-        distance = distance_ci(features[PROBABILITY_COLUMNS].to_numpy(), mean)
+        distance = interval_of(*resample_headline(features, reference, spec), DISTANCES)
         vacancies = count_ci(features["n_vacancies"].to_numpy())
         with_vacancies = percentage(int((features["n_vacancies"] > 0).sum()), len(features))
         above = features[ENERGY_COLUMN].to_numpy() - reference[ENERGY_COLUMN].mean()
@@ -117,3 +119,11 @@ def score(
             "energy_above_training": energy,
         }
     )
+
+
+def resample_headline(
+    features: pd.DataFrame, reference: pd.DataFrame, spec: DatasetSpec
+) -> Resampled:
+    """d_cluster of accepted structures, and of every resample of them."""
+    mean = reference[PROBABILITY_COLUMNS].to_numpy().mean(axis=0)
+    return resampled_distance(features[PROBABILITY_COLUMNS].to_numpy(), mean)

@@ -13,6 +13,7 @@ from dismai.datasets.common import (
     finite_values,
     mean_distance,
     relative_shift,
+    resampled_mean_distance,
     separate_atoms,
     soap_discrepancy,
     soap_names,
@@ -29,7 +30,15 @@ from dismai.metrics.rdf import rdf
 from dismai.metrics.rings import ring_counts
 from dismai.metrics.silicon import BOND_CUTOFF_A
 from dismai.metrics.soap import soap_vector
-from dismai.metrics.statistics import UNDEFINED, Interval, bootstrap_ci, mean_ci
+from dismai.metrics.statistics import (
+    DISTANCES,
+    UNDEFINED,
+    Interval,
+    Resampled,
+    bootstrap_ci,
+    interval_of,
+    mean_ci,
+)
 from dismai.metrics.structure_factor import first_peak, structure_factor
 
 LONGEST_RING = 7
@@ -133,7 +142,7 @@ def score(
     position, height = _peak_shifts(features, reference)
     return with_units(
         {
-            "d_motif": mean_distance(features, reference, MOTIF),
+            "d_motif": interval_of(*resample_headline(features, reference, spec), DISTANCES),
             "d_rdf": mean_distance(features, reference, RDF),
             "d_angle": mean_distance(features, reference, ANGLES),
             "d_dihedral": mean_distance(features, reference, DIHEDRALS),
@@ -149,6 +158,13 @@ def score(
             "close_pairs": close_pairs(features),
         }
     )
+
+
+def resample_headline(
+    features: pd.DataFrame, reference: pd.DataFrame, spec: DatasetSpec
+) -> Resampled:
+    """d_motif of accepted structures, and of every resample of them."""
+    return resampled_mean_distance(features, reference, MOTIF)
 
 
 def _above(values: pd.Series, training: pd.Series) -> Interval:

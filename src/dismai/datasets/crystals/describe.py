@@ -12,9 +12,14 @@ from dismai.datasets.common import check_training as check_training
 from dismai.datasets.common import table_of
 from dismai.datasets.crystals.filter import closest_over_radii, shortest_distance, space_group
 from dismai.datasets.options import Options
-from dismai.metrics.distributions import ks_ci, ks_of_counts_ci
+from dismai.metrics.distributions import (
+    ks_ci,
+    ks_of_counts_ci,
+    resampled_ks,
+    resampled_ks_of_counts,
+)
 from dismai.metrics.entries import with_units
-from dismai.metrics.statistics import UNDEFINED, Interval, percentage, share_ci
+from dismai.metrics.statistics import UNDEFINED, Interval, Resampled, percentage, share_ci
 
 SYMPREC_A = 0.1
 """Within which space groups of generated crystals are found, and those they are compared with."""
@@ -113,3 +118,16 @@ def score(
 def _mean(intervals: list[Interval]) -> Interval:
     """Mean of statistics of one set; its limits are the means of theirs, so rather too wide."""
     return Interval(*(float(np.mean(values)) for values in zip(*intervals, strict=True)))
+
+
+def resample_headline(
+    features: pd.DataFrame, reference: pd.DataFrame, spec: CrystalSpec
+) -> Resampled:
+    """ks_mean of accepted crystals, and of every resample of them; nan without any."""
+    parts = [
+        resampled_ks(features[name].to_numpy(), reference[name].to_numpy())
+        for name in COMPARED.values()
+    ]
+    parts.append(resampled_ks_of_counts(features[ATOMS_OF], reference[ATOMS_OF]))
+    values, resamples = zip(*parts, strict=True)
+    return Resampled(float(np.mean(values)), np.mean(resamples, axis=0))

@@ -26,7 +26,16 @@ from dismai.metrics.interface import CATIONS, cation_distances, cation_means, in
 from dismai.metrics.layers import cell_height, shift_onto, smooth_profile
 from dismai.metrics.motifs import motif_names, motif_shares
 from dismai.metrics.soap import soap_vector
-from dismai.metrics.statistics import UNDEFINED, Interval, bootstrap_ci, mean_ci, percentage
+from dismai.metrics.statistics import (
+    DISTANCES,
+    UNDEFINED,
+    Interval,
+    Resampled,
+    interval_of,
+    mean_ci,
+    percentage,
+    resampled_statistic,
+)
 
 ELEMENTS = KIND.elements
 N_LAYERS = 32
@@ -92,7 +101,7 @@ def score(
         **with_units(
             {
                 **metrics,
-                "d_all": _distance_of_all(features, reference, cations_of(spec)),
+                "d_all": interval_of(*resample_headline(features, reference, spec), DISTANCES),
                 "d_profile": mean_distance(*align_profiles(features, reference), ALL_LAYERS),
                 "soap_mmd": soap_discrepancy(features, reference, SOAP),
                 "density_shift": relative_shift(features[DENSITY], reference[DENSITY]),
@@ -150,15 +159,16 @@ def energy_scores(features: pd.DataFrame, spec: DatasetSpec) -> dict[str, tuple[
     return with_units({"mean_gamma": mean, "percent_low_gamma": low})
 
 
-def _distance_of_all(
-    features: pd.DataFrame, reference: pd.DataFrame, cations: dict[str, int]
-) -> Interval:
+def resample_headline(
+    features: pd.DataFrame, reference: pd.DataFrame, spec: DatasetSpec
+) -> Resampled:
+    """d_all of accepted structures, and of every resample of them; nan without any."""
+    cations = cations_of(spec)
     if len(features) == 0:
-        return UNDEFINED
+        return Resampled(np.nan, np.array([np.nan]))
     shape = (len(cations), -1)
     training = reference[ALL_PRINTS].to_numpy().mean(axis=0).reshape(shape)
-    return bootstrap_ci(
+    return resampled_statistic(
         features[ALL_PRINTS].to_numpy(),
         lambda mean: cation_distances(mean.reshape(shape), training, cations)["d_all"],
-        (0.0, np.inf),
     )
