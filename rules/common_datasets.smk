@@ -37,12 +37,57 @@ def minima_of(wildcards):
     """Tables of the relaxation of a ready-made dataset; nothing for one that is not relaxed."""
     if potential_name_of(wildcards.dataset) is None:
         return []
-    shards = [f"{k}-of-{config['shards']}" for k in range(1, config["shards"] + 1)]
+    return tables_of_relaxed_shards(wildcards)
+
+
+def relaxed_shards_of(wildcards):
+    """Structures of a dataset where the potential left them."""
+    return shards_of_dataset(wildcards.dataset, "relaxed", "extxyz")
+
+
+def tables_of_relaxed_shards(wildcards):
+    """What became of them."""
+    return shards_of_dataset(wildcards.dataset, "relaxed", "parquet")
+
+
+def continued_of(wildcards):
+    """Structures of a dataset where the engine left them."""
+    return shards_of_dataset(wildcards.dataset, "engine", "extxyz")
+
+
+def tables_of_continued(wildcards):
+    """What became of them."""
+    return shards_of_dataset(wildcards.dataset, "engine", "parquet")
+
+
+def shards_of_dataset(dataset, stage, suffix):
+    """Shards of a stage of a dataset: relaxed in its potential, or continued by the engine."""
+    n_shards = config["shards"]
+    if stage == "engine":
+        entry = CONFIG.datasets[dataset]
+        n_shards = entry.engine_stage.n_jobs(entry.n_random)
     return collect(
-        "<results>/datasets/{dataset}/relaxed/{scatteritem}.parquet",
-        dataset=wildcards.dataset,
-        scatteritem=shards,
+        "<results>/datasets/{dataset}/{stage}/{shard}-of-{n_shards}.{suffix}",
+        dataset=dataset,
+        stage=stage,
+        shard=range(1, n_shards + 1),
+        n_shards=n_shards,
+        suffix=suffix,
     )
+
+
+def relaxed_interfaces_of(wildcards):
+    """Random interfaces at their minima: of the engine where there is such a stage."""
+    if wildcards.dataset in CONTINUED:
+        return "<results>/datasets/{dataset}/tried.extxyz"
+    return relaxed_shards_of(wildcards)
+
+
+def tables_of_relaxed_interfaces(wildcards):
+    """What became of them."""
+    if wildcards.dataset in CONTINUED:
+        return "<results>/datasets/{dataset}/tried.parquet"
+    return tables_of_relaxed_shards(wildcards)
 
 
 def crystals_of_source(wildcards):
@@ -83,6 +128,11 @@ def given_crystal(wildcards):
     return located(getattr(geometry, wildcards.crystal))
 
 
+CONTINUED = [
+    name
+    for name, entry in CONFIG.datasets.items()
+    if getattr(entry, "engine_stage", None)
+]
 ECIS = (
     "<results>/cluster_expansion/eci.yaml"
     if CONFIG.alloy.fit

@@ -128,6 +128,29 @@ def shards_of(wildcards):
     )
 
 
+def continued_of_generated(wildcards):
+    """Parts of a generated set where the engine left them."""
+    return parts_of_engine(wildcards, "extxyz")
+
+
+def tables_of_continued_generated(wildcards):
+    """What became of them."""
+    return parts_of_engine(wildcards, "parquet")
+
+
+def parts_of_engine(wildcards, suffix):
+    """Parts of a generated set that the engine relaxes further, a few structures each."""
+    stage = CONFIG.datasets[wildcards.dataset].engine_stage
+    n_parts = stage.n_jobs(n_generated_of(wildcards))
+    return collect(
+        "<results>/generated/{dataset}/{model}/seed{seed}/engine/{part}-of-{n_parts}.{suffix}",
+        part=range(1, n_parts + 1),
+        n_parts=n_parts,
+        suffix=suffix,
+        allow_missing=True,
+    )
+
+
 def match_of(wildcards):
     """Numbers of Langevin steps of a run to choose from; None: it has the one of its model."""
     matches = config["models"][wildcards.model]["match_langevin"]

@@ -50,12 +50,8 @@ use rule relax_training_blocks as relax_interfaces with:
 
 rule build_interface_dataset:
     input:
-        relaxed=gather.shard(
-            "<results>/datasets/{{dataset}}/relaxed/{scatteritem}.extxyz"
-        ),
-        tables=gather.shard(
-            "<results>/datasets/{{dataset}}/relaxed/{scatteritem}.parquet"
-        ),
+        relaxed=relaxed_interfaces_of,
+        tables=tables_of_relaxed_interfaces,
         crystals=crystals_of,
     output:
         train="<results>/datasets/{dataset}/train.extxyz",

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from dismai.models.settings import TrainedModel
+from dismai.pipeline.config import load
 from dismai.pipeline.cost import COSTS, generation_minutes, training_minutes
 from tests.conftest import ROOT
 
@@ -18,6 +19,8 @@ SAVING = {
     *("compare_minima", "train_by_command", "generate_by_command"),
     *("label_interfaces_vasp", "compare_minima_vasp", "relax_crystal_vasp"),
     *("label_cells", "label_cells_vasp", "match_langevin_steps"),
+    *("continue_interfaces", "continue_interfaces_vasp"),
+    *("continue_generated", "continue_generated_vasp"),
 }
 """Rules whose jobs listen to signals."""
 
@@ -48,7 +51,7 @@ def test_rules_that_ask_for_a_gpu_go_to_its_partition_and_no_others():
 
 
 def test_labels_go_to_the_partition_of_dft_whatever_the_engine():
-    for name in ("label_interfaces", "compare_minima"):
+    for name in ("label_interfaces", "compare_minima", "continue_interfaces", "continue_generated"):
         for rule in (name, f"{name}_vasp"):
             assert PROFILE["set-resources"][rule]["slurm_partition"] == "vasp"
 
@@ -70,7 +73,7 @@ def test_jobs_that_save_are_told_before_their_time_is_up_and_no_others():
     scripts = {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")
                if "saves=True" in path.read_text()}  # fmt: skip
     # Some rules share the script of another one.
-    shared = {"process_in_network", "relax_interfaces", "relax_ready_made"}
+    shared = {"process_in_network", "relax_interfaces", "relax_ready_made", "continue_generated"}
     assert scripts == {name for name in SAVING - shared if not name.endswith("_vasp")}
 
 
@@ -102,6 +105,6 @@ def test_time_follows_model_and_size(minutes, architecture, n_atoms, expected):
 
 
 def test_every_model_of_the_configuration_has_its_cost():
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    models = [TrainedModel(**entry) for entry in config["models"].values()]
+    config = load(str(ROOT / "config" / "config.yaml"))
+    models = [model for model in config.models.values() if isinstance(model, TrainedModel)]
     assert {model.architecture for model in models} == COSTS.keys()

@@ -45,6 +45,18 @@ def test_hyperparameters_on_a_dataset_hold_on_its_variants_but_for_their_own(pap
         assert config.models[name].hparams("interface") == {"epochs": 5, "batch": 2}
 
 
+def test_what_a_variant_says_for_all_datasets_wins_over_what_its_model_says_of_one(paper):
+    paper["models"]["cryingan"]["dataset_params"] = {"interface": {"epochs": 5, "batch": 2}}
+    entry = {
+        "like": "cryingan",
+        "params": {"epochs": 9},
+        "dataset_params": {"amorphous_si": {"epochs": 3}},
+    }
+    model = validate(with_variants(paper, longer=entry)).models["longer"]
+    assert model.hparams("interface_loose") == {"epochs": 9, "batch": 2}
+    assert model.hparams("amorphous_si") == {"epochs": 3}
+
+
 def test_the_whole_configuration_gives_itself_again(paper):
     config = validate(with_variants(paper, lighter={"like": "cryingan"}))
     written = config.model_dump(mode="json")

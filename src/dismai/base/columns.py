@@ -5,8 +5,14 @@ ENERGY, STEPS, DISPLACEMENT = "energy_eV_per_atom", "relaxation_steps", "displac
 
 RELAXED = [ENERGY, STEPS, DISPLACEMENT]
 
+ENGINE_ENERGY = "engine_energy_eV_per_atom"
+ENGINE_STEPS, ENGINE_STATUS = "engine_steps", "engine_status"
+"""Of minima of a potential that the engine of `dft` relaxed further; status: ok, or why not."""
+
 
 SPACE_GROUP = "space_group"
 """In the `info` of a crystal: its number."""
 REFERENCE = "reference_energy_eV_per_atom"
 """On the card: zero of the interface energy in the potential of the dataset."""
+ENGINE_REFERENCE = "engine_reference_energy_eV_per_atom"
+"""On the card: the same for energies of the engine."""

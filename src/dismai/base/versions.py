@@ -31,4 +31,5 @@ VERSIONS: dict[str, int] = {
     "label": 1,
     "train_m3gnet": 2,
     "compare_minima": 2,
+    "continue": 1,
 }

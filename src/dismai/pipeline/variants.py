@@ -24,7 +24,8 @@ def merge(base: dict[str, Any], overlay: dict[str, Any]) -> None:
 def with_whole_entries(data: Any) -> Any:
     """The same configuration, every variant under `models` and `datasets` with all its keys.
 
-    Hyperparameters on a dataset hold for its variants, too, and are changed by their own.
+    Hyperparameters on a dataset hold for its variants, too, and are changed by their own. Those
+    that a variant of a model gives for all datasets win over what its model says of single ones.
 
     Raises:
         ValueError: a variant of an entry that there is not, or that is a variant itself.
@@ -60,6 +61,11 @@ def _whole(section: str, name: str, entries: dict[str, Any]) -> Any:
     base = copy.deepcopy(entries[entry[LIKE]])
     if not isinstance(base, dict):
         return entry
+    own, on_datasets = entry.get("params"), base.get("dataset_params")
+    if isinstance(own, dict) and isinstance(on_datasets, dict):
+        for params in on_datasets.values():
+            for key in set(own) & set(params or {}):
+                del params[key]
     merge(base, entry)
     return base
 

@@ -8,7 +8,13 @@ import pandas as pd
 from ase import Atoms
 
 from dismai.base.card import REGION_ATOMS, DatasetSpec, cell_rows
-from dismai.base.columns import ENERGY, REFERENCE
+from dismai.base.columns import (
+    ENERGY,
+    ENGINE_ENERGY,
+    ENGINE_REFERENCE,
+    ENGINE_STATUS,
+    REFERENCE,
+)
 from dismai.base.errors import InputError
 from dismai.base.seeds import generator_for, seed_for
 from dismai.datasets.interface.assembly import ORDER, blueprint, random_interface
@@ -63,11 +69,13 @@ def build(
     """Training set, validation set and card of relaxed random interfaces.
 
     gamma = (E - N e_0) / A (paper Eq. 6), e_0 as `zero_of` gives it. The first n_structures at
-    their minima with gamma at most `max_gamma_J_per_m2` are taken.
+    their minima with gamma at most `max_gamma_J_per_m2` are taken. After an engine stage E and
+    minima are those of the engine; `ENERGY` and `REFERENCE` stay those of the potential, in which
+    generated structures relax.
 
     Args:
         structures: where the relaxation ended.
-        table: of the relaxation, one row each (`RELAXED_SCHEMA`).
+        table: of the relaxation, one row each (`RELAXED_SCHEMA`), and of the engine stage, if any.
         name: of the dataset.
         settings: its entry in the configuration.
         seed: root seed of the split.
@@ -77,15 +85,20 @@ def build(
         InputError: fewer structures are low in energy than are wanted.
     """
     n_atoms, area = len(structures[0]), interface_area(structures[0])
-    converged = (table["status"] == "ok").to_numpy()
+    converged = at_minima(table)
     _check_any(converged, name)
     energy = np.where(converged, table["energy_eV"].to_numpy(float) / n_atoms, np.nan)
-    zero = zero_of(energy[converged], n_atoms, area, settings)
-    gamma = interface_energy(n_atoms * energy, n_atoms, area, zero)
+    chosen_by = table[ENGINE_ENERGY].to_numpy(float) if ENGINE_ENERGY in table else energy
+    zero = zero_of(chosen_by[converged], n_atoms, area, settings)
+    own_zero = zero_of(energy[converged], n_atoms, area, settings)
+    gamma = interface_energy(n_atoms * chosen_by, n_atoms, area, zero)
     low = converged & (gamma <= settings.max_gamma_J_per_m2)
     taken = _taken(low, converged, name, settings)
+    zeros, noted = {REFERENCE: float(own_zero)}, {ENERGY: energy, GAMMA: gamma}
+    if ENGINE_ENERGY in table:
+        zeros[ENGINE_REFERENCE], noted[ENGINE_ENERGY] = float(zero), chosen_by
     for k in taken:
-        structures[k].info |= {ENERGY: float(energy[k]), GAMMA: float(gamma[k])}
+        structures[k].info |= {name: float(values[k]) for name, values in noted.items()}
     held_out = split(len(taken), settings.validation_share, generator_for(seed, "split", name))
     train = [structures[k] for k in taken[~held_out]]
     val = [structures[k] for k in taken[held_out]]
@@ -102,11 +115,19 @@ def build(
             "n_tried": len(structures),
             "n_not_relaxed": int((~converged).sum()),
             "percent_low_of_relaxed": round(100.0 * low.sum() / converged.sum(), 2),
-            REFERENCE: float(zero),
+            **zeros,
             **_statistics(gamma, table, settings),
         },
     )
     return train, val, spec
+
+
+def at_minima(table: pd.DataFrame) -> np.ndarray:
+    """Which structures of a relaxation are at a minimum, after an engine stage of the engine."""
+    converged = (table["status"] == "ok").to_numpy()
+    if ENGINE_STATUS in table:
+        converged &= (table[ENGINE_STATUS] == "ok").to_numpy()
+    return converged
 
 
 def _check_any(converged: np.ndarray, name: str) -> None:
@@ -190,19 +211,20 @@ def _statistics(
 def _notes(settings: InterfaceDataset, zero: float, n_atoms: int) -> tuple[str, ...]:
     """How the set differs from the papers', in sentences."""
     force = "" if settings.relaxation is None else f" to {settings.relaxation.fmax_eV_per_A:g} eV/Å"
+    whose = f"energies of the potential {settings.potential}, not of VASP."
+    if settings.engine_stage:
+        whose = "energies of the engine of dft, under which they were relaxed further."
     if settings.by_share:
         energy = (
             f"Zero of the interface energy: {zero:.6f} eV/atom, so that "
             f"{100 * settings.low_share:g} % of the relaxed structures of this set lie below, as "
-            "48 % do below the paper's -4.78 eV/atom; energies of the potential "
-            f"{settings.potential}, not of VASP."
+            f"48 % do below the paper's -4.78 eV/atom; {whose}"
         )
     elif settings.reference_energy_eV_per_atom is None:
         energy = (
             f"Zero of the interface energy: {zero:.6f} eV/atom, fitted to lie "
             f"{settings.above_lowest_J_per_m2:g} J/m² above the lowest relaxed structure of this "
-            "set, as the paper's -4.78 eV/atom lies 0.4 J/m² above its lowest; energies of the "
-            f"potential {settings.potential}, not of VASP."
+            f"set, as the paper's -4.78 eV/atom lies 0.4 J/m² above its lowest; {whose}"
         )
     else:
         energy = f"Zero of the interface energy: {zero:.6f} eV/atom, given in the configuration."

@@ -110,6 +110,16 @@ def _potential_or_like(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [{"required": ["kind", "potential"]}, {"required": ["like"]}]
 
 
+class EngineStage(Section):
+    """Minima of the potential continued under the engine of `dft`, all atoms moving."""
+
+    structures_per_job: int = Field(4, ge=1, description="that one job relaxes, one by one")
+
+    def n_jobs(self, n_structures: int) -> int:
+        """Jobs that share a number of structures."""
+        return -(-n_structures // self.structures_per_job)
+
+
 class InterfaceDataset(ReadyMade):
     """Random interfaces, relaxed, of low interface energy; or a ready-made set of structures."""
 
@@ -160,6 +170,12 @@ class InterfaceDataset(ReadyMade):
         description="the zero itself instead, eV/atom: -4.78 for energies of the papers' VASP",
     )
     max_gamma_J_per_m2: float = Field(0.0, description="largest interface energy kept, J/m²")
+    engine_stage: EngineStage | None = Field(
+        None,
+        exclude_if=lambda stage: stage is None,
+        description="the engine of dft relaxes the random interfaces further, and its energies "
+        "choose the low ones; null: the potential's do",
+    )
     n_generated: int | None = Field(
         None, ge=1, description="structures drawn from every model; that of the run by default"
     )
@@ -171,6 +187,8 @@ class InterfaceDataset(ReadyMade):
                 "above_lowest_J_per_m2: expected none beside reference_energy_eV_per_atom, found "
                 f"{self.above_lowest_J_per_m2:g}"
             )
+        if self.engine_stage and self.source is not None:
+            raise ValueError("engine_stage: expected none beside source, found one")
         share, needs = 1.0, f"n_structures ({self.n_structures})"
         if self.by_share and self.max_gamma_J_per_m2 <= 0:
             share, needs = self.low_share, f"{needs} / low_share ({self.low_share:g})"
