@@ -85,8 +85,7 @@ def build(
         InputError: fewer structures are low in energy than are wanted.
     """
     n_atoms, area = len(structures[0]), interface_area(structures[0])
-    converged = at_minima(table)
-    _check_any(converged, name)
+    converged = at_minima(table, name)
     energy = np.where(converged, table["energy_eV"].to_numpy(float) / n_atoms, np.nan)
     chosen_by = table[ENGINE_ENERGY].to_numpy(float) if ENGINE_ENERGY in table else energy
     zero = zero_of(chosen_by[converged], n_atoms, area, settings)
@@ -100,8 +99,7 @@ def build(
     for k in taken:
         structures[k].info |= {name: float(values[k]) for name, values in noted.items()}
     held_out = split(len(taken), settings.validation_share, generator_for(seed, "split", name))
-    train = [structures[k] for k in taken[~held_out]]
-    val = [structures[k] for k in taken[held_out]]
+    train, val = ([structures[k] for k in taken[part]] for part in (~held_out, held_out))
     spec = DatasetSpec(
         name=name,
         kind="interface",
@@ -122,20 +120,21 @@ def build(
     return train, val, spec
 
 
-def at_minima(table: pd.DataFrame) -> np.ndarray:
-    """Which structures of a relaxation are at a minimum, after an engine stage of the engine."""
+def at_minima(table: pd.DataFrame, name: str) -> np.ndarray:
+    """Which structures of a dataset are at a minimum, after an engine stage of the engine.
+
+    Raises:
+        InputError: none.
+    """
     converged = (table["status"] == "ok").to_numpy()
     if ENGINE_STATUS in table:
         converged &= (table[ENGINE_STATUS] == "ok").to_numpy()
-    return converged
-
-
-def _check_any(converged: np.ndarray, name: str) -> None:
     if not converged.any():
         raise InputError(
             f"{name}: expected relaxed interfaces, found none of {len(converged)} at its minimum; "
             "raise max_steps or fmax_eV_per_A of the relaxation"
         )
+    return converged
 
 
 def _count(atoms: Atoms) -> dict[str, int]:
