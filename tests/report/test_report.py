@@ -89,6 +89,18 @@ def test_every_value_stands_with_its_number_of_structures_and_none_without_a_rea
     assert shown.loc[("cdvae", "published only"), "d_cluster"] == "not run"
 
 
+def test_published_values_of_metrics_that_a_run_lacks_stand_in_the_row_of_its_model():
+    published = tables.published_numbers(resource("published.csv"))
+    rows = metrics([("interface", "crystens", "trained", 0, 0.02)]).assign(metric="d_all")
+    table = tables.metrics_table(rows, [card_of("interface")], published)
+    (shown, *_) = tables.readable_tables(table, tables.HEADINGS["interface"])
+    own = shown[shown["model"] == "crystens"]
+    assert own["kind"].tolist() == ["trained"]
+    assert own["n"].tolist() == ["90"]
+    assert own["d_Li"].tolist() == ["–"]
+    assert own["d_Li, published"].str[0].tolist() == ["0"]
+
+
 def test_tables_of_relaxed_sets_tell_steps_stages_and_what_was_before():
     published = tables.published_numbers(resource("published.csv"))
     spec = card_of("interface")

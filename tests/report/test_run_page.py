@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from dismai.base.atomic import sha256
 from dismai.base.card import write_card
 from dismai.base.errors import InputError
+from dismai.base.kinds import our_kinds
 from dismai.cli import app
 from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference
@@ -27,8 +28,9 @@ from dismai.files.structures import (
 )
 from dismai.pipeline.jobs import write_config
 from dismai.report import curves, figures, style, themes
+from dismai.report.drawings import OF_ALL_KINDS
 from dismai.report.run_files import RunFiles
-from dismai.report.run_page import run_page
+from dismai.report.run_page import _sentence, run_page
 from dismai.report.viewer import close_pairs, entry, vacancies
 from tests.makers import MAKERS, card
 
@@ -249,6 +251,26 @@ def test_the_published_values_are_ranked_by_the_same_rule(page):
     table = page.partition("Published values on 6 datasets")[2].partition("</table>")[0]
     names = re.findall(r"</span>(\w+)</td>", table)
     assert names == ["diffcsp", "cdvae", "cryingan", "crystens", "unimat"]
+
+
+def test_every_figure_of_our_kinds_has_a_caption():
+    for kind in our_kinds():
+        captions = {name: picture.caption for name, picture in kind.pictures.items()}
+        captions |= OF_ALL_KINDS
+        assert all(captions[name].endswith(".") for name in kind.figures)
+
+
+def test_those_who_share_the_first_place_are_named_with_what_they_lack():
+    first = pd.DataFrame(
+        {
+            "model": ["a", "b", "c"], "place": [1, 1, 1], "note": ["", "not run on 2 of 3", ""],
+            "place_low": 1.0, "place_high": 2.0, "mean_rank": 1.5, "tied": "",
+        }
+    )  # fmt: skip
+    assert _sentence(first, 3) == (
+        "<strong>a</strong>, <strong>b</strong> and <strong>c</strong> share the first place over "
+        "3 datasets (b: not run on 2 of 3)."
+    )
 
 
 def test_the_command_writes_one_file(folder, tmp_path):

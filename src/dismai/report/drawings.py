@@ -1,7 +1,7 @@
 """Figures of our kinds by name, for the workflow and, with a caption, for the page about a set."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 from ase import Atoms
@@ -31,13 +31,15 @@ class Drawing:
 
     draw: features of the training set, features by name of the set, card, all models of the run
         (for their colours) -> the figure.
-    caption: on a page; a figure without one is drawn in the workflow only.
+    caption: what stands below it on a page.
+    of_one_set: the page of a single set shows it too; other figures are of the workflow only.
     table_of: makes a table from the first structures of a set, where a figure needs what is no
         feature; it stands for the features in `draw`.
     """
 
     draw: Callable[[pd.DataFrame, Mapping[str, pd.DataFrame], DatasetSpec, Sequence[str]], Figure]
-    caption: str = ""
+    caption: str
+    of_one_set: bool = True
     table_of: Callable[[Sequence[Atoms]], pd.DataFrame] | None = None
 
 
@@ -74,18 +76,40 @@ AMORPHOUS_SI = {
         "Shortest-path rings of bonds within 2.85 Å, and neighbours by CrystalNN.",
     ),
     "motifs": _without_card(plot_si_motifs, "Most likely coordination motif of every atom."),
-    "energy": Drawing(_energies),
+    "energy": Drawing(
+        _energies,
+        "Energy per atom of the relaxed structures in the potential of the set, above the mean of "
+        "the training set.",
+        of_one_set=False,
+    ),
 }
 INTERFACE = {
-    "gamma": Drawing(plot_gamma),
+    "gamma": Drawing(
+        plot_gamma,
+        "Interface energy of the relaxed structures; 0 is the limit of the training set.",
+        of_one_set=False,
+    ),
     "motifs": _without_card(plot_cation_motifs, "Most likely coordination motif of every cation."),
-    "ligands": replace(_without_card(plot_ligand_motifs, ""), table_of=ligand_shares),
+    "ligands": Drawing(
+        lambda train, sets, spec, models: plot_ligand_motifs(train, sets, models),
+        "Most likely coordination motif of every cation, split by how many Cl and O stand around "
+        "it, as in Fig. 9 of the paper: those with the largest shares in any set, most O first.",
+        of_one_set=False,
+        table_of=ligand_shares,
+    ),
     "profile": _without_card(
         plot_profile,
         "Number density of every element along the normal of the interface: mean, and one "
         "standard deviation over structures as a band.",
     ),
 }
+OF_ALL_KINDS = {
+    "structures": "A training structure and the first accepted one of each model, before "
+    "relaxation.",
+    "training": "Losses of every model trained on this dataset; thin lines are trainings with "
+    "different seeds.",
+}
+"""Captions of the figures that all kinds have, by name."""
 NEAREST = (
     "Distance of every structure to the nearest training structure, in the features of the "
     "headline metric. Copies stand at zero; the held-out structures show where new ones stand."
@@ -98,6 +122,6 @@ def drawings_of(
     """Captions and figures of a page: those of its kind, then that of all kinds."""
     kind, reference = KINDS[evaluation.spec.kind], evaluation.reference
     for drawing in kind.pictures.values():
-        if drawing.caption:
+        if drawing.of_one_set:
             yield drawing.caption, drawing.draw(reference.train, sets, evaluation.spec, ())
     yield NEAREST, plot_nearest(reference.train, sets, reference.held_out, kind.set_columns)

@@ -17,11 +17,12 @@ from dismai.evaluation.ranking import BASELINE, ranking
 from dismai.evaluation.runs import published_run
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 from dismai.report.cost import CORE_W, MEMORY_W_PER_GB, OVERHEAD, cost_of
+from dismai.report.drawings import OF_ALL_KINDS
 from dismai.report.figures import plot_datasets
 from dismai.report.page import svg_text
 from dismai.report.ranking import plot_spider, ranking_notes, readable_ranking, span
 from dismai.report.run_files import RunFiles
-from dismai.report.style import model_styles
+from dismai.report.style import MODELS, model_styles
 from dismai.report.tables import HEADINGS, footnotes, html_table, readable_tables
 from dismai.report.themes import theme_css, themed, title_of, variable
 from dismai.report.viewer import colors_of, generated_entries, region, training_entries
@@ -141,11 +142,14 @@ def _published(run: RunFiles) -> str:
 def _sentence(own: pd.DataFrame, n_datasets: int) -> str:
     """Who leads, and how sure that is."""
     first = own[own["place"] == 1]
-    names = " and ".join(f"<strong>{escape(name)}</strong>" for name in first["model"])
+    bold = [f"<strong>{escape(name)}</strong>" for name in first["model"]]
+    names = " and ".join(filter(None, [", ".join(bold[:-1]), bold[-1]]))
     row = first.iloc[0]
     sure = f"In 95 % of the resamples its place is {span(row['place_low'], row['place_high'])}"
     if len(first) > 1:
-        return f"{names} share the first place over {n_datasets} datasets."
+        notes = [f"{row.model}: {row.note}" for row in first.itertuples() if row.note]
+        lacking = f" ({escape(', '.join(notes))})" if notes else ""
+        return f"{names} share the first place over {n_datasets} datasets{lacking}."
     tied = f"; it is tied with {escape(row['tied'].replace(';', ','))}" if row["tied"] else ""
     missing = f" ({escape(row['note'])})" if row["note"] else ""
     return (
@@ -304,14 +308,14 @@ def _figure(svg: str, caption: str, small: bool = False) -> str:
 def _kept_figure(path: Path, kind: Kind, dataset: str) -> str:
     """A figure of the workflow with what its kind says below it, or with its own title."""
     svg = path.read_text(encoding="utf-8")
-    drawing = kind.pictures.get(path.stem)
-    caption = f"{dataset}: {(drawing and drawing.caption) or title_of(svg) or path.stem}"
+    captions = {name: drawing.caption for name, drawing in kind.pictures.items()} | OF_ALL_KINDS
+    caption = f"{dataset}: {captions.get(path.stem) or title_of(svg) or path.stem}"
     return _figure(themed(svg, caption), caption)
 
 
 def _swatches(run: RunFiles) -> Callable[[str], str]:
     """The colour of a model as a dot before its name."""
-    looks = model_styles([*run.models, *run.metrics["model"].unique()])
+    looks = model_styles([*run.models, *run.metrics["model"].unique(), *MODELS])
 
     def swatch(model: str) -> str:
         if model not in looks:

@@ -86,7 +86,7 @@ def metrics_table(
     ours = ours.merge(before, on=KEYS, how="left")
     wanted = published[published["dataset"].isin(n_atoms)]
     table = ours.merge(wanted, on=["dataset", "model", "metric"], how="outer")
-    table["kind"] = table["kind"].fillna("published only")
+    table = _beside_our_own(table, ours)
     table["unit"] = table["unit"].fillna(table["metric"].map(lambda name: METRICS[name].unit))
     table["n_atoms"] = table["dataset"].map(n_atoms)
     for column in ("n_seeds", "n_generated", "n_accepted", "n_accepted_max"):
@@ -100,6 +100,17 @@ def metrics_table(
     table["dataset_order"] = table["dataset"].map(datasets)
     table = table.sort_values(["dataset_order", "order", "model", "metric"], ignore_index=True)
     return table.drop(columns=["order", "dataset_order"])
+
+
+def _beside_our_own(table: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
+    """Published rows of what was run beside its other metrics, the rest as published only."""
+    of_set = ["kind", "n_generated", "n_accepted", "n_accepted_max"]
+    sets = ours.drop_duplicates(["dataset", "model"])[["dataset", "model", *of_set]]
+    found = table[["dataset", "model"]].merge(sets, on=["dataset", "model"], how="left")
+    for column in of_set:
+        table[column] = table[column].fillna(found[column])
+    table["kind"] = table["kind"].fillna("published only")
+    return table
 
 
 def ranking(metrics: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
@@ -189,6 +200,8 @@ def _why_none(row: NamedTuple) -> str:
     """Why a metric has no value."""
     if row.kind == "published only":
         return NOT_RUN
+    if row.n_seeds == 0:
+        return ""
     return "none accepted" if row.n_accepted_max == 0 else "not defined"
 
 
