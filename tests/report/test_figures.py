@@ -17,6 +17,7 @@ from dismai.datasets.interface import describe as interface
 from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference
 from dismai.files.structures import write_structures
+from dismai.metrics.motifs import motif_names
 from dismai.pipeline.figure_inputs import figure_inputs, pool_tables
 from dismai.report import curves, figures, style
 from dismai.report.degradation import plot_sensitivity
@@ -192,6 +193,20 @@ def test_every_figure_survives_any_number_of_sets_and_any_name(name, chosen, fea
     sizes = [1] if len(chosen) == 1 else [12, 3, 0, 1]
     sets = {model: features[kind][: sizes[i % len(sizes)]] for i, model in enumerate(chosen)}
     check(plot(features[kind], sets), tmp_path / "figure.svg")
+
+
+def test_a_panel_of_motifs_shows_the_twelve_largest_and_counts_the_others(features):
+    reference = features["interface"].copy()
+    for columns in interface.SHARES.values():
+        reference[columns] = np.linspace(0.5, 6.0, len(columns))  # all but few above one percent
+    figure = curves.plot_cation_motifs(reference, {"cdvae": reference})
+    n_common = int((np.linspace(0.5, 6.0, len(columns)) >= curves.SHOWN_PERCENT).sum())
+    assert len(figure.axes) == 3
+    for axes in figure.axes:
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        assert len(labels) == curves.MOST_MOTIFS
+        assert labels == list(motif_names())[-curves.MOST_MOTIFS :]  # those with the largest shares
+    assert f"{3 * (n_common - curves.MOST_MOTIFS)} rarer motifs" in texts(figure)
 
 
 def check(figure, path):

@@ -25,7 +25,7 @@ VERSIONS: dict[str, int] = {
     "fit_potential": 3,
     "process": 5,
     "score": 7,
-    "report": 3,
+    "report": 4,
     "rank": 1,
     "degrade": 3,
     "label": 1,

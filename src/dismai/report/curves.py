@@ -30,7 +30,7 @@ from dismai.report.style import (
 SHOWN_PERCENT = 1.0
 """Motifs below this share in all sets are left out."""
 MOST_MOTIFS = 12
-"""Motifs of a cation that are shown where they are split by their neighbours."""
+"""Motifs of a panel, those with the largest shares in any set; of more none can be read."""
 DARK_INK, LIGHT_INK = "#111111", "#fdfdfd"
 """Numbers on cells whose shade no theme of a page changes."""
 WIDE = (9.0, 3.4)
@@ -117,11 +117,13 @@ def plot_motifs(
     """
     shown, notes = shown_sets(reference, sets, models)
     names = np.array(motif_names())
-    shares = {}
+    shares, n_left_out = {}, 0
     for title, columns in groups.items():
         rows = [one.table[list(columns)].mean().to_numpy(dtype=float) for one in shown]
         table = pd.DataFrame(np.transpose(rows), index=names)  # (n_motifs, n_sets)
-        shares[title] = table[table.max(axis=1) >= SHOWN_PERCENT]
+        shares[title], left_out = _largest(table)
+        n_left_out += left_out
+    notes = [*notes, *_rarer(n_left_out)]
     many = len(shown) - 1 > MAX_OVERLAID
     return _motif_panels("Coordination motifs", shares, shown, notes, many)
 
@@ -138,14 +140,29 @@ def plot_ligand_motifs(reference: pd.DataFrame, sets: Sets, models: Sequence[str
     shares, n_left_out = {}, 0
     for cation in interface.CATIONS:
         own = means[[key[0] == cation for key in means.index]]
-        common = own[own.max(axis=1) >= SHOWN_PERCENT]
-        kept = common.loc[common.max(axis=1).nlargest(MOST_MOTIFS, keep="all").index[:MOST_MOTIFS]]
+        kept, left_out = _largest(own)
         kept = kept.loc[sorted(kept.index, key=lambda key: (-key[3], key[1], key[2]))]
-        n_left_out += len(common) - len(kept)
+        n_left_out += left_out
         shares[cation] = kept.set_axis([ligand_label(*key[1:]) for key in kept.index])
-    if n_left_out:
-        notes = [*notes, f"{n_left_out} rarer motifs of at least {SHOWN_PERCENT:g} % are left out"]
+    notes = [*notes, *_rarer(n_left_out)]
     return _motif_panels("Coordination motifs by their neighbours", shares, shown, notes, True)
+
+
+def _largest(shares: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The motifs with the largest shares in any set, in their order, and how many others there are.
+
+    shares: percent, (n_motifs, n_sets).
+    """
+    largest = shares.max(axis=1)
+    common = largest[largest >= SHOWN_PERCENT]
+    chosen = set(common.nlargest(MOST_MOTIFS, keep="all").index[:MOST_MOTIFS])
+    return shares[[name in chosen for name in shares.index]], len(common) - len(chosen)
+
+
+def _rarer(n_left_out: int) -> list[str]:
+    """What a figure says of motifs that it does not show."""
+    said = f"{n_left_out} rarer motifs of at least {SHOWN_PERCENT:g} % are left out"
+    return [said] if n_left_out else []
 
 
 def _motif_panels(
