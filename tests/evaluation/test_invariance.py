@@ -83,13 +83,23 @@ def other_cell_of_the_plane(atoms, rng):
     other_cell(atoms, rng, "plane")
 
 
+def turned(atoms, rng):
+    """Cell and atoms in another orientation in space."""
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    atoms.set_cell(atoms.cell.array @ (turn * np.linalg.det(turn)), scale_atoms=True)
+
+
 COMMON = [outside, far_outside, wrapped, reordered, without_flags]
 CASES = [
     *(("alloy", "none", change) for change in [*COMMON, lattice_shifted, other_cell]),
     *(("alloy", "translate", change) for change in [*COMMON, shifted, other_cell]),
-    *(("alloy", "rotate", change) for change in [*COMMON, shifted, other_cell]),
-    *(("amorphous_si", "none", change) for change in [*COMMON, shifted, other_cell]),
-    *(("interface", "none", change) for change in [*COMMON, shifted, other_cell_of_the_plane]),
+    *(("alloy", "rotate", change) for change in [*COMMON, shifted, turned, other_cell]),
+    *(("amorphous_si", "none", change) for change in [*COMMON, shifted, turned, other_cell]),
+    *(
+        ("interface", "none", change)
+        for change in [*COMMON, shifted, turned, other_cell_of_the_plane]
+    ),
+    *(("crystals", "none", change) for change in [*COMMON, shifted, turned]),
 ]
 
 

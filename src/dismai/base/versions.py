@@ -24,7 +24,7 @@ VERSIONS: dict[str, int] = {
     "relax": 2,
     "fit_potential": 3,
     "process": 5,
-    "score": 7,
+    "score": 8,
     "report": 4,
     "rank": 1,
     "degrade": 3,

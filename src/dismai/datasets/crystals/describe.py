@@ -24,6 +24,8 @@ from dismai.metrics.statistics import UNDEFINED, Interval, Resampled, percentage
 SYMPREC_A = 0.1
 """Within which space groups of generated crystals are found, and those they are compared with."""
 SMALLEST_DISTANCE_A = 0.5
+DIGITS = 3
+"""Of lengths, Å, and angles, degrees, that are told apart: files hold no more of them."""
 DALTON_PER_A3 = 1.66053906892
 """One of them in g/cm^3."""
 LATTICE = ["a_A", "b_A", "c_A", "alpha_deg", "beta_deg", "gamma_deg"]
@@ -96,7 +98,7 @@ def score(
         spec: card of the dataset.
     """
     scores = {
-        metric: ks_ci(features[name].to_numpy(), reference[name].to_numpy())
+        metric: ks_ci(*(_without_noise(table[name]) for table in (features, reference)))
         for metric, name in COMPARED.items()
     }
     scores["ks_atomic_number"] = ks_of_counts_ci(features[ATOMS_OF], reference[ATOMS_OF])
@@ -113,6 +115,11 @@ def score(
         scores["space_group_agreement"] = share_ci(same.to_numpy(dtype=float))
     scores["ks_mean"] = _mean([scores[name] for name in [*COMPARED, "ks_atomic_number"]])
     return with_units(scores)
+
+
+def _without_noise(values: pd.Series) -> np.ndarray:
+    """Values without what rounding leaves of them: one right angle must not lie beside another."""
+    return values.to_numpy(dtype=float).round(DIGITS)
 
 
 def _mean(intervals: list[Interval]) -> Interval:
