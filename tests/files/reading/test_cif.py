@@ -151,6 +151,30 @@ def test_mixed_sites_and_vacancies_of_pymatgen_are_refused(tmp_path):
         assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("word", ["Si0.5Ge0.5", "Si/Ge", "SiGe", "Si,Ge", "OH"])
+@pytest.mark.parametrize("labelled", [False, True])
+def test_a_species_of_two_elements_is_refused(tmp_path, word, labelled):
+    rows = [f"M1 {word} 0.1 0.2 0.3 1.0", "Si2 Si 0.6 0.7 0.8 1.0"]
+    text = block(rows)
+    if labelled:  # without species the labels tell them; SiGe and OH may count sites
+        text = block([row.partition(" ")[2].replace("Si 0.6", "Si2 0.6") for row in rows])
+        text = text.replace("_atom_site_type_symbol\n", "")
+    if labelled and word in ("SiGe", "OH"):
+        assert len(read(tmp_path, text)[0]) == 2
+        return
+    with pytest.raises(InputError, match=f"expected one element, found '{word}'"):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("word", "symbol"),
+    [("SI", "Si"), ("CO3+", "Co"), ("Si4+", "Si"), ("Fe2.67+", "Fe"), ("O2-", "O"), ("D", "H")],
+)
+def test_species_with_charges_and_in_capitals_are_elements(tmp_path, word, symbol):
+    (atoms,) = read(tmp_path, block([f"M1 {word} 0.1 0.2 0.3 1.0"]))
+    assert list(atoms.symbols) == [symbol]
+
+
 def test_mixed_sites_are_refused_whatever_the_format(tmp_path):
     path = tmp_path / "mixed.cif"
     path.write_text(block(["Si1 Si 0 0 0 0.6", "Ge1 Ge 0 0 0 0.4"]))

@@ -6,11 +6,13 @@ symmetry operations, and only images of the same site that coincide are one atom
 """
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers
 from ase.io.cif import CIFBlock, parse_cif
 from ase.spacegroup.spacegroup import parse_sitesym
 
@@ -24,6 +26,11 @@ SAME_SITE = 1e-3
 COORDINATES = [("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z"),
                ("_atom_site_cartn_x", "_atom_site_cartn_y", "_atom_site_cartn_z")]  # fmt: skip
 UNKNOWN = ("?", ".")
+CAPITALS = re.compile(r"[A-Z]{2}(?![A-Za-z])")
+MIXED_TYPE = re.compile(r"[^A-Z]*[A-Z][^A-Z]*[A-Z]")
+"""A species that names two elements: Si0.5Ge0.5."""
+MIXED_LABEL = re.compile(r"[^A-Z]*[A-Z][a-z]?(\d*\.\d+|[/,])[A-Z]")
+"""A label that does: in most, such as Si1A, a second capital only counts sites."""
 OPERATIONS = (
     "_space_group_symop_operation_xyz",
     "_space_group_symop.operation_xyz",
@@ -97,7 +104,7 @@ def _structure(block: CIFBlock) -> Atoms:
         raise StructureError("expected a cell with a volume, found none")
     names = COORDINATES[0] if COORDINATES[0][0] in block else COORDINATES[1]
     sites = np.transpose([_numbers(block, name, labels) for name in names])
-    symbols = block.get_symbols()
+    symbols = _symbols(block, labels)
     if cell.rank == 0:
         if names is COORDINATES[0]:
             raise StructureError("expected a cell, found none")
@@ -151,6 +158,20 @@ def _labels(block: CIFBlock) -> list[str]:
         return [str(label) for label in labels]
     symbols = block.get_symbols()
     return [f"{symbol} {number}" for number, symbol in enumerate(symbols, 1)]
+
+
+def _symbols(block: CIFBlock, labels: list[str]) -> list[str]:
+    """The element of every site, as ASE reads it; StructureError for a site of two elements."""
+    symbols = block.get_symbols()
+    words, mixed = block.get("_atom_site_type_symbol"), MIXED_TYPE
+    if words is None:
+        words, mixed = labels, MIXED_LABEL
+    for index, (label, word) in enumerate(zip(labels, map(str, words), strict=True)):
+        if CAPITALS.match(word) and mixed is MIXED_TYPE and word[:2].title() in atomic_numbers:
+            symbols[index] = word[:2].title()
+        elif mixed.match(word):
+            raise StructureError(f"site {label}: expected one element, found {word[:40]!r}")
+    return symbols
 
 
 def _check_occupancies(block: CIFBlock, labels: list[str]) -> None:
