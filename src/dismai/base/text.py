@@ -16,6 +16,8 @@ BYTE_ORDER_MARKS = (  # UTF-32 before UTF-16: one begins like the other
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b")) + b"\x7f"
+PADDING = b"\0\x1a"
+"""What crashes and old systems leave behind the end of a text."""
 HEAD_BYTES = 2**20
 MAX_CONTROL_SHARE = 0.03
 """Share of control characters above which bytes are no text: random bytes have a tenth."""
@@ -35,6 +37,7 @@ def decode(data: bytes) -> str:
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="replace")
+    data = data.rstrip(PADDING) or data
     head = data[:HEAD_BYTES]
     if len(head) - len(head.translate(None, CONTROL)) > MAX_CONTROL_SHARE * len(head):
         raise ValueError("binary data")

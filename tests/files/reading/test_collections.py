@@ -5,12 +5,14 @@ import io
 import tarfile
 import zipfile
 
+import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
 
 from dismai.base.errors import InputError, StructureError
-from dismai.files.structures import read_frames, read_set, write_structures
+from dismai.files.reading import files
+from dismai.files.structures import count_frames, read_frames, read_set, write_structures
 
 CELL = 'Lattice="9 0 0 0 9 0 0 0 9" Properties=species:S:1:pos:R:3'
 
@@ -249,3 +251,28 @@ def test_a_packed_file_is_read_as_what_it_holds(tmp_path, name):
         with pytest.raises(InputError) as error:
             read_frames(tmp_path / name)
         assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("ending", [".gz", ".xz"])
+def test_a_packed_file_that_ends_early_keeps_its_first_structures(tmp_path, ending):
+    text = "".join(
+        f'8\nLattice="5.43 0 0 0 5.43 0 0 0 5.43" noise={number}\n'
+        + "".join(f"Si {' '.join(map(str, place))}\n" for place in places)
+        for number, places in enumerate(np.random.default_rng(1).random((300, 8, 3)))
+    )
+    path = tmp_path / f"set.extxyz{ending}"
+    with files.OPENERS[ending](path, "wb") as stream:
+        stream.write(text.encode())
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    *first, last = read_frames(path)
+    assert 100 < sum(isinstance(frame, Atoms) for frame in first) < 300
+    assert sum(isinstance(frame, StructureError) for frame in first) <= 1
+    assert str(last).startswith("what follows: expected compressed text, found Compressed file")
+    assert count_frames(path) == len(first) + 1
+
+
+def test_a_text_beyond_the_limit_is_refused(tmp_path, monkeypatch):
+    bulk("Si", cubic=True).write(tmp_path / "set.extxyz")
+    monkeypatch.setattr(files, "MAX_TEXT_BYTES", 100)
+    with pytest.raises(InputError, match="GiB of text, found more"):
+        read_frames(tmp_path / "set.extxyz")

@@ -248,6 +248,14 @@ def test_any_usual_encoding_is_read(tmp_path, encoding):
     assert found[2].info["cell_of"] == "5 \xe5ngstr\xf6m"
 
 
+@pytest.mark.parametrize("end", [b"\0", b"\x1a", b"\n\x1a\0\0\0", b"\0" * 4096])
+def test_what_a_crash_or_an_old_system_leaves_at_the_end_is_no_atom(tmp_path, end):
+    text = "\n".join(line for k in range(N_FRAMES) for line in frame(k))
+    path = tmp_path / "set.extxyz"
+    path.write_bytes(text.encode() + b"\n" + end)
+    assert [isinstance(one, Atoms) for one in read_frames(path)] == [True] * N_FRAMES
+
+
 def test_a_byte_that_was_hit_costs_one_structure(tmp_path):
     data = bytearray("\n".join(line for k in range(N_FRAMES) for line in frame(k)).encode())
     data[data.index(b"Si", 900)] = 0

@@ -22,6 +22,8 @@ OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 QUOTES = "\"'\\{}[]"
 """What quotes or escapes words in the comments of extended XYZ."""
 MAX_TEXT_BYTES = 8 * 2**30
+READ_BYTES = 2**24
+"""At a time: where memory is limited, room for the largest text at once is refused."""
 
 Frames = list[Atoms | StructureError]
 
@@ -84,7 +86,8 @@ def read_structures(path: Path) -> list[Atoms]:
 def count_frames(path: Path) -> int:
     """Number of structures in an extended XYZ file, damaged ones included."""
     try:
-        return sum(1 for _ in xyz.split_blocks(to_lines(_text(Path(path)))))
+        text, lost = _text(Path(path))
+        return sum(1 for _ in xyz.split_blocks(to_lines(text))) + len(lost)
     except StructureError as error:
         raise InputError(f"{path}: {error}") from None
 
@@ -136,9 +139,11 @@ def _read_any(path: Path, only: range | None) -> Frames:
     if suffix == ".npz":
         return [read_cell(path)]
     if suffix in XYZ_SUFFIXES:
-        return _of_xyz(_text(path), only)
+        text, lost = _text(path)
+        return [*_of_xyz(text, only), *lost]
     if suffix == CIF_SUFFIX:
-        return cif.read(_text(path))
+        text, lost = _text(path)
+        return [*cif.read(text), *lost]
     return other.read(path)
 
 
@@ -152,18 +157,27 @@ def _of_xyz(text: str, only: range | None) -> Frames:
     return frames
 
 
-def _text(path: Path) -> str:
-    opened = OPENERS.get(path.suffix.lower(), open)
+def _text(path: Path) -> tuple[str, list[StructureError]]:
+    """Text of a file, and an error if it ends where its compressed content is damaged."""
+    opened, data, lost = OPENERS.get(path.suffix.lower(), open), bytearray(), []
     try:
         with opened(path, "rb") as stream:
-            data = stream.read(MAX_TEXT_BYTES)
-        return decode(data)
+            while chunk := stream.read1(READ_BYTES):  # damage spoils what follows it
+                data += chunk
+                if len(data) > MAX_TEXT_BYTES:
+                    raise StructureError(
+                        f"expected at most {MAX_TEXT_BYTES // 2**30} GiB of text, found more"
+                    )
     except FileNotFoundError:
-        found = "no such file"
+        raise StructureError(f"{other.EXPECTED}, found no such file") from None
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         found = " ".join(str(error).split())[:120]
+        if not data:
+            raise StructureError(f"{other.EXPECTED}, found {found}") from None
+        lost = [StructureError(f"what follows: expected compressed text, found {found}")]
     except OSError as error:
-        found = found_in(error)
+        raise StructureError(f"{other.EXPECTED}, found {found_in(error)}") from None
+    try:
+        return decode(bytes(data)), lost
     except ValueError:
-        found = "binary data"
-    raise StructureError(f"{other.EXPECTED}, found {found}")
+        raise StructureError(f"{other.EXPECTED}, found binary data") from None
