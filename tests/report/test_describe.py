@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.neighborlist import natural_cutoffs, neighbor_list
 
 from dismai.files.structures import write_structures
+from dismai.geometry.grid import bonds, make_grid
 from dismai.report.describe import describe_file
+from tests.makers import rattled_cells
 
 
 def silicon():
@@ -80,6 +83,23 @@ def test_atoms_at_one_point_are_seen_in_the_nearest_pair(said):
     atoms = silicon()
     atoms.positions[1] = atoms.positions[0]
     assert "0.000 Å at least" in said([atoms])["nearest pair"]
+
+
+def test_a_set_that_has_collapsed_into_points_is_described_at_once(said):
+    points = Atoms("Si1500", positions=np.zeros((1500, 3)), cell=np.eye(3) * 31.0, pbc=True)
+    assert "0.000 Å at least" in said([points])["nearest pair"]
+    assert said([points])["coordination"].strip().startswith("1499: 100.0 %")
+    more = Atoms("Si20000", positions=np.zeros((20_000, 3)), cell=np.eye(3) * 74.0, pbc=True)
+    assert said([more])["too dense"].strip() == "1, for neighbours"
+
+
+@pytest.mark.parametrize("atoms", [silicon(), bulk("NaCl", "rocksalt", a=5.6), *rattled_cells(2)])
+def test_bonds_are_those_of_ase(atoms):
+    cutoffs = natural_cutoffs(atoms, mult=1.2)
+    first, length = neighbor_list("id", atoms, cutoffs)
+    shortest, number = bonds(make_grid(atoms), np.array(cutoffs), 1000)
+    assert shortest == pytest.approx(length.min(), abs=1e-12)
+    assert number.tolist() == np.bincount(first, minlength=len(atoms)).tolist()
 
 
 def test_many_atoms_in_little_room_are_too_dense(said):

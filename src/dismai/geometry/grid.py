@@ -146,3 +146,25 @@ def points_within(grid, i, radius, vector, square, index, shift):
                     shift[n, 2] = s_c - wrap[j, 2] + wrap[i, 2]
                     n += 1
     return n
+
+
+@njit(cache=True, nogil=True)
+def bonds(grid, radii, most):
+    """Shortest bond (Å; infinite without any) and number of bonds of every atom, (n_atoms,).
+
+    Two atoms are bonded, in every image, below the sum of their radii, Å, (n_atoms,). The length
+    is -1 where an atom has more than `most` points within its radius and the largest one.
+    """
+    vector, square = np.empty((most, 3)), np.empty(most)
+    index, shift = np.empty(most, np.int64), np.empty((most, 3), np.int64)
+    shortest, number = np.inf, np.zeros(len(radii), np.int64)
+    for i in range(len(radii)):
+        n = points_within(grid, i, radii[i] + radii.max(), vector, square, index, shift)
+        if n < 0:
+            return -1.0, number
+        for t in range(n):
+            length = np.sqrt(square[t])
+            if length < radii[i] + radii[index[t]]:
+                number[i] += 1
+                shortest = min(shortest, length)
+    return shortest, number

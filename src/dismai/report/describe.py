@@ -3,22 +3,25 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms
-from ase.neighborlist import natural_cutoffs, neighbor_list
+from ase.neighborlist import natural_cutoffs
 
 from dismai.base.card import formula
 from dismai.base.errors import StructureError
 from dismai.files.structures import read_set
 from dismai.geometry.cells import check_cell, check_finite
-from dismai.geometry.grid import check_radius, make_grid
+from dismai.geometry.grid import bonds, check_radius, make_grid
 from dismai.metrics.silicon import AMU_PER_A3_IN_G_PER_CM3, BOND_CUTOFF_A, describe_cell
 
 BOND_FACTOR = 1.2
 """Two atoms are bonded within this factor times the sum of their covalent radii."""
 MOST_PAIRS = 10_000_000
 """Of neighbours in a structure; beyond it the structure is no solid but a point."""
+MOST_BONDS = 100
+"""Of an atom whose bond angles are listed: there are as many as its pairs of bonds."""
 
 
 def describe_file(path: Path, max_structures: int = 100) -> str:
@@ -47,9 +50,12 @@ def describe_file(path: Path, max_structures: int = 100) -> str:
     periodic = {"".join("FT"[bool(flag)] for flag in atoms.pbc) for atoms in good}
     lines.append(f"  periodic      {', '.join(sorted(periodic))}")
     step = max(1, len(sound) // max_structures)
-    lines += _neighbors(sound[::step])
+    some = sound[::step]
+    found_bonds = [_bonds(atoms) for atoms in some]
+    lines += _neighbors(found_bonds)
     if sound and all(set(atoms.symbols) == {"Si"} for atoms in sound):
-        lines += _silicon(sound[::step])
+        pairs = zip(some, found_bonds, strict=True)
+        lines += _silicon([a for a, own in pairs if own and own.number.max() <= MOST_BONDS])
     return "\n".join(lines)
 
 
@@ -100,21 +106,35 @@ def _cells(structures: list[Atoms]) -> list[str]:
     ]
 
 
-def _neighbors(structures: list[Atoms]) -> list[str]:
-    nearest, coordination, n_dense = [], Counter(), 0
-    for atoms in structures:
-        cutoffs = natural_cutoffs(atoms, mult=BOND_FACTOR)
-        try:
-            check_radius(make_grid(atoms), 2 * max(cutoffs), MOST_PAIRS // len(atoms))
-        except StructureError:
-            n_dense += 1
-            continue
-        i, d = neighbor_list("id", atoms, cutoffs)
-        nearest.append(d.min() if len(d) else np.inf)
-        coordination.update(np.bincount(i, minlength=len(atoms)).tolist())
+class Bonds(NamedTuple):
+    """Shortest bond of a structure, Å, infinite without any, and bonds of every atom, (n,)."""
+
+    shortest: float
+    number: np.ndarray
+
+
+def _bonds(atoms: Atoms) -> Bonds | None:
+    """The bonds of a structure; None where it has too many to be a solid."""
+    radii = np.array(natural_cutoffs(atoms, mult=BOND_FACTOR))
+    most = MOST_PAIRS // len(atoms)
+    try:
+        grid = make_grid(atoms)
+        check_radius(grid, 2 * max(radii), most)
+    except StructureError:
+        return None
+    found = Bonds(*bonds(grid, radii, max(most, MOST_BONDS)))
+    return None if found.shortest < 0 else found
+
+
+def _neighbors(found: list[Bonds | None]) -> list[str]:
+    """Lines on the nearest pairs and the coordination of structures."""
+    known = [own for own in found if own is not None]
+    n_dense = len(found) - len(known)
     dense = [f"  too dense     {n_dense}, for neighbours"] if n_dense else []
-    if not nearest:
+    if not known:
         return dense
+    nearest = [own.shortest for own in known]
+    coordination = Counter(number for own in known for number in own.number.tolist())
     total = sum(coordination.values())
     shares = ", ".join(
         f"{number}: {100 * coordination[number] / total:.1f} %" for number in sorted(coordination)
