@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,8 @@ def whole(tmp_path_factory):
         (root / "figures" / f"{name}.svg").write_text("<svg><g/></svg>\n")
     for name in FIGURES["alloy"]:
         (root / "figures" / DATASET / f"{name}.svg").write_text("<svg><g/></svg>\n")
+    with tarfile.open(root / "datasets" / "alloy_expansion.ce", "w") as archive:  # as icet does
+        archive.add(root / "tables" / "alloys.html", "cluster_space")
     return root
 
 
@@ -190,6 +193,21 @@ def test_the_command_names_a_table_of_one_byte_and_ends_with_2(copy, name):
     (line, summary) = result.output.splitlines()
     assert line.startswith(f"{copy / name}: expected a whole file, found")
     assert summary == f"{copy}: 4 runs, 1 findings"
+
+
+def test_files_of_potentials_that_the_run_makes_are_missed(copy):
+    overlay = copy.with_name("overlay.yaml")
+    overlay.write_text("run: run\npotentials: {unused: {kind: gap, fit: {labels: sw_si}}}\n")
+    config = load(ROOT / "config/config.yaml", overlay)
+    write_config(config.model_dump(mode="json"), copy / "config.yaml")
+    text = "\n".join(findings(copy)[1])
+    for name in (
+        "potentials/m3gnet/model.safetensors", "tables/minima/m3gnet/table5.csv",
+        "potentials/gap_si/train90/gap.xml", "figures/potentials/gap_si/parity.svg",
+        "figures/potentials/m3gnet/parity.svg",
+    ):  # fmt: skip
+        assert f"{copy / name}: expected a file, found none" in text
+    assert "unused" not in text
 
 
 def test_a_table_that_cannot_be_read_is_one_finding(copy):

@@ -121,9 +121,25 @@ class Checks:
         kinds = {self.config.datasets[dataset].kind for dataset in self.datasets}
         for name in [*(TABLE_OF_KIND[kind] for kind in TABLE_OF_KIND if kind in kinds), "ranking"]:
             found += self._guarded(self._of_table(name))
-        others = ("environment.txt", "figures/datasets.svg", "figures/ranking.svg")
-        found += self._missing([self.folder / name for name in others])
+        found += self._missing([self.folder / name for name in self._others()])
         return found
+
+    def _others(self) -> Iterator[str]:
+        """Files of the whole run, and of the potentials that it makes for its datasets."""
+        yield from ("environment.txt", "figures/datasets.svg", "figures/ranking.svg")
+        yield "datasets/alloy_expansion.ce"
+        used = {getattr(self.config.datasets[name], "potential", None) for name in self.datasets}
+        for name in sorted(used - {None}):
+            entry = self.config.potentials[name]
+            fit, training = (getattr(entry, key, None) for key in ("fit", "train"))
+            if fit is not None:
+                yield from (f"potentials/{name}/train{n}/gap.xml" for n in fit.n_train)
+            if training is not None:
+                yield f"potentials/{name}/model.safetensors"
+                if training.labels is None:
+                    yield f"tables/minima/{name}/table5.csv"
+            if fit is not None or training is not None:
+                yield f"figures/potentials/{name}/parity.svg"
 
     def _guarded(self, checks: Iterator[str]) -> list[str]:
         """All findings of some checks; what cannot be read ends them and is one."""

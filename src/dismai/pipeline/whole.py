@@ -2,6 +2,7 @@
 
 import json
 import struct
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from dismai.base.errors import InputError, StructureError
 from dismai.files.structures import read_frames
 
 DAMAGE = (
-    *(OSError, ValueError, KeyError, EOFError, struct.error, zipfile.BadZipFile),
+    *(OSError, ValueError, KeyError, EOFError, struct.error, zipfile.BadZipFile, tarfile.TarError),
     *(pa.ArrowException, yaml.YAMLError, ElementTree.ParseError, InputError),
 )
 """What readers raise on damaged files; UnicodeDecodeError and JSON's are ValueErrors."""
@@ -127,6 +128,15 @@ def _archive(path: Path) -> None:
         raise ValueError(f"expected whole arrays, found {broken} damaged")
 
 
+def _tar(path: Path) -> None:
+    """Every member is read to its end, and two empty blocks follow the last one."""
+    with tarfile.open(path, "r:") as archive:
+        n_read = [len(archive.extractfile(one).read()) for one in archive if one.isfile()]
+        end = archive.offset
+    if not n_read or path.stat().st_size < end + tarfile.BLOCKSIZE:
+        raise ValueError("expected a whole archive, found one that ends early")
+
+
 READERS: dict[str, Callable[[Path], None]] = {
     ".parquet": _table,
     ".extxyz": _frames,
@@ -140,4 +150,5 @@ READERS: dict[str, Callable[[Path], None]] = {
     ".yaml": _yaml,
     ".safetensors": _tensors,
     ".npz": _archive,
+    ".ce": _tar,
 }
