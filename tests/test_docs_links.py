@@ -10,6 +10,7 @@ PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 NAMED = re.compile(r"\bdocs/[\w/]+\.md\b")
 """A page that prose, a comment or a message calls by its path."""
+TESTS = re.compile(r"`(tests/[\w/.*]+)`")
 TEXTS = [
     path
     for pattern in ("*.md", "Makefile", "config/*.yaml", "docs/**/*.md", "resources/*.md")
@@ -67,3 +68,9 @@ def test_pages_that_are_called_by_their_path_exist():
         if not (ROOT / name).exists()
     }
     assert not missing
+
+
+def test_tests_that_the_docs_name_exist():
+    named = {name for page in PAGES for name in TESTS.findall(page.read_text())}
+    assert len(named) > 20
+    assert not [name for name in named if not list(ROOT.glob(name))]
