@@ -19,6 +19,7 @@ from dismai.pipeline.config import (
 )
 from dismai.base.errors import InputError
 from dismai.pipeline.cost import PAPER_ATOMS, generation_minutes, training_minutes
+from dismai.models import sampling_params
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
 from dismai.potentials.settings import ENGINE, NETWORKS
 from dismai.base.text import is_url
@@ -87,6 +88,7 @@ include: "rules/dft.smk"
 include: "rules/m3gnet.smk"
 include: "rules/potential.smk"
 include: "rules/model.smk"
+include: "rules/resample.smk"
 include: "rules/match.smk"
 include: "rules/evaluate.smk"
 include: "rules/engine_stage.smk"

@@ -64,7 +64,7 @@ def run_of(wildcards):
 
 def trained_on(dataset):
     """Runs of trained models on one dataset."""
-    return [run for run in runs_of(dataset) if run.kind == "trained"]
+    return [run for run in runs_of(dataset) if run.model in TRAINED]
 
 
 def pictured_on(dataset):
@@ -91,6 +91,12 @@ def hparams_of(wildcards):
     return CONFIG.models[wildcards.model].hparams(wildcards.dataset)
 
 
+def sampling_of(wildcards):
+    """Hyperparameters of sampling of a model on one dataset."""
+    architecture = CONFIG.models[wildcards.model].architecture
+    return sampling_params(architecture, hparams_of(wildcards))
+
+
 def align_of(wildcards):
     """How generated alloys of a run are laid on the lattice."""
     run = run_of(wildcards)
@@ -107,7 +113,7 @@ def atoms_of(dataset):
 
 def size_of_run():
     """One line that says how much a run of the configuration is."""
-    n_trained = sum(run.kind == "trained" for run in RUNS)
+    n_trained = sum(run.model in TRAINED for run in RUNS)
     return (
         f"Run {config['run']!r}: {n_trained} models are trained on {len(DATASETS)} datasets, "
         f"{len(RUNS)} sets of structures scored"
@@ -125,7 +131,12 @@ DATASETS = list(dict.fromkeys(run.dataset for run in RUNS))
 EVERY_DATASET = list(dict.fromkeys(run.dataset for run in EVERY_RUN))
 MODELS = [name for name in CONFIG.models if any(run.model == name for run in RUNS)]
 TRAINED = [
-    name for name, model in CONFIG.models.items() if isinstance(model, TrainedModel)
+    name
+    for name, model in CONFIG.models.items()
+    if isinstance(model, TrainedModel) and model.weights_of is None
+]
+RESAMPLED = [
+    name for name, model in CONFIG.models.items() if getattr(model, "weights_of", None)
 ]
 IMPORTED = [
     name for name, model in CONFIG.models.items() if isinstance(model, FileModel)
@@ -137,7 +148,7 @@ COMMANDED = [
 KIND_OF_TABLE = {table: kind for kind, table in TABLE_OF_KIND.items()}
 ALL_BASELINES = sorted({name for kind in KINDS.values() for name in kind.baselines})
 WITH_RULES = {name for kind in KINDS.values() for name in kind.baselines_with_rules}
-ALL_MODELS = [*TRAINED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
+ALL_MODELS = [*TRAINED, *RESAMPLED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
 FITTED = [
     name for name, entry in CONFIG.potentials.items() if getattr(entry, "fit", None)
 ]

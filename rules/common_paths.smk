@@ -164,6 +164,16 @@ def chosen_steps_of(wildcards):
     return "<results>/models/{dataset}/{model}/seed{seed}/langevin_steps.csv"
 
 
+def weights_of(wildcards):
+    """The model file that a variant draws with which is not trained itself."""
+    return collect(
+        "<results>/models/{dataset}/{model}/seed{seed}/model.safetensors",
+        dataset=wildcards.dataset,
+        model=CONFIG.models[wildcards.model].weights_of,
+        seed=wildcards.seed,
+    )
+
+
 def flags_of(wildcards):
     """The table of crystals to leave out, if there is one."""
     path = CONFIG.datasets[wildcards.dataset].leave_out

@@ -90,6 +90,18 @@ def test_a_loaded_model_draws_the_same_structures_in_any_number(tmp_path):
     assert "sigma_end: 0.179" in text
 
 
+def test_another_number_of_steps_is_drawn_with_the_same_weights():
+    def drawn(model):
+        model.networks = model.new_networks(seed=1)
+        return [atoms.positions for atoms in model.sample(2, seed=5)]
+
+    few = drawn(dismai.models.with_hparams(create(), {"steps": 3}))
+    np.testing.assert_array_equal(few, drawn(create(steps=3)))
+    assert not np.array_equal(few, drawn(create()))
+    with pytest.raises(InputError, match="expected steps up to timesteps"):
+        dismai.models.with_hparams(create(), {"steps": 21})
+
+
 def test_a_killed_generation_goes_on_after_the_last_finished_batch(tmp_path, monkeypatch):
     model = train(tmp_path)
     expected = model.sample(7, seed=5)

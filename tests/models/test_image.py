@@ -10,7 +10,7 @@ from dismai import models
 from dismai.base.card import DatasetSpec
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS
-from dismai.models import paper_spec
+from dismai.models import check_hparams, paper_spec
 from dismai.models.batches import Streams
 from dismai.models.image.diffusion import (
     add_noise,
@@ -159,6 +159,17 @@ def test_only_interfaces_have_a_region():
 def test_the_region_is_that_of_the_card():
     spec = paper_spec("interface").model_copy(update={"statistics": {"region_atoms": {"Li": 3}}})
     assert default_region(spec) == {"Li": 3}
+
+
+@pytest.mark.parametrize("architecture", ["crystens", "unimat"])
+def test_all_atoms_are_shuffled_where_all_are_the_region(architecture):
+    spec = paper_spec("interface")
+    hparams = check_hparams(architecture, {"region": "all"}).resolved(spec)
+    assert (hparams.region, hparams.copies) == (spec.composition, 50)
+    order = RegionOrders(spec, hparams.region, hparams.copies, seed=1).order(0, 1)
+    assert (order != np.arange(264)).sum() > 230
+    symbols = np.array(spec.symbols)
+    assert (symbols[order] == symbols).all()
 
 
 def test_a_region_that_does_not_fit_is_one_line():

@@ -42,6 +42,13 @@ def test_defaults_are_resolved_for_the_dataset():
     assert (interface.lambda_distance, interface.epochs) == (0.05, 100_000)
 
 
+@pytest.mark.parametrize("name", sorted(dismai.models.OURS))
+def test_what_only_sampling_reads_are_hyperparameters(name):
+    fields = dismai.models.check_hparams(name, {}).model_dump()
+    assert set(type(dismai.models.check_hparams(name, {})).SAMPLING) <= set(fields)
+    assert "batch" not in dismai.models.sampling_params(name, fields)
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [

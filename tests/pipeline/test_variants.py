@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from dismai.base.errors import InputError
+from dismai.models import sampling_params
 from dismai.pipeline.config import Config, run_table, study_runs, validate
 
 
@@ -57,10 +58,20 @@ def test_what_a_variant_says_for_all_datasets_wins_over_what_its_model_says_of_o
     assert model.hparams("amorphous_si") == {"epochs": 3}
 
 
+def test_a_variant_in_sampling_alone_has_the_hyperparameters_of_its_model(paper):
+    paper["models"]["unimat"]["params"] = {"channels": 32, "steps": 40}
+    quick = {"weights_of": "unimat", "params": {"steps": 10}}
+    models = validate(with_variants(paper, quick=quick)).models
+    assert models["quick"].hparams("interface") == {"channels": 32, "steps": 10}
+    assert sampling_params("unimat", models["quick"].hparams("interface")) == {"steps": 10}
+
+
 def test_the_whole_configuration_gives_itself_again(paper):
-    config = validate(with_variants(paper, lighter={"like": "cryingan"}))
+    quick = {"weights_of": "unimat", "params": {"steps": 10}}
+    config = validate(with_variants(paper, lighter={"like": "cryingan"}, quick=quick))
     written = config.model_dump(mode="json")
     assert "like" not in written["models"]["lighter"]
+    assert written["models"]["quick"]["weights_of"] == "unimat"
     assert validate(written).model_dump(mode="json") == written
 
 
@@ -72,6 +83,15 @@ def test_the_whole_configuration_gives_itself_again(paper):
         (
             {"like": "cryingan", "params": {"lamda": 1}},
             "models.mine.params: cryingan: lamda: expected a known hyperparameter",
+        ),
+        ({"weights_of": "unimad"}, "models.mine.weights_of: expected one of .*'unimad'.*unimat"),
+        (
+            {"weights_of": "unimat", "params": {"steps": 9, "channels": 32}},
+            "models.mine.params: channels: expected the hyperparameters of unimat .*found 32",
+        ),
+        (
+            {"weights_of": "unimat", "architecture": "cdvae"},
+            "models.mine.architecture: expected unimat, that of unimat, found cdvae",
         ),
         ({"like": "cryingan", "parms": {}}, "models.mine.parms: expected one of the keys .*like"),
         ({}, "models.mine.architecture: expected a value, found none"),
@@ -87,7 +107,8 @@ def test_editors_take_a_variant_and_still_want_the_keys_of_others(paper):
         whole = json.loads(json.dumps(data))
         return list(jsonschema.Draft202012Validator(Config.model_json_schema()).iter_errors(whole))
 
-    assert not errors(with_variants(paper, lighter={"like": "cryingan"}))
+    quick = {"weights_of": "unimat"}
+    assert not errors(with_variants(paper, lighter={"like": "cryingan"}, quick=quick))
     assert errors(with_variants(paper, lighter={}))
     del paper["datasets"]["interface"]["potential"]
     assert errors(paper)

@@ -18,6 +18,8 @@ with job(snakemake, saves=True), locked(state):
     model = models.load(Path(snakemake.input.model))
     model.device, model.deterministic = device(snakemake), deterministic(snakemake)
     model.state_folder = state
+    if sampling := snakemake.params.get("sampling"):
+        model = models.with_hparams(model, sampling)
     if snakemake.input.steps:
         model = with_best_steps(model, Path(snakemake.input.steps))
     seed = seed_for(snakemake.params.seed, "generate", *names)

@@ -87,6 +87,19 @@ def load(path: Path) -> GenerativeModel:
     return _model_class(read_header(Path(path))["architecture"]).load(Path(path))
 
 
+def sampling_params(name: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Those of some hyperparameters that nothing but sampling reads, as the architecture says."""
+    own = getattr(_hparams_class(name), "SAMPLING", ())
+    return {key: value for key, value in params.items() if key in own}
+
+
+def with_hparams(model: GenerativeModel, params: dict[str, Any]) -> GenerativeModel:
+    """The model, from now on with other hyperparameters of sampling; its weights stay."""
+    changed = {**model.hparams.model_dump(), **params}
+    model.hparams = check_hparams(model.architecture, changed)
+    return model
+
+
 def train(
     model: GenerativeModel, train: list[Atoms], val: list[Atoms], target: Path, seed: int
 ) -> None:

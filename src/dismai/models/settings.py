@@ -19,7 +19,7 @@ class LangevinMatch(Section):
 def _architecture_or_like(schema: dict[str, Any]) -> None:
     """Tell editors that a variant takes its architecture from the model that it is like."""
     del schema["required"]
-    schema["anyOf"] = [{"required": ["architecture"]}, {"required": ["like"]}]
+    schema["anyOf"] = [{"required": [key]} for key in ("architecture", "like", "weights_of")]
 
 
 class TrainedModel(Section):
@@ -32,6 +32,12 @@ class TrainedModel(Section):
         exclude=True,
         description="another trained model, of which this variant has every key, hyperparameters "
         "one by one, that it does not give itself",
+    )
+    weights_of: str | None = Field(
+        None,
+        exclude_if=lambda name: name is None,
+        description="another trained model, whose weights this variant draws structures with: it "
+        "is not trained, and only hyperparameters of sampling may differ",
     )
     architecture: str = Field(
         description="one of ours, or a name under the entry-point group dismai.models"

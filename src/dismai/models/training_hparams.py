@@ -35,6 +35,9 @@ class TrainingHparams(Section):
     }
     """Former names: a configuration that still has one is told the new one."""
 
+    SAMPLING: ClassVar[tuple[str, ...]] = ()
+    """Names of those that nothing but sampling reads: weights do not depend on them."""
+
     batch: Batch
     learning_rate: LearningRate
     precision: Precision = "32-true"

@@ -23,7 +23,7 @@ from dismai.datasets.amorphous_si.settings import BulkSi, Stage
 from dismai.datasets.interface.settings import Labels
 from dismai.datasets.settings import DATASET_KINDS, Dataset
 from dismai.dft.settings import Dft, PotentialStudy
-from dismai.models import check_hparams, check_kind, names
+from dismai.models import check_hparams, check_kind, names, sampling_params
 from dismai.models.settings import MODEL_KINDS, LangevinMatch, Model, TrainedModel, model_kind
 from dismai.pipeline.variants import merge, with_whole_entries
 from dismai.potentials.settings import ENGINE, POTENTIAL_KINDS, Potential, RelaxationSettings
@@ -217,6 +217,25 @@ class Config(Section):
                 check_hparams(model.architecture, model.hparams(dataset))
             except InputError as error:
                 raise ValueError(f"models.{name}.params: {error}") from None
+            if model.weights_of is not None:
+                self._check_weights(name, model, dataset)
+
+    def _check_weights(self, name: str, model: TrainedModel, dataset: str) -> None:
+        """A variant that is not trained differs from its model in nothing that training reads."""
+        trained = self.models[model.weights_of]
+        if trained.architecture != model.architecture:
+            raise ValueError(
+                f"models.{name}.architecture: expected {trained.architecture}, that of "
+                f"{model.weights_of}, found {model.architecture}"
+            )
+        theirs, ours = trained.hparams(dataset), model.hparams(dataset)
+        free = sampling_params(model.architecture, ours)
+        for key in ours:
+            if key not in free and (key not in theirs or ours[key] != theirs[key]):
+                raise ValueError(
+                    f"models.{name}.params: {key}: expected the hyperparameters of "
+                    f"{model.weights_of} but those of sampling, found {ours[key]!r}"
+                )
 
 
 TAGS = {*MODEL_KINDS, *POTENTIAL_KINDS, *DATASET_KINDS}

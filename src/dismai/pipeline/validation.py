@@ -201,7 +201,7 @@ class Checks:
         metrics = (self.folder / "metrics" / own).with_suffix(".parquet")
         wanted = [metrics, *(generated / name for name in GENERATED_FILES)]
         model = self.config.models.get(run.model)
-        if isinstance(model, TrainedModel):
+        if isinstance(model, TrainedModel) and model.weights_of is None:
             wanted += [self.folder / "models" / own / name for name in MODEL_FILES]
             yield from self._of_model(self.folder / "models" / own, run, model)
         yield from self._missing(wanted)

@@ -1,7 +1,8 @@
 """Entries of the configuration that are like another one: only what differs is written down.
 
 `like` names an entry of the same section, of which a variant has every key that it does not give
-itself. Overlays may change the other entry: it is looked up when all files are united.
+itself; `weights_of` does, too, and the variant of a model is not trained. Overlays may change the
+other entry: it is looked up when all files are united.
 """
 
 import copy
@@ -9,7 +10,7 @@ from typing import Any
 
 from dismai.base.errors import did_you_mean
 
-LIKE = "like"
+LIKE, WEIGHTS_OF = "like", "weights_of"
 
 
 def merge(base: dict[str, Any], overlay: dict[str, Any]) -> None:
@@ -44,21 +45,24 @@ def with_whole_entries(data: Any) -> Any:
     return whole
 
 
-def _is_variant(entry: Any) -> bool:
-    return isinstance(entry, dict) and entry.get(LIKE) is not None
+def _key_of_base(entry: Any) -> str | None:
+    """The key that names what an entry is a variant of; None: it is no variant."""
+    keys = (LIKE, WEIGHTS_OF) if isinstance(entry, dict) else ()
+    return next((key for key in keys if entry.get(key) is not None), None)
 
 
 def _whole(section: str, name: str, entries: dict[str, Any]) -> Any:
     entry = copy.deepcopy(entries[name])
-    if not _is_variant(entry):
+    key = _key_of_base(entry)
+    if key is None:
         return entry
-    known = [key for key, other in entries.items() if not _is_variant(other)]
-    if entry[LIKE] not in known:
+    wanted, known = entry[key], [other for other in entries if not _key_of_base(entries[other])]
+    if wanted not in known:
         raise ValueError(
-            f"{section}.{name}.{LIKE}: expected one of {', '.join(known)}, found {entry[LIKE]!r}"
-            f"{did_you_mean(entry[LIKE], known)}"
+            f"{section}.{name}.{key}: expected one of {', '.join(known)}, found {wanted!r}"
+            f"{did_you_mean(wanted, known)}"
         )
-    base = copy.deepcopy(entries[entry[LIKE]])
+    base = copy.deepcopy(entries[wanted])
     if not isinstance(base, dict):
         return entry
     own, on_datasets = entry.get("params"), base.get("dataset_params")
@@ -76,7 +80,8 @@ def _add_variants_of_datasets(model: Any, datasets: dict[str, Any]) -> None:
     if not isinstance(params, dict):
         return
     for name, dataset in datasets.items():
-        base = params.get(dataset[LIKE]) if _is_variant(dataset) else None
+        key = _key_of_base(dataset)
+        base = params.get(dataset[key]) if key else None
         if isinstance(base, dict):
             own = copy.deepcopy(base)
             merge(own, params.get(name) or {})

@@ -1,6 +1,6 @@
 """Hyperparameters of CDVAE; the defaults are the Dismai-Bench paper's. Free of torch."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,8 @@ class Hparams(SteeredHparams):
 
     `None` means the paper's value for the dataset.
     """
+
+    SAMPLING: ClassVar[tuple[str, ...]] = ("langevin_steps", "langevin_step_size", "sampling_batch")
 
     # Encoder and heads
     latent: int = Field(256, ge=1, description="length of the latent vector z")

@@ -1,12 +1,12 @@
 """Hyperparameters of CrysTens; the defaults are the Dismai-Bench paper's. Free of torch."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
 from dismai.base.card import DatasetSpec
 from dismai.base.errors import InputError
-from dismai.models.image.settings import Copies, EmaDecay, SnrCap
+from dismai.models.image.settings import Copies, EmaDecay, Region, SnrCap
 from dismai.models.training_hparams import (
     Batch,
     Betas,
@@ -90,6 +90,8 @@ class UNets(TrainingHparams):
 class Stages(TrainingHparams):
     """Training of one network after the other, and sampling by both."""
 
+    SAMPLING: ClassVar[tuple[str, ...]] = ("steps", "conditioning_time", "sampling_batch")
+
     base_epochs: int = Field(1000, ge=1, description="passes over the training set, small picture")
     sr_epochs: int = Field(1000, ge=1, description="passes over the training set, full picture")
     betas: Betas = (0.9, 0.99)
@@ -121,11 +123,7 @@ class _Picture(TrainingHparams):
 
 
 class _Orders(TrainingHparams):
-    region: dict[str, PositiveInt] | None = Field(
-        None,
-        description="atoms of the disordered region, the first ones of their species; None: "
-        "those on the card of an interface (the papers': Li 9, Sc 3, Cl 18), none otherwise",
-    )
+    region: Region = None
     copies: Copies = None
 
 
@@ -141,18 +139,16 @@ class Hparams(Stages, _Orders, UNets, _Picture):
 
     def resolved(self, spec: DatasetSpec) -> "Hparams":
         """The same with the paper's values for a dataset in place of every `None`."""
-        from dismai.models.image.orders import default_copies, default_region, region_blocks
+        from dismai.models.image.orders import chosen_region, default_copies, region_blocks
 
         unit = max(SIDE_UNIT, 2 ** len(self.sr_multipliers))
         fewest = PROPERTY_LINES + FEWEST_SEPARATORS + spec.n_atoms
         chosen = {
-            "separators": FEWEST_SEPARATORS + -fewest % unit,
-            "region": default_region(spec),
-            "copies": default_copies(spec),
+            "separators": self.separators or FEWEST_SEPARATORS + -fewest % unit,
+            "region": chosen_region(self.region, spec),
+            "copies": self.copies or default_copies(spec),
         }
-        resolved = self.model_copy(
-            update={name: value for name, value in chosen.items() if getattr(self, name) is None}
-        )
+        resolved = self.model_copy(update=chosen)
         region_blocks(spec, resolved.region)
         side = PROPERTY_LINES + resolved.separators + spec.n_atoms
         halvings = len(self.sr_multipliers)

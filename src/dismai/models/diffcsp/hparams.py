@@ -3,7 +3,7 @@
 Where the published code has a flaw the default is the mended form; a setting gives the other one.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,13 @@ PAPER_SIGMA_END = {"amorphous_si": 0.05}
 
 class Hparams(SteeredHparams):
     """Settings of network, noise, training and sampling; `None`: follows from the dataset."""
+
+    SAMPLING: ClassVar[tuple[str, ...]] = (
+        "steps",
+        "full_grid_noise",
+        "corrector",
+        "sampling_batch",
+    )
 
     # Network
     layers: int = Field(4, ge=1, description="message-passing layers")

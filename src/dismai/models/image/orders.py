@@ -30,6 +30,13 @@ def default_region(spec: DatasetSpec) -> dict[str, int]:
     return spec.statistics.get(REGION_ATOMS, dict(region)) if region else {}
 
 
+def chosen_region(region: dict[str, int] | str | None, spec: DatasetSpec) -> dict[str, int]:
+    """Atoms that are shuffled, by species: those that are given, all, or those of the card."""
+    if region == "all":
+        return dict(spec.composition)
+    return default_region(spec) if region is None else region
+
+
 def default_copies(spec: DatasetSpec) -> int:
     """Orders of every structure that are trained on in the paper, that of the file included."""
     return PAPER_COPIES if KINDS[spec.kind].paper_region else 1

@@ -1,12 +1,21 @@
 """Settings that CrysTens and UniMat share. Free of torch: the Snakefile reads them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 SnrCap = Annotated[
     float,
     Field(gt=0, description="a signal-to-noise ratio above it weighs less: min(SNR, cap) / SNR"),
+]
+Region = Annotated[
+    dict[str, PositiveInt] | Literal["all"] | None,
+    Field(
+        description="atoms that have no order and are shuffled in copies, by species the first "
+        "ones of their blocks; all: every atom, which the paper found to fail; None: those of the "
+        "disordered region on the card of an interface (the papers': 9 Li, 3 Sc, 18 Cl), none "
+        "otherwise",
+    ),
 ]
 Copies = Annotated[
     int | None,

@@ -5,6 +5,7 @@ follows from the training set (cutoffs, waves, highest noise, symmetry) is found
 """
 
 import math
+from typing import ClassVar
 
 from pydantic import Field, model_validator
 
@@ -14,6 +15,15 @@ from dismai.models.training_hparams import CheckpointEvery, LearningRate, Traini
 
 class Hparams(TrainingHparams):
     """Settings of both networks, noise, training and sampling; `None`: so many hold 512 atoms."""
+
+    SAMPLING: ClassVar[tuple[str, ...]] = (
+        "levels",
+        "correctors",
+        "corrector",
+        "settle_levels",
+        "repairs",
+        "sampling_batch",
+    )
 
     # Mover
     hidden: int = Field(128, ge=1, description="features per atom")

@@ -1,12 +1,12 @@
 """Hyperparameters of UniMat; the defaults are the Dismai-Bench paper's. Free of torch."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
 from dismai.base.card import DatasetSpec
 from dismai.base.errors import InputError
-from dismai.models.image.settings import Copies, EmaDecay, SnrCap
+from dismai.models.image.settings import Copies, EmaDecay, Region, SnrCap
 from dismai.models.training_hparams import (
     Batch,
     Betas,
@@ -22,6 +22,8 @@ STEM_PARTS = 4
 
 class Hparams(TrainingHparams):
     """Settings of video, network, training and sampling; `None`: follows from the dataset."""
+
+    SAMPLING: ClassVar[tuple[str, ...]] = ("steps", "threshold", "final", "sampling_batch")
 
     # Video
     side: int = Field(4, ge=1, description="pixels along an edge of a frame; one pixel per species")
@@ -60,11 +62,7 @@ class Hparams(TrainingHparams):
 
     # Training
     snr_cap: SnrCap = 5.0
-    region: dict[str, PositiveInt] | None = Field(
-        None,
-        description="atoms of the disordered region by species, first in their blocks; None: "
-        "those on the card of an interface (the papers': 9 Li, 3 Sc, 18 Cl), none otherwise",
-    )
+    region: Region = None
     copies: Copies = None
     batch: Batch = 8
     epochs: int = Field(
@@ -114,11 +112,12 @@ class Hparams(TrainingHparams):
                 f"{spec.name}, found {self.side} x {self.side}"
             )
         # Imported here: torch comes with it, and a configuration is checked without.
-        from dismai.models.image.orders import default_copies, default_region, region_blocks
+        from dismai.models.image.orders import chosen_region, default_copies, region_blocks
 
-        chosen = {"region": default_region(spec), "copies": default_copies(spec)}
-        resolved = self.model_copy(
-            update={name: value for name, value in chosen.items() if getattr(self, name) is None}
-        )
+        chosen = {
+            "region": chosen_region(self.region, spec),
+            "copies": self.copies or default_copies(spec),
+        }
+        resolved = self.model_copy(update=chosen)
         region_blocks(spec, resolved.region)  # a wrong one fails here
         return resolved

@@ -1,0 +1,22 @@
+"""Structures drawn with the weights of another model: variants that differ in sampling alone."""
+
+
+use rule generate_structures as resample_structures with:
+    input:
+        model=weights_of,
+        steps=[],
+    log:
+        "<logs>/resample_structures/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/resample_structures/{dataset}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=alternatives(RESAMPLED),
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=minutes_of_generation,
+    params:
+        version=VERSIONS["generate"],
+        n_structures=n_generated_of,
+        seed=config["seed"],
+        sampling=sampling_of,
