@@ -45,15 +45,22 @@ def test_importing_the_package_imports_no_numba_and_sets_nothing():
     assert done.stdout.split() == ["False", "True"]
 
 
-def test_a_folder_of_the_users_own_is_kept(tmp_path):
-    code = "import dismai.base.kernels, numba; print(numba.config.CACHE_DIR)"
+def test_kernels_are_kept_apart_from_those_of_others_and_where_the_user_says(tmp_path):
+    code = (
+        "import numba; from dismai.metrics.rdf import count_pairs; print(numba.config.CACHE_DIR); "
+        "print(count_pairs._cache.cache_path)"
+    )
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str(tmp_path)
+    of_all, ours = done.stdout.split("\n")[:2]
+    assert of_all == str(tmp_path)
+    assert Path(ours).is_relative_to(tmp_path)
     del environment["NUMBA_CACHE_DIR"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str(cache_folder(PACKAGE))
+    of_all, ours = done.stdout.split("\n")[:2]
+    assert of_all == ""
+    assert Path(ours).is_relative_to(cache_folder(PACKAGE))
 
 
 def test_a_constant_argument_compiles_nothing_a_second_time():

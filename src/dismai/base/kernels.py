@@ -6,7 +6,9 @@ kernels; changes elsewhere, and changed times of files, compile nothing again.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numba
@@ -21,7 +23,8 @@ def njit(**options) -> Callable:
     """
 
     def compiled(function: Callable):
-        kernel = numba.njit(no_cfunc_wrapper=True, **options)(function)
+        with _kept_in_step():
+            kernel = numba.njit(no_cfunc_wrapper=True, **options)(function)
         template = kernel.get_call_template
         kernel.get_call_template = lambda args, kws: template(
             tuple(map(types.unliteral, args)),
@@ -42,16 +45,28 @@ def cache_folder(package: Path) -> Path:
     return package / "__pycache__" / f"numba-{digest.hexdigest()[:16]}"
 
 
-def _keep_in_step() -> None:
-    """Use that folder, unless NUMBA_CACHE_DIR says another; numba chooses if it cannot be made."""
-    if numba.config.CACHE_DIR:
-        return
+@cache
+def _our_folder() -> str | None:
+    """That folder for this package; None where it cannot be made, so that numba chooses."""
     folder = cache_folder(Path(__file__).parents[1])
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return
-    numba.config.CACHE_DIR = str(folder)
+        return None
+    return str(folder)
 
 
-_keep_in_step()
+@contextmanager
+def _kept_in_step() -> Iterator[None]:
+    """Kernels that are declared here are kept in that folder, unless NUMBA_CACHE_DIR says another.
+
+    Numba asks for the folder when a kernel is declared; whoever else uses numba in this process
+    keeps their own.
+    """
+    before = numba.config.CACHE_DIR
+    if not before:
+        numba.config.CACHE_DIR = _our_folder() or before
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
