@@ -291,7 +291,7 @@ wrong = [
 ]
 for request in wrong:
     try:
-        check_request(Path(sys.argv[1]), **request)
+        check_request([Path(sys.argv[1])], **request)
     except InputError:
         continue
     raise SystemExit(f"accepted {request}")

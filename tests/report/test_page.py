@@ -10,11 +10,11 @@ import pytest
 
 from dismai import __version__
 from dismai.base.card import write_card
-from dismai.evaluation.file import evaluate_file, to_text
+from dismai.evaluation.file import evaluate_file
 from dismai.evaluation.process import STAGES
 from dismai.files.structures import read_table, write_structures
 from dismai.metrics.entries import METRICS
-from dismai.report.output import to_json, write_evaluation
+from dismai.report.output import to_json, to_text, write_evaluation
 from dismai.report.page import page
 from tests.makers import DATASET, FIXED_CELL, MAKERS, card
 

@@ -166,6 +166,8 @@ class Kind:
         statistics_of_minima: relaxed ready-made structures, settings -> statistics for the card.
         differences: card -> in what a dataset differs from that of the paper.
         next_steps: rejected in cleaning, accepted structures, card, options -> sentences.
+        training_set: card of the shipped reference, size, relaxed -> the set made again
+            (`datasets.recipe`).
         BASELINES: generators by name: training and held-out structures, card, n, sigma_A, seed.
         """
         return getattr(import_module(self.extras), name, None) if self.extras else None

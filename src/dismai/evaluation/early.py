@@ -1,6 +1,7 @@
 """What can be said of a request to `dismai evaluate` before the slow imports and the reading."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_request(
-    file: Path,
+    files: Sequence[Path],
     dataset: str,
     reference: Path | None = None,
     relax: str | None = None,
@@ -30,19 +31,25 @@ def check_request(
         check_shipped(dataset, shipped_references())
     elif not reference.exists():
         raise InputError(f"{reference}: expected training structures, found no such file")
-    if not file.exists():
-        raise InputError(f"{file}: expected a file of structures, found no such file")
-    if out is not None and file.is_dir() and os.path.realpath(out) == os.path.realpath(file):
-        raise InputError(f"--out {out}: expected another folder than that of the structures")
-    potential = None
-    if relax is not None:
-        _check_relaxed(dataset, relax)
-        from dismai.potentials import entry_from_word
-
-        potential = entry_from_word(relax)
+    for file in files:
+        if not file.exists():
+            raise InputError(f"{file}: expected a file of structures, found no such file")
+        if out is not None and file.is_dir() and os.path.realpath(out) == os.path.realpath(file):
+            raise InputError(f"--out {out}: expected another folder than that of the structures")
+    potential = potential_of(relax, dataset)
     if n_generated is not None:
-        _check_number(file, n_generated)
+        _check_number(files, n_generated)
     return potential
+
+
+def potential_of(relax: str | None, dataset: str) -> "Potential | None":
+    """The potential that a word names, if there is one; InputError where nothing is relaxed."""
+    if relax is None:
+        return None
+    _check_relaxed(dataset, relax)
+    from dismai.potentials import entry_from_word
+
+    return entry_from_word(relax)
 
 
 def _check_relaxed(dataset: str, relax: str) -> None:
@@ -52,12 +59,13 @@ def _check_relaxed(dataset: str, relax: str) -> None:
         raise InputError(f"--relax {relax}: expected {relaxed}, found {dataset}; {kind.unrelaxed}")
 
 
-def _check_number(file: Path, n_generated: int) -> None:
+def _check_number(files: Sequence[Path], n_generated: int) -> None:
     from dismai.files.structures import XYZ_SUFFIXES, count_frames
 
-    if file.suffix.lower() in XYZ_SUFFIXES and file.is_file():
-        found = count_frames(file)
-        if found > n_generated:
-            raise InputError(
-                f"{file}: expected at most --n-generated {n_generated} structures, found {found}"
-            )
+    counted = [file for file in files if file.suffix.lower() in XYZ_SUFFIXES and file.is_file()]
+    found = sum(map(count_frames, counted))
+    if found > n_generated:
+        named = str(files[0]) if len(files) == 1 else f"{len(files)} files"
+        raise InputError(
+            f"{named}: expected at most --n-generated {n_generated} structures, found {found}"
+        )

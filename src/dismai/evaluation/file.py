@@ -1,6 +1,5 @@
-"""Score a plain file of structures against a reference set: the work of `dismai evaluate`."""
+"""Score given structures against a reference set: the work of `dismai evaluate`."""
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,11 +7,9 @@ from math import nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from dismai.base.atomic import printable_name, sha256
 from dismai.base.card import Card
 from dismai.base.columns import DISPLACEMENT, ENERGY, REFERENCE, RELAXED
 from dismai.base.errors import InputError, StructureError
@@ -22,13 +19,20 @@ from dismai.datasets.options import Options
 from dismai.datasets.published import MARK, differences, published_numbers, shown
 from dismai.evaluation.advice import next_steps, other_dataset
 from dismai.evaluation.floor import noise_floor
+from dismai.evaluation.given import Given, given_files
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import Processed, numbered, process
-from dismai.evaluation.reference import Reference, load_built, load_shipped, notes_on_overlap
+from dismai.evaluation.reference import (
+    Reference,
+    load_built,
+    load_shipped,
+    notes_on_overlap,
+    reference_of,
+)
 from dismai.evaluation.relax import check_kind
 from dismai.evaluation.score import score
 from dismai.evaluation.self_reports import self_report_scores
-from dismai.files.structures import read_set
+from dismai.files.structures import hash_structures
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 from dismai.postprocess.on_lattice import Alignment
 from dismai.potentials import potential_digest
@@ -81,9 +85,9 @@ class Evaluation:
 
 
 def evaluate_file(
-    path: Path,
+    path: Path | Sequence[Path] | Given,
     dataset: str,
-    reference: Path | None = None,
+    reference: Path | Sequence[Atoms] | None = None,
     align: Alignment = "none",
     n_generated: int | None = None,
     n_jobs: int = 1,
@@ -95,9 +99,10 @@ def evaluate_file(
     """Clean, relax, describe and score the structures of a file.
 
     Args:
-        path: file, folder or archive of structures.
+        path: file, folder or archive of structures, several of them, or structures.
         dataset: name of the dataset they imitate.
-        reference: training structures, their card beside, or the folder of both; else the shipped.
+        reference: training structures; or their file, their card beside, or the folder of both;
+            else the shipped.
         align: how alloys are laid on the lattice.
         n_generated: structures that were generated; the number in the file by default.
         n_jobs: processes; no result depends on it.
@@ -111,21 +116,21 @@ def evaluate_file(
             holds the set itself, or a dataset whose structures are not relaxed.
     """
     options = Options(align, relaxation=relaxation)
-    found = read_set(path)
-    structures = numbered(found.frames, path, n_generated)
-    overlap = [] if reference is None else notes_on_overlap(path, reference)
+    given = path if isinstance(path, Given) else given_files(path)
+    structures = numbered(given.frames, given.source, n_generated)
+    overlap = _overlap(given, reference)
     expected = load_reference(dataset, reference, options, n_jobs, reporter)
     if relaxation is not None:
         check_kind(expected.spec.kind)
     if reference is None:
-        check_size(structures, expected.spec, path)
+        check_size(structures, expected.spec, given.source)
     expected = without_other_energies(expected, relaxation)
     result = process(structures, expected.spec, options, n_jobs, reporter)
-    metrics, floor_note = _scores(result, expected, model or _name(path), seed, structures)
+    metrics, floor_note = _scores(result, expected, model or given.name, seed, structures)
     metrics["published"] = metrics["metric"].map(_published(dataset)).fillna("")
     notes = [
-        *found.notes,
-        *_unreadable(found.frames),
+        *given.notes,
+        *_unreadable(given.frames),
         *overlap,
         *expected.notes,
         _remark_on_relaxation(expected.spec, relaxation),
@@ -137,7 +142,7 @@ def evaluate_file(
     relax = relaxation.potential.model_dump(mode="json") if relaxation else None
     settings = {"align": align, "n_generated": len(structures), "relax": relax, "seed": seed}
     evaluation = Evaluation(
-        metrics, result.fates, result.features, expected, tuple(notes), settings, sha256(path)
+        metrics, result.fates, result.features, expected, tuple(notes), settings, given.sha256
     )
     return replace(evaluation, notes=(*notes, *_reading(evaluation)))
 
@@ -149,8 +154,15 @@ WITHOUT_HELD_OUT = (
 )
 
 
-def _name(path: Path) -> str:
-    return printable_name(os.path.basename(os.path.abspath(path)))
+def _overlap(given: Given, reference: Path | Sequence[Atoms] | None) -> list[str]:
+    """What to say if the structures are the reference itself, in sentences."""
+    if reference is None:
+        return []
+    if isinstance(reference, Path):
+        return [note for path in given.paths for note in notes_on_overlap(path, reference)]
+    if hash_structures(reference) == given.sha256:
+        return ["The set under evaluation is the training set itself."]
+    return []
 
 
 def _scores(
@@ -181,18 +193,20 @@ def _scores(
 
 def load_reference(
     dataset: str,
-    path: Path | None,
+    given: Path | Sequence[Atoms] | None,
     options: Options,
     n_jobs: int = 1,
     reporter: Reporter | None = None,
 ) -> Reference:
-    """The shipped reference of a dataset, or that of training structures in a file."""
-    if path is not None:
-        return load_built(path, dataset, options, n_jobs, reporter)
-    return load_shipped(dataset, options.expansion)
+    """The shipped reference of a dataset, or that of training structures, also in a file."""
+    if given is None:
+        return load_shipped(dataset, options.expansion)
+    if isinstance(given, Path):
+        return load_built(given, dataset, options, n_jobs, reporter)
+    return reference_of(given, dataset, options, n_jobs, reporter)
 
 
-def check_size(structures: dict[int, Atoms | StructureError], spec: Card, path: Path) -> None:
+def check_size(structures: dict[int, Atoms | StructureError], spec: Card, path: Path | str) -> None:
     """InputError unless some readable structure has the size of the shipped reference.
 
     That is its number of atoms and, of an interface, its cell in the plane, to 5 % and 5 degrees.
@@ -315,42 +329,3 @@ def _published(dataset: str) -> dict[str, str]:
 
 def _mean_or_limit(row: NamedTuple) -> str:
     return shown(row.published_mean, row.published_min, nan)
-
-
-def to_text(evaluation: Evaluation) -> str:
-    """The evaluation as lines for a terminal."""
-    first = evaluation.metrics.iloc[0]
-    spec = evaluation.spec
-    width = max(len(name) for name in evaluation.metrics["metric"])
-    units = max(4, max(len(unit) for unit in evaluation.metrics["unit"]))
-    mark = f" {MARK}" if evaluation.differs else ""
-    unrelaxed = f"{'unrelaxed':>9s} " if UNRELAXED in evaluation.metrics else ""
-    lines = [
-        f"{first['model']} against {first['dataset']} ({spec.n_train} training structures of "
-        f"{spec.size}): {first['n_accepted']} of {first['n_generated']} accepted",
-        "",
-        f"{'metric':{width}s} {'value':>9s} {'95 % interval':>21s} {unrelaxed}{'noise floor':>12s} "
-        f"{'best':>6s}  {'unit':{units}s}  published",
-    ]
-    for row in evaluation.metrics.itertuples():
-        entry = METRICS[row.metric]
-        interval = f"[{row.ci_low:.4g}, {row.ci_high:.4g}]" if np.isfinite(row.ci_low) else ""
-        published = f"{row.published}{mark}" if row.published else ""
-        before = f"{_number(getattr(row, UNRELAXED)):>9s} " if unrelaxed else ""
-        line = (
-            f"{row.metric:{width}s} {_number(row.value):>9s} {interval:>21s} {before}"
-            f"{_number(row.noise_floor):>12s} {entry.best_text:>6s}  "
-            f"{entry.shown_unit:{units}s}  {published}"
-        )
-        lines.append(line.rstrip())
-    rejections = evaluation.rejections()
-    if rejections:
-        lines += ["", "rejected:"]
-        lines += [f"  {count:5d}  {reason}" for reason, count in rejections[:10]]
-        if len(rejections) > 10:
-            lines.append(f"         and {len(rejections) - 10} other reasons")
-    return "\n".join([*lines, "", *evaluation.notes])
-
-
-def _number(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.4g}"

@@ -79,7 +79,7 @@ def load_generated(
 
 def numbered(
     frames: Sequence[Atoms | StructureError],
-    path: Path,
+    path: Path | str,
     n_generated: int | None = None,
     only: range | None = None,
 ) -> dict[int, Atoms | StructureError]:

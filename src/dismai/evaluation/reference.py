@@ -202,30 +202,55 @@ def load_built(
     path = training_file(path)
     train = read_structures(path)
     beside = path if path.is_dir() else path.parent
-    card = beside / "card.json"
-    notes = []
     if path.is_dir():
         _check_one_a_file(train, path)
-    if card.exists():
-        spec = read_card(card).model_copy(update={"name": dataset})
-    else:
-        spec = infer_spec(train, dataset, path, card)
-        notes.append(
-            f"No card.json beside {path.name}: kind {spec.kind} from the name of the dataset, "
-            "composition and cell from the first structure."
-        )
-    if dataset in dataset_names() and kind_name(dataset) != spec.kind:
-        raise InputError(f"{card}: expected kind {kind_name(dataset)}, found {spec.kind}")
-    spec = spec.model_copy(update={"n_train": len(train)})
-    features = describe_reference(train, spec, options, str(path), n_jobs, reporter)
     held_out_file = beside / HELD_OUT_FILE
     held_out = None
     if held_out_file.exists() and held_out_file != path:
-        structures = read_structures(held_out_file)
-        name = str(held_out_file)
-        held_out = describe_reference(structures, spec, options, name, n_jobs, reporter)
+        held_out = read_structures(held_out_file)
+    card = beside / "card.json"
+    known = read_card(card) if card.exists() else None
+    return reference_of(train, dataset, options, n_jobs, reporter, path, known, held_out)
+
+
+def reference_of(
+    train: Sequence[Atoms],
+    dataset: str,
+    options: Options,
+    n_jobs: int = 1,
+    reporter: Reporter | None = None,
+    path: Path | None = None,
+    card: Card | None = None,
+    held_out: Sequence[Atoms] | None = None,
+) -> Reference:
+    """The reference of training structures, as `load_built` reads them from a file.
+
+    path: of the training structures, where they stood in a file.  card: where there is one.
+
+    Raises:
+        InputError: no structures, no kind, or a structure that does not fit the others.
+    """
+    why = f"No card.json beside {path.name}: kind" if path else "Kind"
+    path = path or Path("reference")
+    place, notes = path.with_name("card.json"), []
+    if card is None:
+        spec = infer_spec(train, dataset, path, place)
+        notes.append(
+            f"{why} {spec.kind} from the name of the dataset, composition and cell from the first "
+            "structure."
+        )
+    else:
+        spec = card.model_copy(update={"name": dataset})
+    if dataset in dataset_names() and kind_name(dataset) != spec.kind:
+        raise InputError(f"{place}: expected kind {kind_name(dataset)}, found {spec.kind}")
+    spec = spec.model_copy(update={"n_train": len(train)})
+    features = describe_reference(train, spec, options, str(path), n_jobs, reporter)
+    described = None
+    if held_out is not None:
+        name = str(path.with_name(HELD_OUT_FILE))
+        described = describe_reference(held_out, spec, options, name, n_jobs, reporter)
     potential = potential_digest(options.relaxation.potential) if options.relaxation else None
-    return Reference(spec, features, held_out, tuple(notes), potential)
+    return Reference(spec, features, described, tuple(notes), potential)
 
 
 def reference_digest(train: pd.DataFrame) -> str:

@@ -12,6 +12,7 @@ from dismai.base.kinds import KINDS
 from dismai.metrics.entries import with_units
 from dismai.metrics.relaxation import displacement, energy_above_training
 from dismai.metrics.statistics import UNDEFINED, Interval, mean_ci
+from dismai.potentials.relax import RelaxedStructure
 from dismai.potentials.relaxation_plan import RelaxationPlan
 from dismai.potentials.resumable import Relaxer
 
@@ -27,7 +28,7 @@ def relax_and_measure(
     atoms: Atoms, relaxation: RelaxationPlan, elements: Sequence[str]
 ) -> tuple[Atoms, dict[str, float]]:
     """A structure at its minimum, with energy, steps and displacement; StructureError if none."""
-    result = _relaxer(relaxation, elements).relax(atoms)
+    result = relax(atoms, relaxation, elements)
     if result.status != "ok":
         raise StructureError(result.status)
     return result.atoms, {
@@ -35,6 +36,11 @@ def relax_and_measure(
         STEPS: float(result.steps),
         DISPLACEMENT: displacement(atoms, result.atoms),
     }
+
+
+def relax(atoms: Atoms, relaxation: RelaxationPlan, elements: Sequence[str]) -> RelaxedStructure:
+    """A structure where its relaxation ended, and how."""
+    return _relaxer(relaxation, elements).relax(atoms)
 
 
 def relax_ahead(

@@ -118,10 +118,12 @@ NEAREST = (
 
 def drawings_of(
     evaluation: Evaluation, sets: Mapping[str, pd.DataFrame]
-) -> Iterator[tuple[str, Figure]]:
-    """Captions and figures of a page: those of its kind, then that of all kinds."""
+) -> Iterator[tuple[str, str, Figure]]:
+    """Names, captions and figures of a page: those of its kind, then that of all kinds."""
     kind, reference = KINDS[evaluation.spec.kind], evaluation.reference
-    for drawing in kind.pictures.values():
+    for name, drawing in kind.pictures.items():
         if drawing.of_one_set:
-            yield drawing.caption, drawing.draw(reference.train, sets, evaluation.spec, ())
-    yield NEAREST, plot_nearest(reference.train, sets, reference.held_out, kind.set_columns)
+            figure = drawing.draw(reference.train, sets, evaluation.spec, ())
+            yield name, drawing.caption, figure
+    figure = plot_nearest(reference.train, sets, reference.held_out, kind.set_columns)
+    yield "nearest", NEAREST, figure

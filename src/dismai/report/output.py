@@ -1,4 +1,4 @@
-"""The files of an evaluation: tables, JSON and the page."""
+"""An evaluation as text, and its files: tables, JSON and the page."""
 
 import json
 from datetime import date
@@ -10,11 +10,47 @@ import numpy as np
 from dismai import __version__
 from dismai.base.atomic import replacing_in, write_atomically
 from dismai.base.versions import VERSIONS
+from dismai.datasets.published import MARK
 from dismai.evaluation.file import UNRELAXED, Evaluation
 from dismai.evaluation.reference import reference_digest
 from dismai.files.structures import FATES_SCHEMA, METRICS_SCHEMA, write_table
 from dismai.metrics.entries import METRICS
 from dismai.report.page import page
+
+
+def to_text(evaluation: Evaluation) -> str:
+    """The evaluation as lines for a terminal."""
+    first = evaluation.metrics.iloc[0]
+    spec = evaluation.spec
+    width = max(len(name) for name in evaluation.metrics["metric"])
+    units = max(4, max(len(unit) for unit in evaluation.metrics["unit"]))
+    mark = f" {MARK}" if evaluation.differs else ""
+    unrelaxed = f"{'unrelaxed':>9s} " if UNRELAXED in evaluation.metrics else ""
+    lines = [
+        f"{first['model']} against {first['dataset']} ({spec.n_train} training structures of "
+        f"{spec.size}): {first['n_accepted']} of {first['n_generated']} accepted",
+        "",
+        f"{'metric':{width}s} {'value':>9s} {'95 % interval':>21s} {unrelaxed}{'noise floor':>12s} "
+        f"{'best':>6s}  {'unit':{units}s}  published",
+    ]
+    for row in evaluation.metrics.itertuples():
+        entry = METRICS[row.metric]
+        interval = f"[{row.ci_low:.4g}, {row.ci_high:.4g}]" if np.isfinite(row.ci_low) else ""
+        published = f"{row.published}{mark}" if row.published else ""
+        before = f"{_number(getattr(row, UNRELAXED)):>9s} " if unrelaxed else ""
+        line = (
+            f"{row.metric:{width}s} {_number(row.value):>9s} {interval:>21s} {before}"
+            f"{_number(row.noise_floor):>12s} {entry.best_text:>6s}  "
+            f"{entry.shown_unit:{units}s}  {published}"
+        )
+        lines.append(line.rstrip())
+    rejections = evaluation.rejections()
+    if rejections:
+        lines += ["", "rejected:"]
+        lines += [f"  {count:5d}  {reason}" for reason, count in rejections[:10]]
+        if len(rejections) > 10:
+            lines.append(f"         and {len(rejections) - 10} other reasons")
+    return "\n".join([*lines, "", *evaluation.notes])
 
 
 def to_json(evaluation: Evaluation, command: str | None = None) -> str:
@@ -73,3 +109,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path, command: str | None =
         write_table(evaluation.fates, part / "fates.parquet", FATES_SCHEMA, meta)
         write_atomically(part / "metrics.json", to_json(evaluation, command))
         write_atomically(part / "report.html", text)
+
+
+def _number(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.4g}"

@@ -62,7 +62,7 @@ def page(evaluation: Evaluation, command: str | None = None, made: str | None = 
     figures = "".join(
         f"<figure>{titled(as_element(svg_text(figure)), caption)}"
         f"<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, figure in drawings_of(evaluation, sets)
+        for _, caption, figure in drawings_of(evaluation, sets)
     )
     notes = "".join(f"<li>{escape(note)}</li>" for note in evaluation.notes)
     tiles = [

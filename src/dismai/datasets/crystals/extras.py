@@ -9,6 +9,7 @@ from ase import Atoms
 from dismai.base.card import CrystalSpec
 from dismai.base.columns import SPACE_GROUP
 from dismai.base.seeds import generator_for
+from dismai.datasets.crystals.made import training_set as training_set
 
 
 def features_of_reference(

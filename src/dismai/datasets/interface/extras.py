@@ -12,6 +12,7 @@ from dismai.base.columns import ENERGY, REFERENCE
 from dismai.datasets.importing import Expected
 from dismai.datasets.interface.assembly import blueprint
 from dismai.datasets.interface.build import zero_of
+from dismai.datasets.interface.made import training_set as training_set
 from dismai.datasets.interface.settings import InterfaceDataset
 from dismai.metrics.interface import interface_area
 

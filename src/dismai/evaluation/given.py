@@ -1,0 +1,75 @@
+"""The structures that an evaluation is given: of files or of Python, and where they came from."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ase import Atoms
+
+from dismai.base.atomic import printable_name, sha256
+from dismai.base.errors import InputError, StructureError
+from dismai.files.objects import as_frames
+from dismai.files.structures import SOURCE_FILE, hash_structures, read_set
+
+
+@dataclass(frozen=True)
+class Given:
+    """Structures in order, a bad one as an error in its place.
+
+    source: in messages.  name: of the set in tables.  sha256: of the files, or of species,
+    positions and cells.  paths: of the files, if any.  notes: what was left out, in sentences.
+    """
+
+    frames: Sequence[Atoms | StructureError]
+    source: str
+    name: str
+    sha256: str
+    paths: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def given_files(paths: Path | Sequence[Path]) -> Given:
+    """The structures of one file, folder or archive, or of several, one after the other.
+
+    Raises:
+        InputError: no path, or nothing readable at one.
+    """
+    several = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
+    if not several:
+        raise InputError("structures: expected at least one file, found none")
+    if len(several) == 1:
+        (path,) = several
+        found = read_set(path)
+        name = printable_name(os.path.basename(os.path.abspath(path)))
+        return Given(found.frames, str(path), name, sha256(path), (path,), found.notes)
+    frames: list[Atoms | StructureError] = []
+    notes: list[str] = []
+    digest = hashlib.sha256()
+    for path in several:
+        found = read_set(path)
+        frames += [_placed(frame, path.name) for frame in found.frames]
+        notes += [f"{path}: {note}" for note in found.notes]
+        digest.update(f"{path.name}\0{sha256(path)}\0".encode(errors="surrogateescape"))
+    name = f"{len(several)} files"
+    return Given(frames, name, name, digest.hexdigest(), tuple(several), tuple(notes))
+
+
+def given_structures(structures: Iterable[Any]) -> Given:
+    """The structures of a list of ASE's Atoms or pymatgen's Structures."""
+    frames = as_frames(structures)
+    digest = hash_structures([frame for frame in frames if isinstance(frame, Atoms)])
+    return Given(frames, "structures", "structures", digest)
+
+
+def _placed(frame: Atoms | StructureError, file: str) -> Atoms | StructureError:
+    """A structure that knows its file, where it was not told by a folder or an archive."""
+    file = printable_name(file)
+    if isinstance(frame, StructureError):
+        frame.source_file = "/".join(filter(None, (file, frame.source_file)))
+    else:
+        own = frame.info.get(SOURCE_FILE, "")
+        frame.info[SOURCE_FILE] = "/".join(filter(None, (file, str(own))))
+    return frame
