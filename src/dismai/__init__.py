@@ -5,14 +5,9 @@ what structures are described by. Nothing is imported before it is used.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 __version__ = "0.1.0"
-
-if TYPE_CHECKING:
-    from dismai.base.errors import InputError
-    from dismai.evaluation.training_set import dataset
-    from dismai.report.result import Result, evaluate
 
 _HOMES = {
     "InputError": "dismai.base.errors",

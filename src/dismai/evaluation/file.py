@@ -101,8 +101,7 @@ def evaluate_file(
     Args:
         path: file, folder or archive of structures, several of them, or structures.
         dataset: name of the dataset they imitate.
-        reference: training structures; or their file, their card beside, or the folder of both;
-            else the shipped.
+        reference: training structures, or their file, card beside, or folder; else the shipped.
         align: how alloys are laid on the lattice.
         n_generated: structures that were generated; the number in the file by default.
         n_jobs: processes; no result depends on it.
@@ -113,7 +112,7 @@ def evaluate_file(
 
     Raises:
         InputError: nothing readable, more structures than generated, no such reference, one that
-            holds the set itself, or a dataset whose structures are not relaxed.
+            holds the set itself, or a dataset without relaxation.
     """
     options = Options(align, relaxation=relaxation)
     given = path if isinstance(path, Given) else given_files(path)
