@@ -106,6 +106,6 @@ def test_time_follows_model_and_size(minutes, architecture, n_atoms, expected):
 
 
 def test_every_model_of_the_configuration_has_its_cost():
-    config = load(str(ROOT / "config" / "config.yaml"))
+    config = load(*(str(ROOT / "config" / f"{name}.yaml") for name in ("config", "crystals")))
     models = [model for model in config.models.values() if isinstance(model, TrainedModel)]
     assert {model.architecture for model in models} == COSTS.keys()

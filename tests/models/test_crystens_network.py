@@ -5,10 +5,10 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 import dismai.models
-from dismai.models.crystens.blocks import Dropout, LinearAttention
+from dismai.models.crystens.blocks import LinearAttention
 from dismai.models.crystens.hparams import Hparams
 from dismai.models.crystens.network import Networks
-from dismai.models.image.layers import initialise
+from dismai.models.image.layers import Dropout, initialise
 
 SMALL = {
     "base_channels": 8,

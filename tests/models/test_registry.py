@@ -20,7 +20,8 @@ def test_every_package_of_an_architecture_is_listed_under_the_name_of_its_class(
     packages = {path.parent.name for path in folder.glob("*/hparams.py")}
     assert packages == set(dismai.models.OURS) <= set(dismai.models.names())
     for name in packages:
-        model = dismai.models.create(name, dismai.models.paper_spec("alloy_300K_wide"))
+        dataset = "crystals" if name.startswith("crystal_") else "alloy_300K_wide"
+        model = dismai.models.create(name, dismai.models.paper_spec(dataset))
         assert (model.architecture, type(model).__name__) == (name, dismai.models.OURS[name])
 
 

@@ -44,3 +44,12 @@ def test_the_hash_sees_every_coordinate_and_the_order():
     hashes = {hash_structures(s) for s in ([a, b], [b, a], [a], [a, a])}
     assert len(hashes) == 4
     assert hash_structures([a, b]) == hash_structures([a.copy(), b.copy()])
+
+
+def test_the_hash_sees_the_space_group_that_is_stated_and_nothing_where_there_is_none():
+    """A picture of a crystal shows it: another one is another training set."""
+    plain, *stated = (structure([[0, 0, 0], [0.5, 0.5, 0.5]]) for _ in range(3))
+    for atoms, group in zip(stated, (225, 1), strict=True):
+        atoms.info["space_group"] = group
+    assert len({hash_structures([one]) for one in (plain, *stated)}) == 3
+    assert hash_structures([plain]).startswith("7f91a47a4b4a")  # as before groups were seen

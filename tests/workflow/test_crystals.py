@@ -40,6 +40,7 @@ def test_a_tiny_run_of_crystals_makes_dataset_fates_and_table(finished):
     assert set(table["model"]) == {
         *("held_out", "gaussian_displacement", "shuffled_lines"),
         *("published_reading", "auto_reading"),
+        "crystal_diffusion",
     }
     means = table.set_index(["model", "metric"])["mean"]
     assert means["held_out", "percent_with_symmetry"] == 100
@@ -59,3 +60,4 @@ def test_the_shipped_overlay_is_planned(tmp_path):
     assert (jobs["read_crystals"], jobs["build_crystals_dataset"], jobs["make_baseline"]) == (
         2, 1, 5,
     )  # fmt: skip
+    assert jobs["train_model"] == jobs["generate_structures"] == 3

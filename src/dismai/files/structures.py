@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from ase import Atoms
 
 from dismai.base.atomic import replacing, write_atomically
+from dismai.base.columns import SPACE_GROUP
 from dismai.base.errors import InputError
 from dismai.files.reading.cell import read_cell
 from dismai.files.reading.files import (
@@ -27,9 +28,11 @@ from dismai.files.reading.xyz import SOURCE_FILE, UNREADABLE
 
 
 def hash_structures(structures: list[Atoms]) -> str:
-    """SHA-256 over species, positions and cells of a set, in order."""
+    """SHA-256 over species, positions, cells and stated space groups of a set, in order."""
     digest = hashlib.sha256()
     for atoms in structures:
+        if SPACE_GROUP in atoms.info:
+            digest.update(str(atoms.info[SPACE_GROUP]).encode())
         digest.update(np.ascontiguousarray(atoms.numbers, dtype="<i8").tobytes())
         digest.update(np.ascontiguousarray(atoms.positions, dtype="<f8").tobytes())
         digest.update(np.ascontiguousarray(atoms.cell.array, dtype="<f8").tobytes())

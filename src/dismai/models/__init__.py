@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 OURS = {
     "cdvae": "CDVAE",
     "cryingan": "CryinGAN",
+    "crystal_diffusion": "CrystalDiffusion",
+    "crystal_gan": "CrystalGAN",
+    "crystal_wgan": "CrystalWGAN",
     "crystens": "CrysTens",
     "diffcsp": "DiffCSP",
     "melt": "Melt",

@@ -34,6 +34,10 @@ COSTS = {
     "unimat": Cost(1.4e17, 4e15, 2),
     "cryingan": Cost(7e17, 1e12, 1),
     "melt": Cost(2e15, 2e14, 1),
+    # Pictures of crystals have one size; 53,856 crystals.
+    "crystal_gan": Cost(5.1e17, 2.3e13, 0),
+    "crystal_wgan": Cost(1.3e18, 7.4e12, 0),
+    "crystal_diffusion": Cost(6.3e17, 2.1e17, 0),
 }
 
 

@@ -91,7 +91,11 @@ def picture_scales(crystals: Sequence[Atoms], chunk: int = 64) -> Scales:
 
 def encode(crystals: Sequence[Atoms], scales: Scales) -> Tensor:
     """Pictures of crystals, (B, 4, 64, 64), float64."""
-    lines, present = lines_of(crystals)
+    return drawn(*lines_of(crystals), scales)
+
+
+def drawn(lines: Tensor, present: Tensor, scales: Scales) -> Tensor:
+    """Pictures, (B, 4, 64, 64), of what `lines_of` gives."""
     picture = torch.zeros(len(lines), CHANNELS, SIDE, SIDE, dtype=torch.float64)
     scaled = torch.where(present[..., None], scales[LINES].down(lines), 0.0)
     picture[:, :, :N_LINES, FIRST:] = scaled.transpose(1, 2)[:, None]

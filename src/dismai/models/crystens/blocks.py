@@ -4,8 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, pixel_shuffle, pixel_unshuffle, silu
 
-from dismai.base.device import sent
-from dismai.models.image.layers import CrossAttention, Gain, Gate, SelfAttention
+from dismai.models.image.layers import CrossAttention, Dropout, Gain, Gate, SelfAttention
 
 
 class ResidualBlock(nn.Module):
@@ -47,21 +46,6 @@ class ResidualBlock(nn.Module):
         if self.gate is not None:
             h = h * self.gate(h)
         return h + self.shortcut(x)
-
-
-class Dropout(nn.Module):
-    """Sets a share of all numbers to 0 in training, by the generator in `random`."""
-
-    def __init__(self, share: float):
-        super().__init__()
-        self.share = share
-        self.random: torch.Generator | None = None
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training or not self.share:
-            return x
-        kept = torch.rand(x.shape, generator=self.random) >= self.share
-        return x * sent(kept, x.device) / (1 - self.share)
 
 
 class LinearAttention(nn.Module):

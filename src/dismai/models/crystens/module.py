@@ -25,6 +25,7 @@ from dismai.models.image.diffusion import (
     linear_log_snr,
     weighted_error,
 )
+from dismai.models.image.layers import draw_dropout_from
 from dismai.models.image.orders import RegionOrders, reorder
 from dismai.models.image.scales import Scales
 from dismai.training.run import Training
@@ -101,7 +102,7 @@ class StageModule(LightningModule):
             names: of the random stream, below the seed; noise is the same on every device
         """
         random = torch.Generator().manual_seed(seed_for(self.seed, *names))
-        self.network.draw_dropout_from(random)
+        draw_dropout_from(self.network, random)
         n, device = len(pictures), pictures.device
         full = to_network(pictures)
         small = self.resize.shrink(full)

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from dismai.models.crystens.blocks import (
     Down,
-    Dropout,
     FullAttention,
     LinearAttention,
     ResidualBlock,
@@ -168,12 +167,6 @@ class UNet(nn.Module):
             x = grow(stage.after_blocks(x, tokens))
         x = self.final(x, level, tokens)
         return self.out(x if small is None else torch.cat([x, small], dim=1))
-
-    def draw_dropout_from(self, random: torch.Generator) -> None:
-        """Where the next training steps take their dropout from."""
-        for module in self.modules():
-            if isinstance(module, Dropout):
-                module.random = random
 
 
 def _block(plan: Plan, h: UNets) -> partial:

@@ -1,4 +1,4 @@
-"""Layers that U-Nets on pictures and on videos use alike.
+"""Layers that networks on pictures and on videos use alike.
 
 Similarities of attention are 8 times the cosine of query and key, with a learned scale per
 channel. Every attention has one more key and value that are learned ("null"), so that it can
@@ -10,6 +10,8 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, normalize, scaled_dot_product_attention, silu
+
+from dismai.base.device import sent
 
 COSINE_SCALE = 8.0
 SKIP_SCALE = 2**-0.5
@@ -24,6 +26,28 @@ class Gain(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return layer_norm(x, x.shape[-1:], self.gain)
+
+
+class Dropout(nn.Module):
+    """Sets a share of all numbers to 0 in training, by the generator in `random`."""
+
+    def __init__(self, share: float):
+        super().__init__()
+        self.share = share
+        self.random: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.share:
+            return x
+        kept = torch.rand(x.shape, generator=self.random) >= self.share
+        return x * sent(kept, x.device) / (1 - self.share)
+
+
+def draw_dropout_from(network: nn.Module, random: torch.Generator) -> None:
+    """Where the next training steps of a network take their dropout from."""
+    for module in network.modules():
+        if isinstance(module, Dropout):
+            module.random = random
 
 
 class LevelFeatures(nn.Module):
