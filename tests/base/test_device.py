@@ -20,6 +20,12 @@ def test_a_gpu_that_is_asked_for_and_is_not_there_is_an_input_error(monkeypatch)
         device.resolved("cuda")
 
 
+@pytest.mark.parametrize("name", ["gpu", "CPU", "", "cuda0", "cuda:", "tpu"])
+def test_a_device_of_another_name_is_an_input_error(name):
+    with pytest.raises(InputError, match=f"device '{name}': expected auto, cpu, cuda or cuda:N"):
+        device.resolved(name)
+
+
 @pytest.mark.parametrize(
     ("error", "of_memory", "of_machine"),
     [

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,10 +20,12 @@ def resolved(name: str) -> str:
     """The device that a name stands for: `auto` is cuda where there is a GPU, else cpu.
 
     Raises:
-        InputError: cuda, where torch finds no GPU.
+        InputError: no device of torch here, or cuda where torch finds no GPU.
     """
     if name == "cpu":
         return name
+    if name != "auto" and not re.fullmatch(r"cuda(:\d+)?", name):
+        raise InputError(f"device {name!r}: expected auto, cpu, cuda or cuda:N")
     import torch
 
     there = torch.cuda.is_available()
