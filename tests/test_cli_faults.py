@@ -184,6 +184,7 @@ def test_names_are_printable_and_stay_apart():
     assert printable_name("Kügelchen, 球") == "Kügelchen, 球"
     assert printable_name(os.fsdecode(b"\xf8")) != printable_name(os.fsdecode(b"\xf9"))
     printable_name(NOT_UTF8).encode("utf-8")
+    assert printable_name("two\nlines, \x1b[31mred") == r"two\nlines, \x1b[31mred"
 
 
 @pytest.mark.parametrize("command", ["describe", "evaluate", "validate", "compare"])

@@ -1,5 +1,7 @@
 """`dismai generate`: structures of a trained model, in a file."""
 
+from pathlib import Path
+
 import ase.io
 import numpy as np
 import pytest
@@ -37,6 +39,14 @@ def test_a_model_of_one_size_draws_no_other(trained, tmp_path):
         "found 2 2 2\n"
     )
     assert not out.exists()
+
+
+def test_a_place_that_no_file_can_take_is_said_before_the_model_is_read(tmp_path):
+    for place in (tmp_path, "/dev/null"):
+        result = dismai("generate", tmp_path / "none", "--out", place, check=False)
+        assert result.returncode == 2
+        assert "expected a file or none yet, found a " in result.stderr
+    assert Path("/dev/null").is_char_device()
 
 
 def test_what_is_no_model_is_one_line(tmp_path):

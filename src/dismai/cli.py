@@ -15,7 +15,12 @@ from typing import Annotated
 import typer
 
 from dismai import __version__
-from dismai.base.atomic import explain_os_error, output_folder, printable_name
+from dismai.base.atomic import (
+    check_place_of_file,
+    explain_os_error,
+    output_folder,
+    printable_name,
+)
 from dismai.base.errors import InputError
 from dismai.base.kinds import dataset_names, our_kinds
 from dismai.base.resources import check_shipped, shipped_references
@@ -261,6 +266,7 @@ def generate(
     device: Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda.")] = "auto",
 ) -> None:
     """Draw structures from a trained model."""
+    check_place_of_file(out)
     with output_folder(out.absolute().parent):
         from dismai.files.structures import write_structures
         from dismai.models import load, sample

@@ -1,10 +1,12 @@
 """Files are whole or not there: the writer, and that every writer of the project is this one."""
 
 import ast
+import os
 
 import pytest
 
 from dismai.base.atomic import replacing, write_atomically
+from dismai.base.errors import InputError
 from tests.conftest import ROOT
 
 WRITERS = {"write_text", "write_bytes", "to_csv", "to_parquet", "savez", "savez_compressed"}
@@ -21,6 +23,18 @@ def test_a_file_is_written_as_it_is_and_nothing_else(tmp_path, content):
         write_atomically(path, content)
         assert path.read_bytes() == (content.encode() if isinstance(content, str) else content)
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to a pipe"])
+def test_a_folder_or_a_pipe_is_no_place_of_a_file(tmp_path, kind):
+    place = tmp_path / "there"
+    place.mkdir() if kind == "folder" else os.mkfifo(place)
+    if kind.startswith("link"):
+        place = tmp_path / "link"
+        place.symlink_to("there")
+    with pytest.raises(InputError, match=f"{place.name}: expected a file or none yet, found a "):
+        write_atomically(place, "text")
+    assert place.is_dir() or place.is_fifo()
 
 
 def test_a_writer_that_fails_leaves_the_old_file(tmp_path):

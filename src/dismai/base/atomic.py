@@ -62,10 +62,18 @@ def locked(folder: Path) -> Iterator[None]:
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def check_place_of_file(path: Path) -> None:
+    """InputError if a folder, a device or a pipe is where a file is to be written."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        found = "a folder" if os.path.isdir(path) else "a device or pipe"
+        raise InputError(f"{path}: expected a file or none yet, found {found}")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path that takes the place of `path` only when the block ends well."""
     path = Path(path)
+    check_place_of_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{path.suffix}")
     try:
@@ -115,8 +123,14 @@ def output_folder(folder: Path) -> Iterator[None]:
 
 
 def printable_name(name: str) -> str:
-    r"""A name as text that can be encoded: bytes that are not UTF-8 become \xff and the like."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""A name as text on one line: other bytes than UTF-8 and control characters become \xff."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def explain_os_error(error: OSError) -> str:
