@@ -37,6 +37,7 @@ include: "rules/common_datasets.smk"
 include: "rules/common_paths.smk"
 include: "rules/common_potentials.smk"
 include: "rules/common_resources.smk"
+include: "rules/common_studies.smk"
 
 
 pathvars:
@@ -94,6 +95,8 @@ include: "rules/evaluate.smk"
 include: "rules/engine_stage.smk"
 include: "rules/reference.smk"
 include: "rules/study_degradation.smk"
+include: "rules/study_gan.smk"
+include: "rules/study_interface.smk"
 include: "rules/study_potential.smk"
 include: "rules/report.smk"
 

@@ -76,17 +76,23 @@ def shards_of_dataset(dataset, stage, suffix):
     )
 
 
+def dft_of_stage(wildcards):
+    """Section `dft` with the force at which the engine stage of a dataset ends."""
+    force = CONFIG.datasets[wildcards.dataset].engine_stage.fmax_eV_per_A
+    return config["dft"] if force is None else {**config["dft"], "fmax_eV_per_A": force}
+
+
 def relaxed_interfaces_of(wildcards):
     """Random interfaces at their minima: of the engine where there is such a stage."""
     if wildcards.dataset in CONTINUED:
-        return "<results>/datasets/{dataset}/tried.extxyz"
+        return ["<results>/datasets/{dataset}/tried.extxyz"]
     return relaxed_shards_of(wildcards)
 
 
 def tables_of_relaxed_interfaces(wildcards):
     """What became of them."""
     if wildcards.dataset in CONTINUED:
-        return "<results>/datasets/{dataset}/tried.parquet"
+        return ["<results>/datasets/{dataset}/tried.parquet"]
     return tables_of_relaxed_shards(wildcards)
 
 

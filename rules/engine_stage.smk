@@ -27,7 +27,7 @@ rule continue_interfaces:
         runtime=lambda wildcards, attempt: 1440 * attempt,
     params:
         version=VERSIONS["continue"],
-        dft=config["dft"],
+        dft=dft_of_stage,
         n_structures=lookup(dpath="datasets/{dataset}/n_random", within=config),
     script:
         "../workflow/scripts/continue_interfaces.py"
@@ -74,8 +74,8 @@ rule gather_interfaces:
 
 use rule continue_interfaces as continue_generated with:
     input:
-        structures="<results>/generated/{dataset}/{model}/seed{seed}/relaxed.extxyz",
-        tables="<results>/generated/{dataset}/{model}/seed{seed}/features.parquet",
+        structures=["<results>/generated/{dataset}/{model}/seed{seed}/relaxed.extxyz"],
+        tables=["<results>/generated/{dataset}/{model}/seed{seed}/features.parquet"],
     output:
         structures=temp(
             "<results>/generated/{dataset}/{model}/seed{seed}/engine/{scatteritem}.extxyz"
@@ -92,7 +92,7 @@ use rule continue_interfaces as continue_generated with:
         runtime=lambda wildcards, attempt: 1440 * attempt,
     params:
         version=VERSIONS["continue"],
-        dft=config["dft"],
+        dft=dft_of_stage,
         n_structures=n_generated_of,
 
 
@@ -110,8 +110,8 @@ use rule continue_generated as continue_generated_vasp with:
 
 use rule gather_interfaces as gather_generated with:
     input:
-        structures="<results>/generated/{dataset}/{model}/seed{seed}/relaxed.extxyz",
-        tables="<results>/generated/{dataset}/{model}/seed{seed}/features.parquet",
+        structures=["<results>/generated/{dataset}/{model}/seed{seed}/relaxed.extxyz"],
+        tables=["<results>/generated/{dataset}/{model}/seed{seed}/features.parquet"],
         continued=continued_of_generated,
         continued_tables=tables_of_continued_generated,
     output:

@@ -133,3 +133,16 @@ def test_a_study_of_an_unknown_model_is_one_line(paper):
     paper["studies"] = {"gan": [{"datasets": ["interface"], "models": ["gan"], "seeds": [0]}]}
     with pytest.raises(InputError, match=r"studies\.gan\.0\.models: expected one of .*'gan'"):
         validate(paper)
+
+
+@pytest.mark.parametrize(
+    ("study", "dataset", "model", "line"),
+    [
+        ("gan", "interface", "melt", r"gan\.0\.models: expected models of architecture cryingan"),
+        ("interface", "interface", "gan_close", "datasets: expected datasets with an engine_stage"),
+    ],
+)
+def test_a_study_says_what_it_needs(paper, study, dataset, model, line):
+    paper["studies"] = {study: [{"datasets": [dataset], "models": [model], "seeds": [0]}]}
+    with pytest.raises(InputError, match=line):
+        validate(paper)

@@ -32,4 +32,5 @@ VERSIONS: dict[str, int] = {
     "train_m3gnet": 2,
     "compare_minima": 2,
     "continue": 1,
+    "study": 1,
 }

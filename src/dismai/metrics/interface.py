@@ -109,3 +109,48 @@ def cation_distances(
     share = np.array(list(cations.values())) / sum(cations.values())
     out["d_all"] = euclidean(share @ generated, share @ training)
     return out
+
+
+def cations_of_region(atoms: Atoms, region: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Indices of the Li and the Sc of the disordered region of any structure of a set.
+
+    Models know no region, and the order of atoms of an element means nothing to some. So they are
+    told by height, from the free surface of LiCoO2 on: Li of LiCoO2 come first, as many as there
+    are Co; then as many as the region has, of Li and of Sc; then those of Li3ScCl6.
+
+    region: atoms of the region by element, as on the card.
+
+    Raises:
+        StructureError: fewer atoms than LiCoO2 and the region have.
+    """
+    heights = heights_above_substrate(atoms)
+    symbols = np.array(atoms.get_chemical_symbols())
+    below = {"Li": int((symbols == "Co").sum()), "Sc": 0}
+    found = {}
+    for element, n_below in below.items():
+        own = np.flatnonzero(symbols == element)
+        ranked = own[np.argsort(heights[own], kind="stable")]
+        found[element] = np.sort(ranked[n_below : n_below + region[element]])
+        if len(found[element]) < region[element]:
+            wanted = n_below + region[element]
+            raise StructureError(f"expected at least {wanted} {element}, found {len(own)}")
+    return found
+
+
+def heights_above_substrate(atoms: Atoms) -> np.ndarray:
+    """Height of every atom from the free surface of LiCoO2 into the interface, Å, (n_atoms,).
+
+    The vacuum is the widest layer without atoms; LiCoO2 is on the side that Co are nearer to.
+    """
+    normal = np.cross(atoms.cell[0], atoms.cell[1])
+    period = abs(atoms.cell.array[2] @ normal) / np.linalg.norm(normal)
+    place = atoms.cell.scaled_positions(atoms.positions)[:, 2] % 1.0
+    ordered = np.sort(place)
+    gaps = np.diff(np.append(ordered, ordered[0] + 1.0))
+    first = ordered[(np.argmax(gaps) + 1) % len(ordered)]
+    heights = (place - first) % 1.0
+    if not (atoms.symbols == "Co").any():
+        raise StructureError("expected Co, found none")
+    if heights[atoms.symbols == "Co"].mean() > heights.mean():
+        heights = heights.max() - heights
+    return period * heights

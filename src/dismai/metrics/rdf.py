@@ -5,6 +5,8 @@
 with n_b the number of ordered pairs of atoms, periodic images included, whose distance is in bin b.
 """
 
+from itertools import product
+
 import numpy as np
 from ase import Atoms
 
@@ -83,3 +85,39 @@ def count_pairs(grid, edges):
                         if r <= r_max:
                             counts[k] += 2
     return counts
+
+
+def partial_rdf(
+    atoms: Atoms,
+    centres: np.ndarray,
+    others: np.ndarray,
+    r_max: float = 8.0,
+    bin_width: float = 0.1,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Radial distribution function of some atoms around some others, all images counted.
+
+        g(r_b) = n_b / [ N_c (N_o / V) (4 pi / 3) (r_{b+1}^3 - r_b^3) ]
+
+    with n_b the pairs of a centre and another atom in bin b, V the volume of the whole cell,
+    vacuum included.
+
+    centres, others: indices, (n_centres,) and (n_others,); an atom is no neighbour of itself.
+
+    Returns the bin centres, Å, and g, dimensionless, both (n_bins,); NaN without any pair.
+    """
+    n_bins = round(r_max / bin_width)
+    edges = np.linspace(0.0, r_max, n_bins + 1)
+    cell = atoms.cell.array
+    widths = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+    place = atoms.cell.scaled_positions(atoms.positions) % 1.0
+    reach = np.ceil(r_max / widths).astype(int)
+    images = np.array(list(product(*(range(-n, n + 1) for n in reach))))
+    vectors = (place[others] + images[:, None])[:, None] - place[centres][:, None]
+    distances = np.linalg.norm(vectors @ cell, axis=-1)  # (n_images, n_centres, n_others)
+    home = ~images.any(axis=1)
+    distances[home] = np.where(centres[:, None] == others, np.inf, distances[home])
+    counts = np.histogram(distances, edges)[0]
+    shells = 4.0 / 3.0 * np.pi * np.diff(edges**3)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        g = counts / (shells * len(centres) * (len(others) / atoms.get_volume()))
+    return edges[:-1] + 0.5 * bin_width, g

@@ -146,7 +146,25 @@ class Config(Section):
             if isinstance(model, TrainedModel):
                 self._check_trained(name, model)
         self._check_pairs()
+        self._check_studies()
         return self
+
+    def _check_studies(self) -> None:
+        """One study reads hyperparameters of CryinGAN, the other energies of the engine."""
+        for index, selection in enumerate(self.studies.gan):
+            for name in selection.models:
+                if getattr(self.models[name], "architecture", None) != "cryingan":
+                    raise ValueError(
+                        f"studies.gan.{index}.models: expected models of architecture cryingan, "
+                        f"found {name!r}"
+                    )
+        for index, selection in enumerate(self.studies.interface):
+            for name in selection.datasets:
+                if getattr(self.datasets[name], "engine_stage", None) is None:
+                    raise ValueError(
+                        f"studies.interface.{index}.datasets: expected datasets with an "
+                        f"engine_stage, found {name!r}"
+                    )
 
     def selections(self) -> dict[str, Selection]:
         """Every selection of runs, those of studies too, by its place in the configuration."""

@@ -114,6 +114,9 @@ class EngineStage(Section):
     """Minima of the potential continued under the engine of `dft`, all atoms moving."""
 
     structures_per_job: int = Field(4, ge=1, description="that one job relaxes, one by one")
+    fmax_eV_per_A: float | None = Field(
+        None, gt=0, description="ends at this force, eV/Å; that of dft by default"
+    )
 
     def n_jobs(self, n_structures: int) -> int:
         """Jobs that share a number of structures."""

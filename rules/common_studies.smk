@@ -1,0 +1,30 @@
+"""Studies: which runs they are made of, and the files of those."""
+
+
+def datasets_of_study(study):
+    """Datasets of the runs of a study."""
+    return list(dict.fromkeys(run.dataset for run in STUDY_RUNS[study]))
+
+
+def runs_of_study(study, dataset):
+    """Runs of a study on one of its datasets."""
+    return [run for run in STUDY_RUNS[study] if run.dataset == dataset]
+
+
+def of_study(study, pattern):
+    """An input function: the paths of a pattern for all runs of a study on a dataset."""
+
+    def paths(wildcards):
+        return all_of(pattern, runs_of_study(study, wildcards.dataset))
+
+    return paths
+
+
+def described_runs(study):
+    """A params function: model, seed and declared structures of these runs, in the same order."""
+
+    def described(wildcards):
+        runs = runs_of_study(study, wildcards.dataset)
+        return [[run.model, run.seed, n_generated(CONFIG, run)] for run in runs]
+
+    return described

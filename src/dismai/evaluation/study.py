@@ -1,0 +1,101 @@
+"""What the studies of the papers share: numbers of several trainings, and what follows from them.
+
+An interval of several trainings is that of their mean by Student's t: what another training with
+another seed would scatter. That of a single one is the interval over its structures.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from scipy.stats import t as student
+
+from dismai.metrics.statistics import NORMAL_QUANTILE, Interval
+
+STUDY_SCHEMA = pa.schema(
+    [
+        *(pa.field(name, pa.string(), nullable=False) for name in ("group", "name", "metric")),
+        pa.field("unit", pa.string(), nullable=False),
+        *(pa.field(name, pa.int64(), nullable=False) for name in ("n_seeds", "n_structures")),
+        *(pa.field(name, pa.float64()) for name in ("value", "low", "high", "least", "greatest")),
+        *(pa.field(f"published{end}", pa.float64()) for end in ("", "_low", "_high")),
+    ]
+)
+"""One number of a study a row: mean over its trainings, 95 % interval, extremes, published one."""
+STATEMENTS_SCHEMA = pa.schema(
+    [
+        *(pa.field(name, pa.string(), nullable=False) for name in ("statement", "metric", "unit")),
+        *(pa.field(name, pa.string(), nullable=False) for name in ("first", "second")),
+        *(pa.field(name, pa.float64()) for name in ("difference", "low", "high")),
+        pa.field("held", pa.string(), nullable=False),
+    ]
+)
+"""A statement of the paper a row, with the difference second - first that it is about; held: yes or
+no where the interval leaves no doubt, open otherwise."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Mean of a number over trainings.
+
+    error: standard error.  freedom: degrees of freedom of the error; infinite for one training,
+    whose error comes from its structures.  least, greatest: of the trainings.
+    """
+
+    value: float
+    error: float
+    freedom: float
+    least: float
+    greatest: float
+    n_seeds: int
+
+    def interval(self, lowest: float = -np.inf, highest: float = np.inf) -> tuple[float, float]:
+        """95 % interval, cut at bounds."""
+        half = _quantile(self.freedom) * self.error
+        return max(lowest, self.value - half), min(highest, self.value + half)
+
+
+def mean_of(values: Sequence[Interval]) -> Mean:
+    """Mean over trainings of the values that are defined; NaN without any."""
+    known = [one for one in values if np.isfinite(one.value)]
+    if not known:
+        return Mean(np.nan, np.nan, np.inf, np.nan, np.nan, 0)
+    numbers = np.array([one.value for one in known])
+    if len(known) == 1:
+        error, freedom = (known[0].high - known[0].low) / (2 * NORMAL_QUANTILE), np.inf
+    else:
+        error, freedom = numbers.std(ddof=1) / np.sqrt(len(numbers)), len(numbers) - 1.0
+    return Mean(
+        float(numbers.mean()),
+        float(error),
+        freedom,
+        float(numbers.min()),
+        float(numbers.max()),
+        len(known),
+    )
+
+
+def difference(first: Mean, second: Mean) -> Interval:
+    """The second mean less the first one, with its 95 % interval (Welch)."""
+    value = second.value - first.value
+    squares = np.array([first.error, second.error]) ** 2
+    total = squares.sum()
+    if not np.isfinite(total) or total == 0:
+        return Interval(value, value, value)
+    freedoms = np.array([first.freedom, second.freedom])
+    freedom = total**2 / (squares**2 / freedoms).sum() if np.isfinite(freedoms).any() else np.inf
+    half = _quantile(freedom) * np.sqrt(total)
+    return Interval(value, value - half, value + half)
+
+
+def held(found: Interval, sign: int) -> str:
+    """Whether a difference has a sign: yes, no, or open where its interval holds 0 or is none."""
+    low, high = sorted(sign * end for end in (found.low, found.high))
+    if low > 0:
+        return "yes"
+    return "no" if high < 0 else "open"
+
+
+def _quantile(freedom: float) -> float:
+    return NORMAL_QUANTILE if np.isinf(freedom) else float(student.ppf(0.975, freedom))
