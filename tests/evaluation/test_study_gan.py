@@ -64,7 +64,7 @@ def variants():
 def test_a_variant_belongs_where_its_hyperparameters_put_it(variants):
     names = {group: [one.name for one in own] for group, own in grouped(variants).items()}
     assert names[LAMBDA] == ["none", "best", "more"]
-    assert names[TRAINING] == ["none", "none_twice"]
+    assert names[TRAINING] == ["none", "none_twice", "best"]
     assert names[CRITICS] == ["comb", "mix"]
     assert [one.seed for one in variants[1].trainings] == [0, 1, 2]
 

@@ -151,12 +151,13 @@ def grouped(variants: Sequence[Variant]) -> dict[str, list[Variant]]:
     """Variants by what they are about.
 
     lambda: plain ones of the usual length, by lambda.  training: plain ones of every lambda with
-    several lengths, by lambda and length.  critics: all others.
+    several lengths, and of the best one, by lambda and length.  critics: all others.
     """
     plain = [one for one in variants if one.is_plain]
     usual = multimode(one.hparams["epochs"] for one in plain)[:1]
     by_lambda = [one for one in plain if one.hparams["epochs"] in usual]
     lengths = {one.weight for one in plain if one.hparams["epochs"] not in usual}
+    lengths |= {OPTIMUM} if lengths else set()
     return {
         LAMBDA: sorted(by_lambda, key=lambda one: one.weight),
         TRAINING: sorted(

@@ -62,6 +62,8 @@ class History(Callback):
                 self._epoch[name].append(outputs[name].detach())
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.should_stop and not any(self._epoch.values()):
+            return  # the module ended the training in the first step of this epoch
         means = {name: self._mean(name) for name in self.columns}
         if self.validation and self.validation.fresh:
             means |= self.validation.losses

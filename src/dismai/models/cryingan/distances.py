@@ -28,13 +28,20 @@ def nearest_distances(x: Tensor, cell: Tensor, k: int, shortcut: bool = True) ->
         distances in Å, (B, n_atoms, k)
     """
     with torch.no_grad():
-        neighbour, shift = _search(x, cell, k, shortcut)
+        neighbour, shift = nearest_neighbours(x, cell, k, shortcut)
+    return distances_to(x, cell, neighbour, shift)
+
+
+def distances_to(x: Tensor, cell: Tensor, neighbour: Tensor, shift: Tensor) -> Tensor:
+    """Distances of atoms to their neighbours, Å, (B, n_atoms, k), as `nearest_neighbours` gives."""
     batch = torch.arange(len(x), device=x.device)[:, None, None]
     vectors = (x[batch, neighbour] + shift - x[:, :, None]) @ cell  # (B, n_atoms, k, 3)
     return vectors.square().sum(-1).clamp_min(SMALLEST_SQUARE).sqrt()
 
 
-def _search(x: Tensor, cell: Tensor, k: int, shortcut: bool) -> tuple[Tensor, Tensor]:
+def nearest_neighbours(
+    x: Tensor, cell: Tensor, k: int, shortcut: bool = True
+) -> tuple[Tensor, Tensor]:
     """Indices, (B, n_atoms, k), and integer image shifts, (B, n_atoms, k, 3), of neighbours."""
     n_batch, n_atoms, _ = x.shape
     neighbour = x.new_zeros((n_batch, n_atoms, k), dtype=torch.long)

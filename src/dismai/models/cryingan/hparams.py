@@ -33,9 +33,10 @@ class Hparams(TrainingHparams):
     )
     critic_outputs: int = Field(10, ge=1, description="numbers a critic returns per structure")
     neighbours: int = Field(6, ge=1, le=26, description="nearest distances per atom")
-    critics: Literal["separate", "combined"] = Field(
+    critics: Literal["separate", "combined", "graph"] = Field(
         "separate",
-        description="one critic each for coordinates and distances, or one that sees both",
+        description="one critic each for coordinates and distances; one that sees both; or one of "
+        "graph convolutions, CGCNN with its default settings, which the paper found to diverge",
     )
     coordinate_pooling: Pooling = Field(
         "average", description="over the atoms of a species; also that of a combined critic"

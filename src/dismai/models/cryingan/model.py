@@ -23,6 +23,7 @@ from dismai.models.cryingan.networks import Networks
 from dismai.models.torch_model import TorchModel
 
 if TYPE_CHECKING:
+    from dismai.models.cryingan.graph_critic import GraphCritic
     from dismai.models.cryingan.module import TranslatedTables
     from dismai.training.run import Training
 
@@ -71,7 +72,14 @@ class CryinGAN(TorchModel):
 
     def new_networks(self, seed: int) -> Networks:
         random = torch.Generator().manual_seed(seed)
-        return Networks(list(self.spec.composition.values()), self.hparams, random)
+        counts = list(self.spec.composition.values())
+        return Networks(counts, self.hparams, random, self._graph_critic)
+
+    def _graph_critic(self, random: torch.Generator) -> GraphCritic:
+        from dismai.models.cryingan.graph_critic import GraphCritic
+
+        numbers = Atoms(self.spec.symbols).numbers.tolist()
+        return GraphCritic(numbers, torch.tensor(self.spec.cell, dtype=torch.float32), random)
 
     def _noise(self, indices: range, seed: int) -> Tensor:
         """Noise of structures with these indices, each from its own stream, (n, latent)."""

@@ -1,5 +1,6 @@
 """One training step of CryinGAN, in Lightning's terms."""
 
+import logging
 from collections.abc import Sequence
 
 import torch
@@ -11,6 +12,8 @@ from dismai.models.adversarial import AdversarialModule, critic_loss
 from dismai.models.cryingan.distances import nearest_distances
 from dismai.models.cryingan.hparams import Hparams
 from dismai.models.cryingan.networks import Networks
+
+logger = logging.getLogger(__name__)
 
 
 class TranslatedTables(Dataset):
@@ -72,6 +75,8 @@ class CryinGANModule(AdversarialModule):
         ):
             mixing = sent(torch.rand(len(x), generator=random), x.device)
             loss = critic_loss(critic, real[kind], fake[kind], mixing, self.h.penalty)
+            if kind == "graph" and not torch.isfinite(loss):
+                return self.diverged(batch_idx)
             self.descend(optimizer, self.weight(kind) * loss)
             losses[f"critic_{kind}"] = loss.detach()
 
@@ -82,6 +87,19 @@ class CryinGANModule(AdversarialModule):
             self.descend(generator_optimizer, loss, of=self.networks.generator.parameters())
             losses["generator"] = loss.detach()
         return losses
+
+    def diverged(self, batch_idx: int) -> dict[str, Tensor]:
+        """End a training whose losses are no numbers any more, with the weights before that step.
+
+        That graph critics diverge is what the paper reports of them, and so a result.
+        """
+        logger.warning(
+            "epoch %d, step %d: the loss of the critic is not finite: the training ends here",
+            self.current_epoch,
+            batch_idx,
+        )
+        self.trainer.should_stop = True
+        return {}
 
     def generator_loss(self, fake: dict[str, Tensor]) -> Tensor:
         """Weighted sum over the critics of - mean D(fake)."""
@@ -95,9 +113,9 @@ class CryinGANModule(AdversarialModule):
     def views(self, x: Tensor, distances: Tensor | None = None) -> dict[str, Tensor]:
         """The table each critic sees, made from fractional coordinates, (B, 1, n_atoms, 3)."""
         kinds = self.networks.critics.keys()
-        if distances is None and kinds != {"coordinates"}:
+        if distances is None and kinds & {"distances", "combined"}:
             distances = nearest_distances(x[:, 0], self.cell, self.h.neighbours)[:, None]
-        tables = {"coordinates": x, "distances": distances}
+        tables = {"coordinates": x, "graph": x, "distances": distances}
         if "combined" in kinds:
             tables["combined"] = torch.cat([x, distances], dim=-1)
         return {kind: tables[kind] for kind in kinds}

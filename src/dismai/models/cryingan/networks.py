@@ -6,7 +6,7 @@ row (x, y, z) per atom, a distance table one row of the nearest distances.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -153,14 +153,26 @@ class Critic(nn.Module):
 
 
 class Networks(nn.Module):
-    """The generator and the critics of a dataset."""
+    """The generator and the critics of a dataset.
 
-    def __init__(self, counts: Sequence[int], hparams: Hparams, random: torch.Generator):
+    graph: makes a critic of graph convolutions, which the hyperparameters may ask for.
+    """
+
+    def __init__(
+        self,
+        counts: Sequence[int],
+        hparams: Hparams,
+        random: torch.Generator,
+        graph: Callable[[torch.Generator], nn.Module] | None = None,
+    ):
         super().__init__()
         h = hparams
         self.generator = Generator(
             sum(counts), h.latent, h.generator_first, h.generator_channels, random
         )
+        if h.critics == "graph":
+            self.critics = nn.ModuleDict({"graph": graph(random)})
+            return
         kinds = {"coordinates": (3, h.harmonics, h.coordinate_pooling)}
         if h.critics == "combined":
             kinds = {"combined": (3 + h.neighbours, h.harmonics, h.coordinate_pooling)}
