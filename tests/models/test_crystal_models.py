@@ -12,12 +12,13 @@ from ase import Atoms
 
 import dismai.models
 from dismai.base.card import CrystalSpec
+from dismai.base.columns import PUBLISHED_STEPS
 from dismai.base.errors import InputError
 from dismai.evaluation.self_reports import self_report_scores
 from dismai.files.structures import read_set, write_structures
 from dismai.models.crystals import model as shared
 from dismai.models.crystals.decode import BEFORE_MERGING
-from dismai.models.crystals.model import PUBLISHED_SHARE, STEPS
+from dismai.models.crystals.model import STEPS
 from dismai.models.crystals.pictures import SIDE, encode, picture_scales
 from dismai.models.crystals.reading import SAID
 from tests.makers import common_crystals
@@ -117,11 +118,11 @@ def test_a_loaded_model_draws_the_same_crystals_in_any_number(trained):
     np.testing.assert_array_equal(drawn[0].positions, again[0].positions)
     assert drawn[0].info == again[0].info
     assert drawn[0].info != drawn[1].info
-    assert set(drawn[0].info) == {*SAID, "space_group", BEFORE_MERGING, PUBLISHED_SHARE}
+    assert set(drawn[0].info) == {*SAID, "space_group", BEFORE_MERGING, PUBLISHED_STEPS}
     steps = {"crystal_gan": 4, "crystal_wgan": 4, "crystal_diffusion": 8}[name]
     assert model.spec.statistics[STEPS] == steps
     published = {"crystal_gan": 42_000, "crystal_wgan": 420_500, "crystal_diffusion": 500_000}
-    assert drawn[0].info[PUBLISHED_SHARE] == pytest.approx(100 * steps / published[name])
+    assert drawn[0].info[PUBLISHED_STEPS] == pytest.approx(100 * steps / published[name])
 
 
 def parameters(network):

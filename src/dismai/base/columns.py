@@ -12,6 +12,8 @@ ENGINE_STEPS, ENGINE_STATUS = "engine_steps", "engine_status"
 
 SPACE_GROUP = "space_group"
 """In the `info` of a crystal: its number."""
+PUBLISHED_STEPS = "percent_of_published_steps"
+"""In the `info` of a drawn structure, and a metric: how much of a published training was done."""
 REFERENCE = "reference_energy_eV_per_atom"
 """On the card: zero of the interface energy in the potential of the dataset."""
 ENGINE_REFERENCE = "engine_reference_energy_eV_per_atom"

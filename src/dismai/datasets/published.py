@@ -1,5 +1,7 @@
 """Numbers of the papers, and whether a dataset compares with theirs."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import isnan, nan
 from pathlib import Path
 
@@ -8,15 +10,40 @@ import pandas as pd
 from dismai.base.card import Card
 from dismai.base.kinds import KINDS
 
-SOURCE = "Dismai-Bench paper"
-MODELS = {
-    "cdvae": "CDVAE",
-    "diffcsp": "DiffCSP",
-    "crystens": "CrysTens",
-    "unimat": "UniMat",
-    "cryingan": "CryinGAN",
-}
-"""Names of the papers by ours."""
+
+@dataclass(frozen=True)
+class Source:
+    """A paper in published.csv.
+
+    name: its name there.  tables: those that are taken.  models: its names by ours.  datasets: its
+    names by ours, where they differ.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    models: Mapping[str, str]
+    datasets: Mapping[str, str] = field(default_factory=dict)
+
+
+SOURCES = (
+    Source(
+        "Dismai-Bench paper",
+        ("1", "2", "3"),
+        {
+            "cdvae": "CDVAE",
+            "diffcsp": "DiffCSP",
+            "crystens": "CrysTens",
+            "unimat": "UniMat",
+            "cryingan": "CryinGAN",
+        },
+    ),
+    Source(
+        "CrysTens paper",
+        ("1", "2"),
+        {"crystal_gan": "GAN", "crystal_wgan": "WGAN", "crystal_diffusion": "Diffusion"},
+        {"crystals": "Pearson_crystal_data"},
+    ),
+)
 IN_TEXT = {"mean_relaxation_steps": "relaxation_steps"}
 """Metrics that the paper tells outside of its tables, by their names in published.csv."""
 N_TRAININGS = 3
@@ -29,15 +56,20 @@ MARK = "†"
 def published_numbers(path: Path) -> pd.DataFrame:
     """Published metrics of all datasets, with our names of the models.
 
-    Tables 1 to 3, and what the text says of relaxation steps: a mean without limits, or a limit
-    from below without a mean.
+    The tables of each paper, and what the text says of relaxation steps: a mean without limits, or
+    a limit from below without a mean.
     """
     table = pd.read_csv(path, dtype=str)
     table["metric"] = table["metric"].replace(IN_TEXT)
     told = table["table"].eq("in-text") & table["metric"].isin(IN_TEXT.values())
-    own = table["source"].eq(SOURCE) & (table["table"].isin(["1", "2", "3"]) | told)
-    table = table[own].assign(model=table["model"].str.split("|")).explode("model")
-    table["model"] = table["model"].map({theirs: ours for ours, theirs in MODELS.items()})
+    parts = []
+    for source in SOURCES:
+        own = table["source"].eq(source.name) & (table["table"].isin(source.tables) | told)
+        part = table[own].assign(model=table["model"].str.split("|")).explode("model")
+        part["model"] = part["model"].map({name: ours for ours, name in source.models.items()})
+        names = {name: ours for ours, name in source.datasets.items()}
+        parts.append(part.replace({"dataset": names}))
+    table = pd.concat(parts)
     for column in ("mean", "min", "max"):
         table[f"published_{column}"] = table[column].astype(float)
     columns = ["dataset", "model", "metric", "published_mean", "published_min", "published_max"]

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dismai.base.atomic import write_atomically
 from dismai.base.card import Card
+from dismai.base.columns import PUBLISHED_STEPS
 from dismai.base.kinds import KINDS
 from dismai.datasets.published import MARK, differences, published_numbers, shown
 from dismai.evaluation.ranking import NOT_RUN
@@ -24,7 +25,7 @@ __all__ = ["published_numbers"]
 HEADINGS = {kind: headings(kind) for kind in KINDS}
 """Metrics of Tables 3, 2 and 1, by the kind of the datasets, and their headings."""
 SELF_REPORT_HEADINGS = self_reported_headings()
-"""What models say of their own structures; nothing was published beside it."""
+"""What models say of their own structures; something was published beside that of crystals."""
 STAGE_HEADINGS = stage_headings()
 """Where structures fail, in percent of the generated ones; nothing was published beside it."""
 KEYS = ["dataset", "model", "kind", "metric", "unit"]
@@ -139,7 +140,9 @@ def readable_tables(table: pd.DataFrame, headings: Mapping[str, str] | None) -> 
     found = [_wide(table, headings, published=True)]
     for caption, (rows, own) in others.items():
         if rows["metric"].isin(own).any():
-            wide = _wide(rows, own, published=False)
+            wide = _wide(rows, own, published=own is SELF_REPORT_HEADINGS)
+            if own is SELF_REPORT_HEADINGS:  # of few metrics something was published
+                wide = _without_empty(wide)
             wide.attrs["caption"] = caption
             found.append(wide)
     return found
@@ -156,6 +159,12 @@ def footnotes(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[s
         "Best values: " + ", ".join(f"{headings[name]} {METRICS[name].best:g}" for name in headings)
         + ".",
     ]  # fmt: skip
+    short = table[table["metric"].eq(PUBLISHED_STEPS) & (table["mean"] < 100)]
+    notes += [
+        f"{row.model} on {row.dataset} has made {row.mean:.2g} % of the steps of the published "
+        "training: no value in its row tells of the method when trained to the end."
+        for row in short.itertuples()
+    ]
     differs = table.loc[table["published_differs"] != "", ["dataset", "published_differs"]]
     return notes + [
         f"{MARK} Published values of {row.dataset} do not compare: {row.published_differs}."
@@ -186,6 +195,12 @@ def _wide(table: pd.DataFrame, headings: Mapping[str, str], published: bool) -> 
     reasons = zip(table["dataset"], table["published_differs"], strict=True)
     wide.attrs["differs"] = {dataset: reason for dataset, reason in reasons if reason}
     return wide
+
+
+def _without_empty(wide: pd.DataFrame) -> pd.DataFrame:
+    """Without columns of published values that hold none."""
+    empty = [name for name in wide if name.endswith(", published") and (wide[name] == "–").all()]
+    return wide.drop(columns=empty)
 
 
 def _number_of(row: NamedTuple) -> str:

@@ -1,5 +1,6 @@
 """The entry of crystals of any composition (the CrysTens paper)."""
 
+from dismai.base.columns import PUBLISHED_STEPS
 from dismai.base.kinds import Kind
 from dismai.base.metric import PERCENT, SHARE, Metric
 
@@ -135,6 +136,17 @@ KIND = Kind(
                 of_generated=True,
             )
             for name, label, unit, what in _SAID
+        ),
+        Metric(
+            PUBLISHED_STEPS,
+            "steps of training, of those of the published training",
+            "%",
+            100,
+            "models that were trained for a shorter time than the published ones",
+            "whether more steps would help; size of network and batch",
+            self_reported=True,
+            of_generated=True,
+            heading="steps of the paper's (%)",
         ),
     ),
 )

@@ -14,6 +14,7 @@ from ase import Atoms
 from torch import Tensor
 
 from dismai.base.card import CrystalSpec
+from dismai.base.columns import PUBLISHED_STEPS
 from dismai.base.errors import InputError
 from dismai.base.seeds import seed_for
 from dismai.models.batches import Streams, draw_in_batches, torch_device
@@ -30,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 STEPS = "training_steps"
 """Among the statistics on the card of a model file."""
-PUBLISHED_SHARE = "percent_of_published_steps"
-"""In the `info` of every structure."""
 
 
 class CrystalModel(TorchModel):
@@ -81,7 +80,7 @@ class CrystalModel(TorchModel):
         crystals = decode(drawn["pictures"], Scales.of_card(self.spec), h.clustering)
         share = 100.0 * self.spec.statistics[STEPS] / h.PUBLISHED_STEPS
         for atoms in crystals:
-            atoms.info[PUBLISHED_SHARE] = share
+            atoms.info[PUBLISHED_STEPS] = share
         if n_bad := sum(len(atoms) == 0 for atoms in crystals):
             logger.warning("%d of %d pictures are no crystals", n_bad, n)
         return crystals
