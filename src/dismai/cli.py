@@ -69,19 +69,12 @@ GENERATE_EXAMPLES = """Examples:
 """
 
 
-class Size(StrEnum):
-    """How large a training set is."""
-
-    small = "small"
-    paper = "paper"
+Size = StrEnum("Size", ["small", "paper"])
+"""How large a training set is."""
 
 
-class Align(StrEnum):
-    """How generated alloys are laid on the lattice."""
-
-    none = "none"
-    translate = "translate"
-    rotate = "rotate"
+Align = StrEnum("Align", ["none", "translate", "rotate"])
+"""How generated alloys are laid on the lattice."""
 
 
 def _starting_with(names: tuple[str, ...]):
@@ -294,11 +287,7 @@ def dataset(
         int | None, typer.Option(min=1, help="Processes; else one a core. Changes no result.")
     ] = None,
 ) -> None:
-    """Make the training set of a dataset, with its card beside it.
-
-    Alloys take a quarter of a minute and come out as they were; silicon is relaxed for half an
-    hour on two cores, interfaces for ten minutes in CHGNet. A killed command goes on.
-    """
+    """Make the training set of a dataset, its card beside it; a killed command goes on."""
     check_shipped(name, shipped_references())
     with output_folder(out.absolute().parent):
         from dismai.base.kept import state_of
@@ -387,6 +376,13 @@ def main() -> None:
         app()
     except InputError as error:
         _end(str(error))
+    except ModuleNotFoundError as error:  # a library that only an extra brings
+        from dismai.base.extras import how_to_install
+
+        said = how_to_install(error.name or "")
+        if said is None:
+            raise
+        _end(said)
     except BrokenPipeError:  # whoever read our output has left, as in `dismai ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)

@@ -43,13 +43,19 @@ def check_request(
 
 
 def potential_of(relax: str | None, dataset: str) -> "Potential | None":
-    """The potential that a word names, if there is one; InputError where nothing is relaxed."""
+    """The potential that a word names, if there is one; InputError where nothing is relaxed.
+
+    Also where the library that computes it is not installed.
+    """
     if relax is None:
         return None
     _check_relaxed(dataset, relax)
-    from dismai.potentials import entry_from_word
+    from dismai.base.extras import need
+    from dismai.potentials import PACKAGES, entry_from_word
 
-    return entry_from_word(relax)
+    potential = entry_from_word(relax)
+    need(*PACKAGES.get(potential.kind, ()))
+    return potential
 
 
 def _check_relaxed(dataset: str, relax: str) -> None:

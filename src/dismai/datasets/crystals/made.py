@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dismai.base.card import CrystalSpec
+from dismai.base.extras import need
 from dismai.base.resources import resource
 from dismai.datasets.crystals.build import build
 from dismai.datasets.crystals.filter import crystal, flags, without_flagged_and_copies
@@ -13,6 +14,7 @@ from dismai.datasets.recipe import Relaxed, Size, TrainingSet, origin_of, recipe
 
 def training_set(card: CrystalSpec, size: Size, relaxed: Relaxed) -> TrainingSet:
     """The crystals of the AFLOW encyclopedia on the card; small: 100 of them."""
+    need("pymatgen")
     recipe = recipe_of(card)
     if size == "small":
         recipe["settings"] = {**recipe["settings"], "n_structures": 100}

@@ -1,6 +1,7 @@
 """The interfaces that ship as a reference, assembled and relaxed again."""
 
 from dismai.base.card import DatasetSpec
+from dismai.base.extras import need
 from dismai.datasets.interface.build import build, random_interfaces
 from dismai.datasets.interface.settings import InterfaceDataset
 from dismai.datasets.recipe import Relaxed, Size, TrainingSet, origin_of, recipe_of
@@ -14,6 +15,7 @@ def training_set(card: DatasetSpec, size: Size, relaxed: Relaxed) -> TrainingSet
     Both sizes are that of the reference, 50 interfaces of 44 atoms: the papers' 264 atoms take
     hundreds of core hours (docs/datasets.md).
     """
+    need("chgnet", "pymatgen")
     recipe, settings = recipe_of(card), settings_of(card)
     random = random_interfaces(
         settings.geometry, settings.n_random, recipe["seed"], "random_interfaces", card.name
