@@ -19,10 +19,12 @@ from dismai.cli import app
 from dismai.datasets.options import Options
 from dismai.evaluation.process import describe_reference
 from dismai.evaluation.score import score
+from dismai.evaluation.study import STATEMENTS_SCHEMA, STUDY_SCHEMA
 from dismai.files.structures import (
     FATES_SCHEMA,
     METRICS_SCHEMA,
     read_table,
+    write_csv,
     write_structures,
     write_table,
 )
@@ -31,6 +33,7 @@ from dismai.report import curves, figures, style, themes
 from dismai.report.drawings import OF_ALL_KINDS
 from dismai.report.run_files import RunFiles
 from dismai.report.run_page import _sentence, run_page
+from dismai.report.run_studies import studies_section
 from dismai.report.viewer import close_pairs, entry, vacancies
 from tests.makers import MAKERS, card
 
@@ -288,6 +291,41 @@ def test_a_folder_without_results_is_an_input_error(tmp_path):
     files = RunFiles(tmp_path)
     with pytest.raises(InputError, match="expected the configuration of a run"):
         _ = files.config
+
+
+def test_studies_stand_on_the_page_where_there_are_any(tmp_path):
+    row = [
+        "lambda",
+        "gan_0",
+        "percent_not_converged",
+        "%",
+        3,
+        60,
+        30.5,
+        20.0,
+        41.0,
+        28.0,
+        33.0,
+        34.0,
+    ]
+    table = pd.DataFrame([[*row, np.nan, np.nan]], columns=STUDY_SCHEMA.names)
+    tables = tmp_path / "tables" / "studies" / "interface_dft"
+    assert studies_section(tmp_path, lambda path, dataset: "") == ""
+    write_table(table, tables / "gan.parquet", STUDY_SCHEMA, {})
+    said = ["falls", "percent_not_converged", "%", "gan_0", "gan_005", -20.0, -30.0, -10.0, "yes"]
+    statements = pd.DataFrame([said], columns=STATEMENTS_SCHEMA.names)
+    write_csv(statements, tables / "gan_statements.csv", digits=6)
+    pictures = tmp_path / "figures" / "studies" / "interface_dft"
+    pictures.mkdir(parents=True)
+    (pictures / "gan_lambda.svg").touch()
+    html = studies_section(tmp_path, lambda path, dataset: f"[{path.name} of {dataset}]")
+    for text in (
+        "30.5 [20, 41]",
+        "<td>34</td>",
+        "-20 [-30, -10]",
+        "[gan_lambda.svg of interface_dft]",
+    ):
+        assert text in html
 
 
 def test_what_studies_alone_run_has_no_place_in_the_ranking(folder, tmp_path):

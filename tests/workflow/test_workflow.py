@@ -61,7 +61,11 @@ def test_the_plans_of_the_demos_have_every_job_and_stay_small(tmp_path, name, tr
 
 
 @pytest.mark.parametrize(
-    ("study", "total"), [("potentials", 10), ("study_potential", 6), ("study_degradation", 12)]
+    ("study", "total"),
+    [
+        *(("potentials", 10), ("study_potential", 6), ("study_degradation", 12)),
+        *(("study_gan", 52), ("study_interface", 14)),
+    ],
 )
 def test_the_studies_that_the_demo_offers_can_be_planned(tmp_path, study, total):
     configs = [ROOT / path for path in CONFIGURATIONS["demo"]]

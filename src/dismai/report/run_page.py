@@ -22,6 +22,7 @@ from dismai.report.figures import plot_datasets
 from dismai.report.page import svg_text
 from dismai.report.ranking import plot_spider, ranking_notes, readable_ranking, span
 from dismai.report.run_files import RunFiles
+from dismai.report.run_studies import studies_section, study_tables
 from dismai.report.style import MODELS, model_styles
 from dismai.report.tables import HEADINGS, footnotes, html_table, readable_tables
 from dismai.report.themes import theme_css, themed, title_of, variable
@@ -56,8 +57,11 @@ def run_page(run: RunFiles, made: str) -> str:
         "datasets": ("What does each dataset look like?", _datasets),
         "failures": ("Why did structures fail?", _failures),
         "cost": ("What did it cost?", _cost),
+        "studies": ("What do the studies of the paper show here?", _studies),
         "again": ("How to get every number again", _again),
     }
+    if not study_tables(run.folder):
+        del sections["studies"]
     body = "".join(
         f'<section aria-labelledby="{key}"><h2 id="{key}">{title}</h2>{make(run)}</section>'
         for key, (title, make) in sections.items()
@@ -236,6 +240,15 @@ def _failures(run: RunFiles) -> str:
     rest = f"<p>{more} rarer reasons are in the fates.parquet of the sets.</p>" if more > 0 else ""
     swatches = _swatches(run)
     return html_table(table, swatches=swatches) + html_table(shown, swatches=swatches) + rest
+
+
+def _studies(run: RunFiles) -> str:
+    def figure(path: Path, dataset: str) -> str:
+        svg = path.read_text(encoding="utf-8")
+        caption = f"{dataset}: {title_of(svg) or path.stem}"
+        return _figure(themed(svg, caption), caption)
+
+    return studies_section(run.folder, figure)
 
 
 def _cost(run: RunFiles) -> str:
