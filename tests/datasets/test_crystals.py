@@ -284,6 +284,15 @@ def table_of(crystals):
     return pd.DataFrame(rows, columns=DESCRIBED)
 
 
+@pytest.mark.parametrize("said", ["F m -3 m", "Fm-3m", np.nan, [1, 2], None])
+def test_a_space_group_that_is_no_number_is_not_said(said):
+    (crystal,) = made(1)
+    crystal.info["space_group"] = said
+    found = table_of([crystal])
+    assert found["space_group_said"].isna().all()
+    assert found["space_group_found"].notna().all()
+
+
 def test_a_set_against_itself_and_against_another_one():
     spec = paper_spec("crystals")
     one = table_of(made(6))

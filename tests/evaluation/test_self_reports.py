@@ -28,6 +28,8 @@ def test_numbers_of_all_structures_are_averaged():
             2: StructureError("lost"),
             3: saying(species_accuracy=1, coordinate_agreement=np.nan),
             4: saying(species_accuracy="all of them"),
+            5: saying(species_accuracy=85, coordinate_agreement=-0.5),
+            6: saying(species_accuracy=[1, 2], coordinate_agreement=np.inf),
         }
     )
     assert list(found) == [SPECIES, RIGHT, "coordinate_agreement"]

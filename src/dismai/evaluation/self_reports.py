@@ -12,7 +12,7 @@ import numpy as np
 from ase import Atoms
 
 from dismai.base.errors import StructureError
-from dismai.metrics.entries import with_units
+from dismai.metrics.entries import METRICS, with_units
 from dismai.metrics.self_reports import RIGHT, SELF_REPORTED, SPECIES
 from dismai.metrics.statistics import Interval, mean_ci, percentage, share_ci
 
@@ -22,14 +22,16 @@ def self_report_scores(
 ) -> dict[str, tuple[str, Interval]]:
     """Metrics of what a set says of itself, by name: unit and interval; none if it says nothing.
 
-    A structure that could not be read does not count, nor what is no finite number.
+    A structure that could not be read does not count, nor what is no number within the
+    bounds of the metric, such as an accuracy of 85 where it is a share.
     """
     infos = [atoms.info for atoms in structures.values() if isinstance(atoms, Atoms)]
     scores: dict[str, Interval] = {}
     for name in SELF_REPORTED:
         found = [info.get(name) for info in infos]
         values = np.array([value for value in found if isinstance(value, Real)], dtype=float)
-        values = values[np.isfinite(values)]
+        low, high = METRICS[name].bounds
+        values = values[np.isfinite(values) & (values >= low) & (values <= high)]
         if len(values) == 0:
             continue
         scores[name] = share_ci(values) if name == SPECIES else mean_ci(values)

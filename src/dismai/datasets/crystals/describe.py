@@ -1,5 +1,7 @@
 """Cleaning, description and scores of crystals of any composition (CrysTens paper, section 3)."""
 
+from numbers import Real
+
 import numpy as np
 import pandas as pd
 from ase import Atoms
@@ -67,7 +69,7 @@ def describe(atoms: Atoms, spec: CrystalSpec, options: Options) -> np.ndarray:
     numbers = atoms.numbers
     if numbers.min() < 1 or numbers.max() > N_ELEMENTS:
         raise StructureError(f"expected elements 1 to {N_ELEMENTS}, found {numbers.max()}")
-    said = float(atoms.info.get(SPACE_GROUP, np.nan))
+    said = group_said(atoms)
     counts = np.bincount(numbers, minlength=N_ELEMENTS + 1)[1:]
     volume = atoms.get_volume()
     density = DALTON_PER_A3 * atomic_masses[numbers].sum() / volume
@@ -80,6 +82,13 @@ def describe(atoms: Atoms, spec: CrystalSpec, options: Options) -> np.ndarray:
             counts,
         ]
     )
+
+
+def group_said(atoms: Atoms) -> float:
+    """The number of the space group in the `info` of a structure; NaN if there is no number."""
+    said = atoms.info.get(SPACE_GROUP)
+    known = isinstance(said, Real) and np.isfinite(said)
+    return float(said) if known else float("nan")
 
 
 def tabulate(rows: np.ndarray, numbered: pd.DataFrame, options: Options) -> pd.DataFrame:
