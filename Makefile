@@ -58,10 +58,12 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
 
-# Remakes the schema of the configuration, its documentation and the list of metrics from the code.
+# Remakes the schema of the configuration, its documentation, the list of metrics and the reference
+# of Python functions from the code.
 schema: $(INSTALLED)
 	$(BIN)/python -m dismai.pipeline.config_docs config/schema.json docs/configuration.md
 	$(BIN)/python -m dismai.metrics.entries docs/metrics.md
+	$(BIN)/python -m dismai.pipeline.api_docs docs/python.md
 
 # Makes `snakemake --profile local` and `--profile slurm` work as typed, from anywhere.
 profiles:
