@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -9,6 +11,7 @@ from dismai.pipeline.api_docs import PUBLIC, documented
 from tests.conftest import ROOT
 from tests.makers import diamonds
 
+CRYSTALNN = ROOT / "docs" / "crystalnn.md"
 PAGE = ROOT / "docs" / "python.md"
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 
@@ -49,3 +52,16 @@ def test_the_snippets_of_the_page_run(tmp_path, monkeypatch):
         exec(block, names)
     assert (tmp_path / "scored" / "report.html").exists()
     assert names["places"].shape == (4, 2)
+
+
+def test_the_drop_in_runs_as_its_page_says_and_imports_little():
+    (block,) = re.findall(r"^```python\n(.*?)^```", CRYSTALNN.read_text(), re.MULTILINE | re.DOTALL)
+    names: dict = {}
+    exec(block, names)
+    assert len(names["index"]) == 6
+    code = (
+        "import sys; from dismai.metrics import crystalnn; "
+        "print({'pandas', 'sklearn', 'pymatgen', 'pydantic', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
