@@ -4,6 +4,7 @@ Configuration and targets stand here, the stages in rules/, the logic in src/dis
 """
 
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -21,6 +22,7 @@ from dismai.base.errors import InputError
 from dismai.pipeline.cost import PAPER_ATOMS, generation_minutes, training_minutes
 from dismai.models import sampling_params
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
+from dismai.potentials.files import digests
 from dismai.potentials.settings import ENGINE, NETWORKS
 from dismai.base.text import is_url
 from dismai.base.versions import VERSIONS

@@ -71,7 +71,7 @@ rule relax_training_blocks:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
-        version=(VERSIONS["relax_blocks"], VERSIONS["relax"]),
+        version=versions_of_relaxing,
         potential=potential_of,
         relaxation=relaxation_settings_of,
     script:

@@ -37,6 +37,19 @@ def potential_file(name):
     return located(given) if given else []
 
 
+@cache
+def digests_of_potential(name):
+    """SHA-256 of the files that a potential of kind `ase` names; those of others are inputs."""
+    entry = CONFIG.potentials.get(name)
+    return digests(entry) if entry is not None and entry.kind == "ase" else []
+
+
+def versions_of_relaxing(wildcards):
+    """Versions of the relaxation of training structures, and of what their potential is made of."""
+    own = digests_of_potential(potential_name_of(wildcards.dataset))
+    return (VERSIONS["relax_blocks"], VERSIONS["relax"], *own)
+
+
 def relaxation_settings_of(wildcards):
     """How structures of a dataset are relaxed, its own way or that of the run; None: they are not."""
     if potential_name_of(wildcards.dataset) is None:

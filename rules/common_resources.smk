@@ -2,11 +2,10 @@
 
 
 def versions_of_processing(wildcards):
-    """Versions of the stages that a shard of a dataset goes through."""
-    stages = (
-        ["process", "relax"] if potential_name_of(wildcards.dataset) else ["process"]
-    )
-    return [VERSIONS[stage] for stage in stages]
+    """Versions of the stages that a shard goes through, and of what its potential is made of."""
+    name = potential_name_of(wildcards.dataset)
+    stages = ["process", "relax"] if name else ["process"]
+    return [*(VERSIONS[stage] for stage in stages), *digests_of_potential(name)]
 
 
 def minutes_of_processing(wildcards, attempt):

@@ -5,13 +5,19 @@ import inspect
 import re
 import subprocess
 import sys
+from functools import cache
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
+from dismai.base.kinds import KINDS
+from dismai.base.versions import VERSIONS
 from dismai.pipeline import figure_inputs as inputs
 from dismai.pipeline import relaxation, relaxed_set
-from tests.commands import INTERFACE, TINY, planned, snakemake
+from dismai.pipeline.config import load
+from dismai.potentials.files import digests
+from tests.commands import INTERFACE, SILICON, TINY, planned, snakemake
 from tests.conftest import ROOT
 
 CRYSTALS = ("LCO.cif", "LSC.cif")
@@ -177,3 +183,32 @@ def test_a_changed_crystal_or_cluster_expansion_remakes_what_depends_on_it_alone
     change(elsewhere / "mine" / "eci.yaml", "check:", "# mine\ncheck:")
     again = planned(snakemake(*targets, "-n", **own).stdout)
     assert again == {"sample_alloy": 1, "build_alloy_dataset": 1, "total": 2}
+
+
+def helpers_of_potentials(entry, folder):
+    """The functions of the rules, where silicon relaxes in a potential of this entry."""
+    config = {"potentials": {"mine": entry}, "datasets": {"amorphous_si": {"potential": "mine"}}}
+    (folder / "mine.yaml").write_text(yaml.safe_dump(config))
+    checked = load(ROOT / "config" / "config.yaml", *SILICON, folder / "mine.yaml")
+    names = {"CONFIG": checked, "config": {}, "VERSIONS": VERSIONS, "cache": cache, "KINDS": KINDS}
+    names |= {"digests": digests, "ENGINE": "dft", "NETWORKS": (), "FITTED": [], "M3GNETS": []}
+    names |= {"DATASETS": [], "EVERY_DATASET": [], "READY_MADE": []}
+    for part in ("common_potentials", "common_resources"):
+        exec((ROOT / "rules" / f"{part}.smk").read_text(), names)
+    return names
+
+
+def test_jobs_that_relax_depend_on_the_files_of_their_calculator(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights.txt").write_text("0.1")
+    calculator = {"kind": "ase", "calculator": "ase.calculators.lj:LennardJones"}
+    mine = {**calculator, "params": {"file": "weights.txt"}}
+    block = SimpleNamespace(dataset="amorphous_si")
+    for name in ("versions_of_relaxing", "versions_of_processing"):
+        before = helpers_of_potentials(mine, tmp_path)[name](block)
+        assert helpers_of_potentials(mine, tmp_path)[name](block) == before
+        (tmp_path / "weights.txt").write_text(name)
+        after = helpers_of_potentials(mine, tmp_path)[name](block)
+        assert after[:2] == before[:2]
+        assert after != before
+        assert helpers_of_potentials({"kind": "sw"}, tmp_path)[name](block) == before[:2]
