@@ -18,7 +18,7 @@ from dismai.datasets.options import Options
 from dismai.datasets.published import published_numbers, published_trainings
 from dismai.evaluation.process import describe_reference
 from dismai.evaluation.ranking import headlines_of, ranking
-from dismai.evaluation.resampling import draws_of, with_features
+from dismai.evaluation.resampling import draws_of, with_feature_files, with_features
 from dismai.evaluation.runs import published_run
 from dismai.files.structures import METRICS_SCHEMA, write_table
 from dismai.report.figures import save_figure
@@ -172,6 +172,14 @@ def results(tmp_path):
         features[seed] = made.to_numpy()
         table.loc[seed, "value"] = np.linalg.norm(features[seed].mean(axis=0) - training.mean())
     return tmp_path, table, features, training.mean().to_numpy()
+
+
+def test_files_that_a_job_declares_are_those_of_the_folder(results):
+    folder, table, _, _ = results
+    features = sorted(folder.glob("generated/*/*/*/features.parquet"), reverse=True)
+    training = folder.glob("datasets/*/features.parquet")
+    found = with_feature_files(table, features, training)
+    pd.testing.assert_frame_equal(found, with_features(table, folder))
 
 
 def test_structures_are_drawn_by_their_feature_rows_where_these_are_at_hand(results):

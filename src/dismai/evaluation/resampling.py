@@ -10,6 +10,7 @@ resampled. The number of accepted structures is drawn as well (binomial), so tha
 half is not sure of its place. A single training tells nothing about another one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -44,6 +45,19 @@ def with_features(metrics: pd.DataFrame, folder: Path) -> pd.DataFrame:
             for dataset, model, seed in places
         ],
         training=[str(Path(folder, "datasets", name)) for name in metrics["dataset"]],
+    )
+
+
+def with_feature_files(
+    metrics: pd.DataFrame, features: Iterable[Path], training: Iterable[Path]
+) -> pd.DataFrame:
+    """The same from the files: dataset/model/seed0/features.parquet, dataset/features.parquet."""
+    rows = {Path(file).parts[-4:-1]: str(file) for file in features}
+    folders = {Path(file).parent.name: str(Path(file).parent) for file in training}
+    places = zip(metrics["dataset"], metrics["model"], metrics["seed"], strict=True)
+    return metrics.assign(
+        features=[rows[dataset, model, f"seed{seed}"] for dataset, model, seed in places],
+        training=metrics["dataset"].map(folders),
     )
 
 

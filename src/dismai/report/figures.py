@@ -168,17 +168,16 @@ def plot_structures(
     return figure
 
 
-def plot_datasets(cards: Sequence[Path]) -> Figure:
+def plot_datasets(cards: Sequence[Path], train: Sequence[Path]) -> Figure:
     """The first training structure of every dataset, as Fig. 1 of the paper.
 
-    cards: files of the cards, the training structures beside them.
+    cards, train: files of the cards, and of the training structures in the same order.
     """
-    read = {path: read_card(path) for path in cards}
+    read = [read_card(path) for path in cards]
     structures = {
-        card.name: read_frames(path.parent / "train.extxyz", range(1))[0]
-        for path, card in read.items()
+        card.name: read_frames(path, range(1))[0] for card, path in zip(read, train, strict=True)
     }
-    turned = {card.name: KINDS[card.kind].view for card in read.values()}
+    turned = {card.name: KINDS[card.kind].view for card in read}
     return plot_structures(structures, turned)
 
 

@@ -163,9 +163,10 @@ def _sentence(own: pd.DataFrame, n_datasets: int) -> str:
 
 
 def _datasets(run: RunFiles) -> str:
-    cards = [run.folder / "datasets" / name / "card.json" for name in run.cards]
+    folders = [run.folder / "datasets" / name for name in run.cards]
+    cards, train = ([one / name for one in folders] for name in ("card.json", "train.extxyz"))
     caption = "A training structure of every dataset."
-    together = _figure(themed(svg_text(plot_datasets(cards)), caption), caption)
+    together = _figure(themed(svg_text(plot_datasets(cards, train)), caption), caption)
     return together + _viewer() + "".join(_dataset(run, name) for name in run.cards)
 
 
