@@ -9,7 +9,13 @@ from dismai.base.columns import ENERGY, ENGINE_ENERGY, ENGINE_REFERENCE, ENGINE_
 from dismai.datasets.interface.build import build, random_interfaces
 from dismai.datasets.interface.settings import InterfaceDataset
 from dismai.dft.settings import Dft
-from dismai.evaluation.engine_stage import NOT_RELAXED, continue_minima, joined, joined_schema
+from dismai.evaluation.engine_stage import (
+    NOT_RELAXED,
+    continue_minima,
+    joined,
+    joined_schema,
+    minima_of,
+)
 from dismai.files.structures import read_table, write_table
 from tests.makers import THIN_INTERFACE
 
@@ -48,6 +54,17 @@ def test_what_the_engine_does_not_finish_has_no_energy(emt, tmp_path):
     _, rows = continue_minima({0: rattled(1)}, Dft(fmax_eV_per_A=1e-9, max_steps=1), tmp_path)
     assert rows[ENGINE_STATUS].tolist() == ["not converged by the engine in 1 steps"]
     assert rows[ENGINE_ENERGY].isna().all()
+
+
+def test_minima_of_a_potential_keep_the_numbers_of_their_rows():
+    structures = [rattled(1), rattled(2), rattled(3)]
+    relaxed = pd.DataFrame({"structure": [0, 1, 2], "status": ["ok", "not converged", "ok"]})
+    found = minima_of(structures, relaxed)
+    assert list(found) == [0, 2]
+    assert found[2] is structures[2]
+    features = pd.DataFrame({"structure": [4, 7, 9]})  # what failed has no row and no structure
+    assert list(minima_of(structures, features).values()) == structures
+    assert list(minima_of(structures, features)) == [4, 7, 9]
 
 
 def test_structures_that_never_reached_the_engine_keep_their_place(emt, tmp_path):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dismai.base.atomic import locked
 from dismai.dft.settings import Dft
-from dismai.evaluation.engine_stage import CONTINUED_SCHEMA, continue_minima
+from dismai.evaluation.engine_stage import CONTINUED_SCHEMA, continue_minima, minima_of
 from dismai.evaluation.process import shard_range
 from dismai.files.structures import gather_tables, write_structures, write_table
 from dismai.pipeline.jobs import job, launcher, provenance, state_folder
@@ -15,12 +15,11 @@ shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.spl
 state = state_folder(snakemake) / "engine"
 
 with job(snakemake, saves=True), locked(state / f"shard{shard}"):
-    structures = read_shards(snakemake.input.structures)
-    table = gather_tables(snakemake.input.tables)
-    numbers = table["structure"][table.get("status", "ok") == "ok"]
+    tables = gather_tables(snakemake.input.tables)
+    minima = minima_of(read_shards(snakemake.input.structures), tables)
     own = shard_range(params.n_structures, shard - 1, n_shards)
     ended, rows = continue_minima(
-        {number: structures[place] for place, number in numbers.items() if number in own},
+        {number: atoms for number, atoms in minima.items() if number in own},
         Dft(**params.dft).launched_by(launcher(snakemake)),
         state,
     )

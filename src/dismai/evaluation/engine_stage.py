@@ -40,6 +40,18 @@ NOT_RELAXED = "not at a minimum of the potential"
 _FIELDS = {field.name: field for field in (*RELAXED_SCHEMA, pa.field(ENERGY, pa.float64()))}
 
 
+def minima_of(structures: Sequence[Atoms], table: pd.DataFrame) -> dict[int, Atoms]:
+    """Structures at minima of a potential by number.
+
+    Args:
+        structures: where the potential left them, in the order of `table`.
+        table: a row each, of its relaxation (`RELAXED_SCHEMA`), or of features, which only
+            structures at minima have.
+    """
+    rows = table[table["status"] == "ok"] if "status" in table else table
+    return {int(number): structures[place] for place, number in rows["structure"].items()}
+
+
 def continue_minima(
     structures: Mapping[int, Atoms], settings: Dft, state: Path
 ) -> tuple[list[Atoms], pd.DataFrame]:
