@@ -7,7 +7,7 @@ import torch
 from dismai import models
 from dismai.base import stopping
 from dismai.training import callbacks
-from tests.makers import alloy_spec, permuted_alloys
+from tests.makers import alloy_spec, common_crystals, permuted_alloys
 from tests.models.conftest import outcome
 from tests.pretended_gpu import pretended_gpu
 
@@ -99,23 +99,39 @@ SMALL = {
         "steps": 2,
     },
 }
+NARROW = {"epochs": 2, "width": 1 / 16, "sampling_batch": 2}
+SMALL |= {
+    "crystal_gan": NARROW,
+    "crystal_wgan": {**NARROW, "generator_every": 2},
+}
+
+
+def set_of(name):
+    """Card and structures that an architecture can model."""
+    if name.startswith("crystal_"):
+        return models.paper_spec("crystals"), common_crystals(8)
+    return alloy_spec(), permuted_alloys(8)
 
 
 def model_on(device, name):
-    model = models.create(name, alloy_spec(), **SMALL[name], **COMMON)
+    model = models.create(name, set_of(name)[0], **SMALL[name], **COMMON)
     model.device = device
     return model
 
 
 def fit(device, name, folder):
-    structures = permuted_alloys(8)
+    _, structures = set_of(name)
     model = model_on(device, name)
     model.fit(structures[:6], structures[6:], folder, 3)
     model.save(folder / "model.safetensors")
     return model
 
 
-def positions(structures):
+def drawn_by(model):
+    """What three structures are: positions, or what the picture of a crystal says."""
+    structures = model.sample(3, 0)
+    if model.architecture.startswith("crystal_"):
+        return np.array([list(atoms.info.values()) for atoms in structures])
     return np.array([atoms.positions for atoms in structures])
 
 
@@ -137,6 +153,7 @@ WAITS_OF_SAMPLING = {
         "models/batches.py:draw",
     },
     "crystens": {"models/crystens/pictures.py:to", "models/crystens/model.py:draw"},
+    **dict.fromkeys(("crystal_gan", "crystal_wgan"), {"models/batches.py:draw"}),
     "melt": {  # repair and names go by turns that depend on the places
         "models/batches.py:draw",
         "models/melt/graph.py:_all_pairs",
@@ -160,7 +177,7 @@ def test_a_training_on_a_gpu_ends_within_an_epoch_and_goes_on(
     name, tmp_path, monkeypatch, one_thread
 ):
     on_cpu = fit("cpu", name, tmp_path / "cpu")
-    expected = positions(on_cpu.sample(3, 0))
+    expected = drawn_by(on_cpu)
     seen, original = [], callbacks.StateKeeper.on_train_batch_end
 
     with pretended_gpu(monkeypatch) as waits:
@@ -179,7 +196,7 @@ def test_a_training_on_a_gpu_ends_within_an_epoch_and_goes_on(
         stopping._asked.clear()
         on_gpu = fit("auto", name, tmp_path / "gpu")
         waits.places.clear()
-        found = positions(on_gpu.sample(3, 0))
+        found = drawn_by(on_gpu)
     assert set(seen[4] - seen[3]) <= WAITS_OF_A_STEP.get(name, set())
     assert set(waits.places) <= WAITS_OF_SAMPLING.get(name, set())
     if name in OTHER_KERNELS:
@@ -194,7 +211,7 @@ def test_a_training_on_a_gpu_ends_within_an_epoch_and_goes_on(
 def test_every_model_of_the_papers_takes_every_precision(precision):
     for name in SMALL:
         settings = {**SMALL[name], **COMMON, "precision": precision}
-        model = models.create(name, alloy_spec(), **settings)
+        model = models.create(name, set_of(name)[0], **settings)
         assert model.hparams.precision == precision
 
 
