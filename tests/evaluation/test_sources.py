@@ -11,6 +11,7 @@ from dismai.base.errors import InputError
 from dismai.datasets.baselines import random_decoration
 from dismai.datasets.options import Options
 from dismai.evaluation.file import evaluate_file
+from dismai.evaluation.given import given_files
 from dismai.evaluation.process import check, import_file, load_generated, process
 from dismai.evaluation.reference import notes_on_overlap, training_file
 from dismai.files.structures import write_structures
@@ -155,3 +156,21 @@ def test_paths_that_the_system_refuses_are_one_line(structures, tmp_path, place)
     with pytest.raises(InputError, match="expected a file of structures, found .*name") as error:
         evaluated(*paths)
     assert "\n" not in str(error.value)
+
+
+def test_a_bad_file_of_several_costs_only_itself(structures, tmp_path):
+    good, bad, foreign = (tmp_path / name for name in ("a.extxyz", "b.cif", "energies.csv"))
+    write_structures(structures[:2], good)
+    bad.write_text("data_x\n_cell_length_a 5\n")
+    foreign.write_text("file,energy\n")
+    given = given_files([good, bad, foreign])
+    assert [isinstance(frame, Atoms) for frame in given.frames] == [True, True, False]
+    assert given.frames[2].source_file == "b.cif"
+    assert str(given.frames[2]).startswith("b.cif: ")
+    (note,) = given.notes
+    assert note.startswith(f"{foreign}: not read, no structures: expected a structure file")
+    with pytest.raises(InputError, match=r"nofile\.cif: expected a file of structures, found no"):
+        given_files([good, tmp_path / "nofile.cif"])
+    for others in ([bad, bad], [foreign, foreign]):
+        with pytest.raises(InputError, match="and others: "):
+            given_files(others)

@@ -86,6 +86,15 @@ def test_calculators_and_constraints_stay_with_the_user(alloys):
     assert atoms.calc is not None
 
 
+def test_partly_occupied_sites_that_ase_notes_are_no_structure(alloys):
+    mixed, listed = alloys[0].copy(), alloys[1].copy()
+    mixed.info["occupancy"] = {"0": {"Fe": 0.6, "Ni": 0.4}}
+    listed.set_array("occupancy", np.full(len(listed), 0.5))
+    *bad, good = as_frames([mixed, listed, alloys[2]])
+    assert all("partially occupied sites are not supported" in str(frame) for frame in bad)
+    assert len(good) == len(alloys[2])
+
+
 @pytest.mark.parametrize(
     ("structures", "dataset", "message"),
     [

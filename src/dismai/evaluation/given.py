@@ -12,7 +12,14 @@ from ase import Atoms
 from dismai.base.atomic import printable_name, sha256
 from dismai.base.errors import InputError, StructureError
 from dismai.files.objects import as_frames
-from dismai.files.structures import SOURCE_FILE, hash_structures, read_set
+from dismai.files.reading.collections import is_archive, is_structure_file
+from dismai.files.structures import (
+    SOURCE_FILE,
+    FrameSet,
+    hash_structures,
+    is_folder,
+    read_set,
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,11 @@ class Given:
 def given_files(paths: Path | Sequence[Path]) -> Given:
     """The structures of one file, folder or archive, or of several, one after the other.
 
+    Of several, one that cannot be read is one bad structure, as in a folder; what is no file of
+    structures by its name and cannot be read is left out, and said.
+
     Raises:
-        InputError: no path, or nothing readable at one.
+        InputError: no path, nothing at one, or nothing readable at any.
     """
     several = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     if not several:
@@ -49,12 +59,27 @@ def given_files(paths: Path | Sequence[Path]) -> Given:
     notes: list[str] = []
     digest = hashlib.sha256()
     for path in several:
-        found = read_set(path)
+        found = _of_several(path)
         frames += [_placed(frame, path.name) for frame in found.frames]
         notes += [f"{path}: {note}" for note in found.notes]
         digest.update(f"{path.name}\0{sha256(path)}\0".encode(errors="surrogateescape"))
+    if all(isinstance(frame, StructureError) for frame in frames):
+        first = next(iter(frames), "expected structures, found none")
+        raise InputError(f"{several[0]} and others: {first}")
     name = f"{len(several)} files"
     return Given(frames, name, name, digest.hexdigest(), tuple(several), tuple(notes))
+
+
+def _of_several(path: Path) -> FrameSet:
+    """The structures of one path among several."""
+    is_folder(path)  # or anything else that is there
+    try:
+        return read_set(path)
+    except InputError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        if not path.is_dir() and not is_archive(path) and not is_structure_file(path.name):
+            return FrameSet([], (f"not read, no structures: {reason}.",))
+        return FrameSet([StructureError(f"{path.name}: {reason}")])
 
 
 def given_structures(structures: Iterable[Any]) -> Given:

@@ -6,6 +6,7 @@ from typing import Any
 from ase import Atoms
 
 from dismai.base.errors import InputError, StructureError
+from dismai.files.reading.sites import fully_occupied
 
 EXPECTED = "expected an ase.Atoms or a pymatgen Structure"
 
@@ -14,7 +15,7 @@ def as_frames(structures: Iterable[Any]) -> list[Atoms | StructureError]:
     """Structures in order, without calculators and constraints; a bad one as an error in its place.
 
     Anything with `to_ase_atoms` is taken, as pymatgen's Structure is; one with partly occupied
-    sites is no structure of atoms, and bad.
+    sites, as ASE notes them of a CIF, is no structure of atoms, and bad.
 
     Raises:
         InputError: one structure instead of several, none, or an object that is no structure.
@@ -44,6 +45,10 @@ def _as_frame(structure: Any, place: int) -> Atoms | StructureError:
             return StructureError(f"{EXPECTED} of whole atoms, found {error}")
     if not isinstance(structure, Atoms):
         raise InputError(f"structure {place}: {EXPECTED}, found {type(structure).__name__}")
+    try:
+        fully_occupied(structure)
+    except StructureError as error:
+        return error
     return Atoms(
         structure.numbers,
         positions=structure.positions,
