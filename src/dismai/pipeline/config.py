@@ -1,8 +1,7 @@
 """The configuration: one frozen section per subject; what the Snakefile validates with.
 
-Sections of datasets, models and potentials stand beside their code, in `settings.py`.
-
-Nothing here imports torch, ase or pymatgen: on a cluster every job parses the Snakefile.
+Sections of datasets, models and potentials stand beside their code, in `settings.py`. Nothing here
+imports torch, ase or pymatgen: on a cluster every job parses the Snakefile.
 """
 
 import re
