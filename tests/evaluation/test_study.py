@@ -23,6 +23,7 @@ def test_several_trainings_have_the_interval_of_student():
 
 def test_a_single_training_has_the_interval_of_its_structures():
     assert trainings(5.0).interval() == pytest.approx((4.0, 6.0))
+    assert mean_of([Interval(0.0, 0.0, 39.0)]).interval() == (0.0, 39.0)
     assert mean_of([Interval(5.0, 4.0, 6.0), UNDEFINED]) == trainings(5.0)
 
 

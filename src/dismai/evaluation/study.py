@@ -40,7 +40,8 @@ class Mean:
     """Mean of a number over trainings.
 
     error: standard error.  freedom: degrees of freedom of the error; infinite for one training,
-    whose error comes from its structures.  least, greatest: of the trainings.
+    whose error comes from its structures.  least, greatest: of the trainings.  own: the interval
+    of a single training, which need not be symmetric.
     """
 
     value: float
@@ -49,9 +50,12 @@ class Mean:
     least: float
     greatest: float
     n_seeds: int
+    own: Interval | None = None
 
     def interval(self, lowest: float = -np.inf, highest: float = np.inf) -> tuple[float, float]:
         """95 % interval, cut at bounds."""
+        if self.own:
+            return self.own.low, self.own.high
         half = _quantile(self.freedom) * self.error
         return max(lowest, self.value - half), min(highest, self.value + half)
 
@@ -73,6 +77,7 @@ def mean_of(values: Sequence[Interval]) -> Mean:
         float(numbers.min()),
         float(numbers.max()),
         len(known),
+        known[0] if len(known) == 1 else None,
     )
 
 

@@ -68,7 +68,7 @@ def plot_energies(variants: Sequence[Variant]) -> Figure:
             notes.append(f"{one.name}: no structure reached a minimum")
             continue
         shares = np.array([(own_set[:, None] <= grid).mean(axis=0) for own_set in sets])
-        label = f"λ = {one.weight:g} ({len(sets)} trainings, {sum(map(len, sets))} structures)"
+        label = f"λ = {one.weight:g} (trainings: {len(sets)}, structures: {sum(map(len, sets))})"
         axes.plot(grid, 100 * shares.mean(axis=0), color=COLORS[k % len(COLORS)], label=label)
         axes.fill_between(
             grid, 100 * shares.min(axis=0), 100 * shares.max(axis=0),
@@ -120,7 +120,8 @@ def plot_training(variants: Sequence[Variant]) -> Figure:
         axes.set(xlabel="steps of critics, all critics together", ylabel=HEADINGS[metric])
         if own and metric == SHOWN[0]:
             axes.legend(fontsize=8, frameon=False)
-    add_notes(figure, [MEANS, "Equal steps of critics take about equal time."])
+    notes = [MEANS, "Equal steps of critics take about equal time."]
+    add_notes(figure, notes if own else ["No variant was trained for longer or shorter."])
     return figure
 
 

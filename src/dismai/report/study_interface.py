@@ -76,7 +76,8 @@ def plot_energies(energies: Mapping[str, Energies]) -> Figure:
             shares = 100 * np.arange(1, len(gamma) + 1) / len(gamma)
             low = 100 * (gamma <= 0).mean()
             label = f"{name}: {low:.0f} % of {len(gamma)} low"
-            axes.step(gamma, shares, where="post", color=looks[name], label=label)
+            places, heights = np.append(gamma[0], gamma), np.append(0.0, shares)
+            axes.step(places, heights, where="post", color=looks[name], label=label)
         axes.axvline(0.0, color="black", linewidth=0.8, linestyle=":")
         axes.set(xlabel="interface energy (J/m²)", ylim=(0, 100))
         axes.set_title(title, fontsize=9)
@@ -107,7 +108,7 @@ def plot_motifs(regions: Mapping[str, Region], cation: str) -> Figure:
         label = f"{name} ({regions[name].n_structures})"
         axes.barh(places, values, height, color=looks[name], label=label)
         axes.errorbar(
-            values, places, xerr=errors, fmt="none", ecolor="black", elinewidth=0.7, capsize=1.5
+            values, places, xerr=errors, fmt="none", ecolor="#777777", elinewidth=0.9, capsize=1.5
         )
     axes.set_yticks(range(len(shown)), [f"{motif} ({n_o} O)" for motif, n_o in shown], fontsize=8)
     axes.invert_yaxis()
@@ -137,7 +138,7 @@ def plot_bonds(table: pd.DataFrame) -> Figure:
             )
         axes.set_xticks(range(len(names)), names, fontsize=8)
         axes.set(ylabel=f"bonds of a {cation}")
-        axes.legend(fontsize=8, frameon=False, title="to")
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right", title="to")
     add_notes(figure, ["Bars: 95 % interval over structures."])
     return figure
 
