@@ -2,7 +2,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
+from scipy.stats import mannwhitneyu
 
 from dismai.base.errors import InputError
 from dismai.metrics import pairs
@@ -76,6 +77,14 @@ def test_memorisation_tells_copies_from_new_structures(rng):
     assert memorisation(new + 20, training, held_out) == 0
     half = np.concatenate([training[:250], new[:250]])
     np.testing.assert_allclose(memorisation(half, training, held_out), 0.75, atol=0.05)
+
+
+def test_memorisation_is_the_statistic_of_mann_and_whitney_also_with_ties(rng):
+    training, held_out, new = (rng.integers(0, 3, size=(n, 3)).astype(float) for n in (9, 40, 30))
+    own, other = (cdist(x, training).min(axis=1) for x in (new, held_out))
+    assert len(set(own)) < len(own)
+    expected = mannwhitneyu(other, own).statistic / (len(own) * len(other))
+    assert memorisation(new, training, held_out) == expected
 
 
 def test_the_scale_is_that_of_the_reference(rng):

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from importlib.metadata import packages_distributions
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from dismai.potentials import (
     packages,
     potential_digest,
 )
+from dismai.potentials.files import distributions
 from dismai.potentials.m3gnet.network import build, save
 from dismai.potentials.m3gnet.settings import M3gnet
 from dismai.potentials.resumable import Relaxer, relax_resumably
@@ -127,6 +129,12 @@ def test_installed_packages_count_by_their_version(monkeypatch):
             relaxers.append(Relaxer(check_entry(entry), RelaxationSettings()))
             assert relaxers[-1]._origin["packages"]["ase"] == number
         assert relaxers[0]._name(bulk("Cu")) != relaxers[1]._name(bulk("Cu"))
+
+
+@pytest.mark.parametrize("module", ["ase", "numpy", "six", "yaml", "scipy", "matgl", "none"])
+def test_the_packages_of_a_factory_are_those_that_hold_its_module(module):
+    entry = check_entry({"kind": "ase", "calculator": f"{module}.some:Calculator"})
+    assert distributions(entry) == sorted(set(packages_distributions().get(module, [])))
 
 
 def test_a_relaxation_is_made_again_after_a_model_file_was_replaced(place, caplog):

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import wasserstein_distance
 
 from dismai import models
 from dismai.base.card import Card
@@ -57,6 +56,8 @@ def match_energies(
         Wasserstein distance of the two distributions of energies. Without an accepted structure
         the last two are NaN.
     """
+    from scipy.stats import wasserstein_distance  # slow to import; who only draws has no need of it
+
     rows = []
     for n_steps in candidates:
         model.state_folder = state / f"steps{n_steps}"

@@ -205,7 +205,7 @@ def _model_class(name: str) -> type[GenerativeModel]:
 
 def _hparams_class(name: str) -> type[Section]:
     """Hyperparameters of an architecture; one that registers none is imported to find them."""
-    registered = _entry(HPARAMS_GROUP, name) if name in names() else None
+    registered = _entry(HPARAMS_GROUP, name) if name in OURS or name in names() else None
     if registered is None:
         return _model_class(name).Hparams
     found = import_entry_point(registered)

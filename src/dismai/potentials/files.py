@@ -12,7 +12,8 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
-from importlib.metadata import packages_distributions
+from importlib.metadata import Distribution
+from importlib.metadata import distributions as installed
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,18 @@ def digests(entry: AsePotential) -> list[str]:
 def distributions(entry: AsePotential) -> list[str]:
     """Names of the installed packages that the factory comes from."""
     top = entry.calculator.partition(":")[0].partition(".")[0]
-    return sorted(packages_distributions().get(top, []))
+    return sorted({package.metadata["Name"] for package in installed() if _holds(package, top)})
+
+
+def _holds(package: Distribution, top: str) -> bool:
+    """Whether a package has a module of this name; `packages_distributions` lists all: a second."""
+    declared = package.read_text("top_level.txt")
+    if declared:
+        return top in declared.split()
+    if top not in (package.read_text("RECORD") or top):
+        return False
+    files = (file for file in package.files or () if file.suffix == ".py")
+    return any(top == (file.parts[0] if len(file.parts) > 1 else file.stem) for file in files)
 
 
 def _texts(value: Any) -> Iterator[str]:
