@@ -21,6 +21,7 @@ from dismai.metrics.sets import (
     soap_mmd_ci,
     standardize,
 )
+from dismai.metrics.statistics import bootstrap_counts
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_memorisation_is_the_statistic_of_mann_and_whitney_also_with_ties(rng):
     own, other = (cdist(x, training).min(axis=1) for x in (new, held_out))
     assert len(set(own)) < len(own)
     expected = mannwhitneyu(other, own).statistic / (len(own) * len(other))
-    assert memorisation(new, training, held_out) == expected
+    assert memorisation(new, training, held_out) == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_scale_is_that_of_the_reference(rng):
@@ -187,3 +188,24 @@ def test_sets_too_small_to_compare_are_undefined(rng):
     assert all(np.isnan(interval.value) for interval in few.values())
     same = compare_sets(np.ones((9, 3)), np.ones((9, 3)), None)
     assert all(np.isnan(interval.value) for interval in same.values())
+
+
+def test_of_large_sets_pairs_within_groups_count_whose_number_grows_with_the_set(rng, monkeypatch):
+    vectors = np.sort(rng.normal(size=(400, 3)), axis=0)  # in an order, as of a trajectory
+    counts, taken = bootstrap_counts(400, 20, seed=1), []
+    whole, _ = pairs.Pairs(vectors).weighted_means(counts, [lambda distance: distance])
+
+    def distance(a, b):
+        taken.append(len(a) * len(b))
+        return cdist(a, b)
+
+    monkeypatch.setattr(pairs, "GROUP", 100)
+    means, drawn = pairs.Pairs(vectors, distance).weighted_means(counts, [lambda tile: tile])
+    assert sum(taken) == 400 * 100
+    assert means[0] == pytest.approx(whole[0], rel=0.02)
+    sums, numbers = np.zeros(20), np.zeros(20)
+    for first in range(4):
+        own = counts[:, first::4].astype(float)
+        sums += np.einsum("ri,ij,rj->r", own, cdist(vectors[first::4], vectors[first::4]), own)
+        numbers += own.sum(axis=1) ** 2 - (own**2).sum(axis=1)
+    np.testing.assert_allclose(drawn[0], sums / numbers, rtol=1e-12)

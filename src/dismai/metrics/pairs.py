@@ -1,7 +1,8 @@
 """Sums and extremes over all pairs of structures in constant memory: square tiles, one at a time.
 
 Every function takes vectors, one row a structure, and holds a few tiles of TILE x TILE numbers
-beside them, however many structures there are; the time grows with the number of pairs.
+beside them, however many structures there are; the time grows with the number of pairs, but for
+those of very large sets, of which `weighted_means` takes a part.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 TILE = 1024
+GROUP = 8 * TILE
 KEPT = 2 * TILE
 """Up to this many structures all tiles are kept, so that they are computed once."""
 SORTED_AT_ONCE = 4_000_000  # distances
@@ -112,7 +114,29 @@ class Pairs:
         counts: how often each structure is drawn, (n_resamples, n). A structure drawn twice is no
         pair. Returns the means, (n_functions,), and the resampled ones, (n_functions,
         n_resamples); a resample of a single structure gives the mean itself.
+
+        Of more than GROUP structures only pairs within groups count, each of every m-th structure:
+        the means stay unbiased, and the time grows with the number of structures (ZAREMBA 2013,
+        arXiv:1307.1954).
         """
+        n_groups = -(-len(self) // GROUP)
+        groups = [slice(first, None, n_groups) for first in range(n_groups)]
+        totals, drawn, pairs = np.zeros(len(functions)), 0.0, 0
+        for group in groups:
+            own = counts[:, group]
+            total, resampled = Pairs(self.vectors[group], self.matrix)._sums(own, functions)
+            totals, drawn = totals + total, drawn + resampled
+            squares = np.array([(row.astype(np.int64) ** 2).sum() for row in own])
+            pairs = pairs + own.sum(axis=1, dtype=np.int64) ** 2 - squares
+        sizes = [len(self.vectors[group]) for group in groups]
+        means = totals / sum(n * (n - 1) for n in sizes)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return means, np.where(pairs > 0, drawn / pairs, means[:, None])
+
+    def _sums(
+        self, counts: np.ndarray, functions: list[Callable[[np.ndarray], np.ndarray]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Sums of functions over ordered pairs, (n_functions,), and of those that are drawn."""
         totals = np.zeros(len(functions))
         drawn = np.zeros((len(functions), len(counts)))
         for rows, columns, tile in self.tiles():
@@ -124,11 +148,7 @@ class Pairs:
                     np.fill_diagonal(values, 0.0)
                 totals[k] += twice * values.sum()
                 drawn[k] += twice * np.einsum("ij,ij->i", left @ values, right)
-        n = len(self)
-        means = totals / (n * (n - 1))
-        pairs = n**2 - np.array([(row.astype(np.int64) ** 2).sum() for row in counts])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return means, np.where(pairs > 0, drawn / pairs, means[:, None])
+        return totals, drawn
 
 
 def _smallest(least: np.ndarray, more: np.ndarray, k: int) -> np.ndarray:

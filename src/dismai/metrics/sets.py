@@ -104,10 +104,8 @@ def memorisation(generated: np.ndarray, training: np.ndarray, held_out: np.ndarr
     MEEHAN 2020, arXiv:2004.05675.
     """
     training = _checked(training)
-    own = np.sort(pairs_between(_checked(generated), training).nearest)
-    new = pairs_between(_checked(held_out), training).nearest
-    nearer = sum(np.searchsorted(own, new, side).sum() for side in ("left", "right")) / 2
-    return float(nearer / (len(own) * len(new)))
+    own = pairs_between(_checked(generated), training).nearest
+    return float(_nearer(own, pairs_between(_checked(held_out), training).nearest).mean())
 
 
 def _inside(generated: np.ndarray, reference: np.ndarray, k: int) -> Across:
