@@ -8,7 +8,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
-.PHONY: install lock gpaw demo demo-all chain test test-slurm lint format schema profiles reference clean
+.PHONY: install lock gpaw demo demo-all chain test test-slurm lint format schema docs profiles \
+  reference clean
 
 install: $(INSTALLED)
 
@@ -17,7 +18,7 @@ $(INSTALLED): requirements.txt requirements-cuda.txt requirements-cpu.txt pyproj
 	PATH="$(CURDIR)/$(BIN):$$PATH" DISMAI_CPU="$(CPU)" envs/install.sh --editable
 	touch $@
 
-# Remakes requirements.txt and requirements-cuda.txt from pyproject.toml; versions that still fit
+# Remakes requirements.txt, -cuda.txt and -docs.txt from pyproject.toml; versions that still fit
 # stay, unless UP says otherwise (UP="--upgrade-package ase", UP=--upgrade).
 lock:
 	$(PYTHON) -m venv build/lock
@@ -64,6 +65,19 @@ schema: $(INSTALLED)
 	$(BIN)/python -m dismai.pipeline.config_docs config/schema.json docs/configuration.md
 	$(BIN)/python -m dismai.metrics.entries docs/metrics.md
 	$(BIN)/python -m dismai.pipeline.api_docs docs/python.md
+
+# The site of docs/: build/docs/html/index.html opens offline, its search too. The tools have an
+# environment of their own, which is fetched once.
+DOCS := build/docs
+docs: $(DOCS)/.installed
+	$(PYTHON) docs/site/prepare.py $(DOCS)/source
+	$(DOCS)/env/bin/sphinx-build -W --keep-going -q -b html $(DOCS)/source $(DOCS)/html
+	@echo "$(DOCS)/html/index.html"
+
+$(DOCS)/.installed: requirements-docs.txt
+	$(PYTHON) -m venv $(DOCS)/env
+	$(DOCS)/env/bin/python -m pip install --quiet --no-deps --require-hashes -r $<
+	touch $@
 
 # Makes `snakemake --profile local` and `--profile slurm` work as typed, from anywhere.
 profiles:

@@ -3,17 +3,19 @@
 # are given go to uv: `envs/lock.sh --upgrade`, `envs/lock.sh --upgrade-package ase`.
 #   requirements.txt       everything but torch and its CUDA libraries
 #   requirements-cuda.txt  torch as PyPI serves it for Linux, and its CUDA libraries
+#   requirements-docs.txt  what `make docs` builds the site with, and nothing of the above
 # requirements-cpu.txt, torch alone and without CUDA, is kept by hand: PyPI does not have it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-compile() {
-  uv pip compile pyproject.toml --extra mpinterfaces --extra test --quiet --generate-hashes \
+lock() {
+  uv pip compile --quiet --generate-hashes \
     --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
     --custom-compile-command "make lock" "$@"
 }
+compile() { lock pyproject.toml --extra mpinterfaces --extra test "$@"; }
 names() { sed -nE 's/^([A-Za-z0-9._-]+)==.*/\1/p' "$1"; }
 without() { sed 's/^/--no-emit-package=/' "$1"; }
 
@@ -27,3 +29,4 @@ cp "$work/all" requirements.txt # what uv finds there it prefers
 cp "$work/all" requirements-cuda.txt
 compile "${no_cuda[@]}" --output-file requirements.txt
 compile "${no_rest[@]}" --output-file requirements-cuda.txt
+lock --group pyproject.toml:docs --output-file requirements-docs.txt "$@"

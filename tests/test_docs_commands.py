@@ -12,7 +12,7 @@ from dismai.datasets.alloy.kind import KIND as ALLOY
 from tests.commands import installed_example, planned
 from tests.conftest import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 INLINE = re.compile(r"`((?:snakemake|dismai) [^`]+)`")
 BLOCK = re.compile(r"^(?:    )?((?:snakemake|dismai) .+)$", re.MULTILINE)
 ONLY_NAMED = re.compile(r"\.\.\.|^dismai \w+$")

@@ -46,6 +46,15 @@ def locked(name):
     return pins, hashes
 
 
+def test_the_lock_of_the_site_has_what_its_group_asks_for():
+    pins, hashes = locked("requirements-docs.txt")
+    assert all(hashes.values())
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    for wanted in map(Requirement, groups["docs"]):
+        assert pins[canonicalize_name(wanted.name)] in wanted.specifier
+    assert not {"torch", "numpy"} & pins.keys()
+
+
 PINS = locked("requirements.txt")[0] | locked("requirements-cuda.txt")[0]
 
 
@@ -233,7 +242,8 @@ def test_the_container_has_the_same_pins_and_every_folder_the_workflow_needs():
     copied = re.findall(r"^    (\S+) /opt/dismai/\1$", CONTAINER, re.MULTILINE)
     assert all((ROOT / name).exists() for name in copied)
     assert {path.name for path in ROOT.glob("requirements*.txt")} - set(copied) == {
-        "requirements-gpaw.txt"
+        "requirements-gpaw.txt",
+        "requirements-docs.txt",
     }
     needed = {"Snakefile", "rules", "workflow", "config", "envs", "resources", "docs", "src"}
     assert needed <= set(copied)
