@@ -30,12 +30,14 @@ RULE = (
     "accepted ranks behind all with more."
 )
 SURE = (
-    "95 %: range of a rank in a bootstrap over trainings and {what}; tied: either order comes up "
-    "in more than 2.5 % of the resamples."
+    "95 %: range of a rank in a bootstrap over {what}; tied: either order comes up in more than "
+    "2.5 % of the resamples."
 )
 DRAWN = {
-    "structures": "structures, drawn by their feature rows",
-    "intervals": "structures, drawn from the intervals of the metric (no feature rows at hand)",
+    "structures": "trainings and structures, drawn by their feature rows",
+    "intervals": "trainings and structures, drawn from the intervals of the metric (no feature "
+    "rows at hand)",
+    "trainings": "trainings alone (structures are not known)",
 }
 BESIDE = "Baselines are not ranked: in brackets the place that they would take."
 NONE = "–"
@@ -52,12 +54,12 @@ def _sure(table: pd.DataFrame) -> str:
     """What the confidence comes from, and where it comes from something else."""
     own = table[table["kind"] != BASELINE]
     drawn = {name: set(own[f"drawn_{name}"]) - {""} for name in datasets_of(table)}
-    ways = [way for way in (*DRAWN, "trainings") if any(way in found for found in drawn.values())]
+    ways = [way for way in DRAWN if any(way in found for found in drawn.values())]
     parts = []
     for way in ways:
         where = [name for name, found in drawn.items() if way in found]
         beside = "" if len(ways) == 1 else f" on {', '.join(where)}"
-        parts.append(DRAWN.get(way, "nothing else (structures are not known)") + beside)
+        parts.append(DRAWN[way] + beside)
     return SURE.format(what="; ".join(parts) or DRAWN["structures"])
 
 
