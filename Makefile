@@ -63,7 +63,7 @@ format: $(INSTALLED)
 # of Python functions from the code.
 schema: $(INSTALLED)
 	$(BIN)/python -m dismai.pipeline.config_docs config/schema.json docs/configuration.md
-	$(BIN)/python -m dismai.metrics.entries docs/metrics.md
+	$(BIN)/python -m dismai.metrics.entries docs/metrics.md docs/glossary.md
 	$(BIN)/python -m dismai.pipeline.api_docs docs/python.md
 
 # The site of docs/: build/docs/html/index.html opens offline, its search too. The tools have an

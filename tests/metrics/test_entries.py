@@ -11,7 +11,7 @@ from dismai.base.kinds import KINDS
 from dismai.cli import app
 from dismai.evaluation.process import STAGES
 from dismai.files.structures import read_table, write_structures
-from dismai.metrics.entries import LOW, METRICS, documentation, documented
+from dismai.metrics.entries import GLOSSARY, LOW, METRICS, documentation, documented
 from dismai.metrics.self_reports import RIGHT, SELF_REPORTED
 from dismai.report.tables import HEADINGS
 from tests.makers import DATASET, MAKERS, card
@@ -98,3 +98,11 @@ def test_the_list_in_the_documentation_is_that_of_the_entries(root):
     text = (root / "docs" / "metrics.md").read_text()
     assert documentation() in text
     assert documented(text) == text, "python -m dismai.metrics.entries docs/metrics.md"
+
+
+def test_the_glossary_has_every_metric_once_as_its_entry_says(root):
+    text = (root / "docs" / "glossary.md").read_text()
+    names = [name for part in GLOSSARY.findall(text) for name in part[1].split()]
+    assert sorted(names) == sorted(METRICS)
+    assert documented(text) == text, "python -m dismai.metrics.entries docs/glossary.md"
+    assert f"*Blind to* {METRICS['ks_mean'].blind}." in " ".join(text.split())

@@ -5,7 +5,9 @@ alone has is declared in its entry (`datasets/<kind>/kind.py`), the rest here.
 """
 
 import math
+import re
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +23,8 @@ FEWEST_STRUCTURES = 10
 """Sets of fewer structures get no rank, no p-value and no distribution in a figure."""
 MARKS = ("<!-- metrics: begin -->\n", "<!-- metrics: end -->\n")
 """The list in docs/metrics.md stands between these lines."""
+GLOSSARY = re.compile(r"(<!-- glossary: ([\w\s]+) -->\n).*?(<!-- glossary: end -->\n)", re.DOTALL)
+"""In docs/glossary.md the first line of a part names its metrics."""
 
 COMMON = (
     Metric(
@@ -256,15 +260,31 @@ def documentation() -> str:
     return "\n".join(rows) + "\n"
 
 
+def glossary(names: Iterable[str]) -> str:
+    """Some metrics in sentences: what they are, see, and are blind to."""
+    parts = []
+    for metric in (METRICS[name] for name in names):
+        unit = "" if metric.unit == "1" else f", {metric.unit}"
+        text = (
+            f"**{metric.name}** ({metric.best_text}{unit}): {metric.label}. *Sees* {metric.sees}. "
+            f"*Blind to* {metric.blind}."
+        )
+        lines = textwrap.wrap(text, 98, break_long_words=False, break_on_hyphens=False)
+        parts.append("- " + "\n  ".join(lines) + "\n")
+    return "".join(parts)
+
+
 def documented(text: str) -> str:
-    """A page with the list between its marks brought up to date."""
-    before, _, rest = text.partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    return f"{before}{MARKS[0]}{documentation()}{MARKS[1]}{after}"
+    """A page with the lists between its marks brought up to date."""
+    if MARKS[0] in text:
+        before, _, rest = text.partition(MARKS[0])
+        _, _, after = rest.partition(MARKS[1])
+        text = f"{before}{MARKS[0]}{documentation()}{MARKS[1]}{after}"
+    return GLOSSARY.sub(lambda part: f"{part[1]}{glossary(part[2].split())}{part[3]}", text)
 
 
 if __name__ == "__main__":
-    if [Path(word).suffix for word in sys.argv[1:]] != [".md"]:
-        sys.exit("usage: python -m dismai.metrics.entries PAGE.md")
-    page = Path(sys.argv[1])
-    page.write_text(documented(page.read_text()))
+    if {Path(word).suffix for word in sys.argv[1:]} != {".md"}:
+        sys.exit("usage: python -m dismai.metrics.entries PAGE.md ...")
+    for page in map(Path, sys.argv[1:]):
+        page.write_text(documented(page.read_text()))
