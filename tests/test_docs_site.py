@@ -37,7 +37,7 @@ def test_every_page_stands_once_in_the_menu(pages):
     assert sorted(listed) == sorted(found - {"index"})
     headings = re.findall(r":caption: (.+)", (pages / "index.md").read_text())
     assert headings == [
-        "Start", "How to", "Understand", "Look up", "Experiments", "Python API", "Project",
+        "Start", "How to", "Understand", "Look up", "Experiments", "Source reference", "Project",
     ]  # fmt: skip
 
 

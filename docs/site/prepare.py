@@ -57,7 +57,7 @@ def with_menu(text: str) -> str:
         if names:
             menus.append(menu(heading, names))
     api = [f"api/{room or 'dismai'}" for room in ROOMS]
-    menus += [menu("Python API", api), menu("Project", ["contributing", "changelog"])]
+    menus += [menu("Source reference", api), menu("Project", ["contributing", "changelog"])]
     return text + "\n" + "\n".join(menus)
 
 
