@@ -41,6 +41,7 @@ def prepare(out: Path) -> None:
         shutil.copy(ROOT / "docs" / "site" / name, out)
     for name in ("CHANGELOG.md", "CONTRIBUTING.md"):
         text = (ROOT / name).read_text(encoding="utf-8").replace("](docs/", "](")
+        text = text.replace("](CHANGELOG.md", "](changelog.md")
         (out / name.lower()).write_text(text, encoding="utf-8")
     (out / "api").mkdir()
     for room, about in ROOMS.items():
