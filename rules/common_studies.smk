@@ -28,3 +28,38 @@ def described_runs(study):
         return [[run.model, run.seed, n_generated(CONFIG, run)] for run in runs]
 
     return described
+
+
+def hparams_of_study(study):
+    """An input function: hyperparameters of its trainings, or of those that it draws with."""
+
+    def paths(wildcards):
+        runs = runs_of_study(study, wildcards.dataset)
+        return [
+            "<results>/models/{}/{}/seed{}/hparams.yaml".format(
+                run.dataset, CONFIG.models[run.model].weights_of or run.model, run.seed
+            )
+            for run in runs
+        ]
+
+    return paths
+
+
+def drawn_runs(study):
+    """A params function: `described_runs`, whose weights each draws with, own sampling."""
+
+    def described(wildcards):
+        found = []
+        for run in runs_of_study(study, wildcards.dataset):
+            model = CONFIG.models[run.model]
+            sampling = sampling_params(model.architecture, model.hparams(run.dataset))
+            row = [
+                run.model,
+                run.seed,
+                n_generated(CONFIG, run),
+                model.weights_of or "",
+            ]
+            found.append([*row, sampling if model.weights_of else {}])
+        return found
+
+    return described

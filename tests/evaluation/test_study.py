@@ -11,6 +11,12 @@ def trainings(*values):
     return mean_of([Interval(value, value - 1, value + 1) for value in values])
 
 
+def test_trainings_that_agree_leave_the_error_to_the_other_one():
+    agreeing = mean_of([Interval(9.0, 8.0, 10.0), Interval(9.0, 8.0, 10.0)])
+    single = mean_of([Interval(5.0, 3.0, 7.0)])
+    np.testing.assert_allclose(difference(agreeing, single), (-4.0, -6.0, -2.0), rtol=1e-6)
+
+
 def test_several_trainings_have_the_interval_of_student():
     mean = trainings(1.0, 2.0, 3.0)
     # Mean 2, standard deviation 1, t of two degrees of freedom 4.3027.

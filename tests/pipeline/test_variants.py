@@ -129,6 +129,22 @@ def test_runs_of_a_study_are_none_of_the_tables_and_have_no_baselines(paper):
     assert {run.kind for run in runs} == {"trained"}
 
 
+@pytest.mark.parametrize(
+    ("models", "datasets", "line"),
+    [
+        (["mine"], ["interface"], r"0\.models: expected models that the workflow trains.*'mine'"),
+        (["gan"], ["mp20"], r"0\.datasets: expected datasets of one composition, found 'mp20'"),
+    ],
+)
+def test_ablations_are_of_trained_models_on_one_composition(paper, models, datasets, line):
+    paper["models"]["mine"] = {"kind": "file", "path": "mine.extxyz"}
+    paper["models"]["gan"] = {"architecture": "crystal_gan"}
+    paper["datasets"]["mp20"] = {"kind": "crystals", "source": "crystals"}
+    paper["studies"]["ablation"] = [{"datasets": datasets, "models": models, "seeds": [0]}]
+    with pytest.raises(InputError, match=rf"studies\.ablation\.{line}"):
+        validate(paper)
+
+
 def test_a_study_of_an_unknown_model_is_one_line(paper):
     paper["studies"] = {"gan": [{"datasets": ["interface"], "models": ["gan"], "seeds": [0]}]}
     with pytest.raises(InputError, match=r"studies\.gan\.0\.models: expected one of .*'gan'"):

@@ -73,6 +73,15 @@ def test_the_studies_that_the_demo_offers_can_be_planned(tmp_path, study, total)
     assert jobs["total"] == total
 
 
+def test_the_ablations_draw_in_other_steps_without_another_training(tmp_path):
+    configs = [ROOT / path for path in CONFIGURATIONS["demo"]]
+    plan = snakemake("study_ablation", "-n", directory=tmp_path, configs=configs).stdout
+    jobs = planned(plan)
+    assert (jobs["train_model"], jobs["resample_structures"]) == (9, 2)
+    assert jobs["process_in_network"] == jobs["score_structures"] == 11
+    assert (jobs["tabulate_ablation"], jobs["total"]) == (1, 48)
+
+
 def test_rates_and_batches_of_m3gnet_are_trained_on_the_same_labels(tmp_path):
     configs = [*(ROOT / path for path in CONFIGURATIONS["demo"]), ROOT / "config/m3gnet_scan.yaml"]
     jobs = planned(snakemake("scan_m3gnet", "-n", directory=tmp_path, configs=configs).stdout)

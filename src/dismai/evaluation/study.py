@@ -89,7 +89,8 @@ def difference(first: Mean, second: Mean) -> Interval:
     if not np.isfinite(total) or total == 0:
         return Interval(value, value, value)
     freedoms = np.array([first.freedom, second.freedom])
-    freedom = total**2 / (squares**2 / freedoms).sum() if np.isfinite(freedoms).any() else np.inf
+    spread = (squares**2 / freedoms).sum()  # 0: what has an error has that of its structures
+    freedom = total**2 / spread if spread > 0 else np.inf
     half = _quantile(freedom) * np.sqrt(total)
     return Interval(value, value - half, value + half)
 

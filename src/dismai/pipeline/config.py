@@ -24,11 +24,11 @@ from dismai.datasets.settings import DATASET_KINDS, Dataset
 from dismai.dft.settings import Dft, PotentialStudy
 from dismai.models import check_hparams, check_kind, names, sampling_params
 from dismai.models.settings import MODEL_KINDS, LangevinMatch, Model, TrainedModel, model_kind
+from dismai.pipeline.studies import Selection, Studies, check_studies
 from dismai.pipeline.variants import merge, with_whole_entries
 from dismai.potentials.settings import ENGINE, POTENTIAL_KINDS, Potential, RelaxationSettings
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-Seed = Annotated[int, Field(ge=0)]
 
 
 class Baselines(Section):
@@ -40,32 +40,6 @@ class Baselines(Section):
     n_melt_quench: int = Field(100, ge=1, description="amorphous cells quenched one by one")
     melt_quench_stages: list[Stage] = Field(
         min_length=1, description="temperature ramps of each of them, LAMMPS at 0 bar"
-    )
-
-
-class Selection(Section):
-    """Models trained on datasets with seeds: every combination is one run."""
-
-    datasets: list[str] = Field(min_length=1, description="names under datasets")
-    models: list[str] = Field(description="names under models; none: baselines only")
-    seeds: list[Seed] = Field(min_length=1, description="one training each")
-
-    @model_validator(mode="after")
-    def _each_once(self):
-        for key in ("datasets", "models", "seeds"):
-            chosen = getattr(self, key)
-            twice = next((entry for entry in chosen if chosen.count(entry) > 1), None)
-            if twice is not None:
-                raise ValueError(f"{key}: expected each once, found {twice!r} twice")
-        return self
-
-
-class Studies(Section):
-    """Runs of the papers' studies, beside those of the tables and of the ranking."""
-
-    gan: list[Selection] = Field([], description="variants of CryinGAN (`study_gan`)")
-    interface: list[Selection] = Field(
-        [], description="a model whose interfaces are looked at closely (`study_interface`)"
     )
 
 
@@ -145,25 +119,8 @@ class Config(Section):
             if isinstance(model, TrainedModel):
                 self._check_trained(name, model)
         self._check_pairs()
-        self._check_studies()
+        check_studies(self.studies, self.models, self.datasets)
         return self
-
-    def _check_studies(self) -> None:
-        """One study reads hyperparameters of CryinGAN, the other energies of the engine."""
-        for index, selection in enumerate(self.studies.gan):
-            for name in selection.models:
-                if getattr(self.models[name], "architecture", None) != "cryingan":
-                    raise ValueError(
-                        f"studies.gan.{index}.models: expected models of architecture cryingan, "
-                        f"found {name!r}"
-                    )
-        for index, selection in enumerate(self.studies.interface):
-            for name in selection.datasets:
-                if getattr(self.datasets[name], "engine_stage", None) is None:
-                    raise ValueError(
-                        f"studies.interface.{index}.datasets: expected datasets with an "
-                        f"engine_stage, found {name!r}"
-                    )
 
     def selections(self) -> dict[str, Selection]:
         """Every selection of runs, those of studies too, by its place in the configuration."""
