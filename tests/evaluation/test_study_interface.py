@@ -117,7 +117,7 @@ def study(structures, spec):
 def test_sets_hold_what_the_engine_found_low_or_high(study):
     energies, regions, _ = study
     assert {name: region.n_structures for name, region in regions.items()} == {
-        TRAINING: 2, HELD_OUT: 1, HIGH: 4, "gan": 2,
+        TRAINING: 2, HELD_OUT: 1, HIGH: 4, "gan": 2, "gan_all": 3,
     }  # fmt: skip
     assert energies[RANDOM].low.tolist() == [True] * 3 + [False] * 4
     assert energies["gan"].n_declared == 6
@@ -140,6 +140,7 @@ def test_table_4_stands_beside_the_published_numbers(study):
     cosine = means[0] @ means[1] / np.linalg.norm(means[0]) / np.linalg.norm(means[1])
     assert rows.loc[("Sc of the region", HIGH, COSINE), "value"] == pytest.approx(cosine)
     assert rows.loc[("Sc of the region", "gan", EUCLID), "published"] == 0.2791
+    assert np.isnan(rows.loc[("Sc of the region", "gan_all", EUCLID), "published"])
     assert ("Sc of the region", TRAINING, EUCLID) not in rows.index
 
 

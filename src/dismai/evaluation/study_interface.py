@@ -141,6 +141,8 @@ def regions_of(
 ) -> dict[str, Region]:
     """Regions of the sets of the study: generated ones of low energy, random ones of high energy.
 
+    Of a generated set NAME all structures stand beside, as NAME_all: few may be low.
+
     energies: of the random interfaces that were tried, and of the generated sets.
     """
 
@@ -149,7 +151,9 @@ def regions_of(
         return [structures[k] for k in np.flatnonzero(_at_minima(table))[wanted]]
 
     sets = {TRAINING: train, HELD_OUT: val, HIGH: chosen(tried, ~energies[RANDOM].low)}
-    sets |= {name: chosen(own, energies[name].low) for name, own in generated.items()}
+    for name, own in generated.items():
+        low = energies[name].low
+        sets |= {name: chosen(own, low), f"{name}_all": chosen(own, np.ones_like(low))}
     return {name: region_of(structures, spec) for name, structures in sets.items()}
 
 
@@ -241,14 +245,14 @@ def interface_table(
         for metric, found in shares_of(own).items():
             key = (model, "percent_low_interface_energy") if metric == LOW_ENGINE else ()
             add(ENERGIES, name, metric, own.n_declared, found, key)
+    models = {name: "CryinGAN" for name in energies} | {HIGH: "high_energy_random_structures"}
     for cation in CATIONS:
         for name, region in regions.items():
-            model = {HIGH: "high_energy_random_structures"}.get(name, "CryinGAN")
             for metric, found in numbers_of(region, regions[TRAINING], cation).items():
                 if name == TRAINING and metric in (EUCLID, COSINE):
                     continue
-                known = cation == "Sc" and name != HELD_OUT
-                key = (model, f"interface_Sc_fingerprint_{metric}") if known else ()
+                known = cation == "Sc" and name in models
+                key = (models[name], f"interface_Sc_fingerprint_{metric}") if known else ()
                 add(f"{cation} of the region", name, metric, region.n_structures, found, key)
     return pd.DataFrame(rows, columns=STUDY_SCHEMA.names)
 
