@@ -345,6 +345,11 @@ def test_what_studies_alone_run_has_no_place_in_the_ranking(folder, tmp_path):
     files = RunFiles(tmp_path)
     assert set(files.metrics["model"]) == {"in_both"}
     assert files.models == ["in_both"]
+    write_config(
+        {**config, "runs": [], "studies": {"gan": [*studied, *runs]}}, tmp_path / "config.yaml"
+    )
+    with pytest.raises(InputError, match="metrics of `runs`, found those of studies alone"):
+        _ = RunFiles(tmp_path).metrics
 
 
 def luminance(color):

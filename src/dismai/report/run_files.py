@@ -82,7 +82,13 @@ class RunFiles:
             raise InputError(f"{self.folder}/metrics: expected metrics, found none")
         table = pd.concat(map(read_table, files), ignore_index=True)
         keys = pd.MultiIndex.from_frame(table[["dataset", "model", "seed"]])
-        return table[~keys.isin(self.of_studies)].reset_index(drop=True)
+        own = table[~keys.isin(self.of_studies)].reset_index(drop=True)
+        if own.empty:
+            raise InputError(
+                f"{self.folder}/metrics: expected metrics of `runs`, found those of studies alone, "
+                f"whose pages are in {self.folder}/tables/studies"
+            )
+        return own
 
     @cached_property
     def unrelaxed(self) -> pd.DataFrame:

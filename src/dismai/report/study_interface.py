@@ -136,7 +136,7 @@ def plot_bonds(table: pd.DataFrame) -> Figure:
             axes.errorbar(
                 places, values, [values - low, high - values], fmt="none", ecolor="black", capsize=2
             )
-        axes.set_xticks(range(len(names)), names, fontsize=8)
+        axes.set_xticks(range(len(names)), names, fontsize=8, rotation=20, ha="right")
         axes.set(ylabel=f"bonds of a {cation}")
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right", title="to")
     add_notes(figure, ["Bars: 95 % interval over structures."])
