@@ -84,3 +84,11 @@ def test_bytes_are_text_or_not():
         with pytest.raises(ValueError, match="binary data"):
             decode(data)
     assert to_lines("a\r\nb\rc\u2028d\x85e\n") == ["a", "b", "c\u2028d\x85e", ""]
+
+
+@pytest.mark.parametrize("text", ["- 1", "'text'", "3"])
+def test_a_configuration_without_entries_is_one_line(tmp_path, text):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"mine\.yaml: expected a configuration, found a "):
+        load(path)

@@ -112,6 +112,13 @@ def test_the_paper_configuration_has_the_papers_sizes(paper):
         ("amorphous_si.melt_quench.stages", [],
          "amorphous_si.melt_quench.stages: expected List should have at least 1 item"),
         ("models.mine", {"kind": "file"}, "models.mine.path: expected a value, found none"),
+        *((f"datasets.{name}.validation_share", 1e-4,
+           f"datasets.{name}.validation_share: expected training and held-out .*, found 0 held out")
+          for name in ("alloy_300K_wide", "amorphous_si", "interface")),
+        ("datasets.crystals", {"kind": "crystals", "n_structures": 4, "source": "x",
+                               "validation_share": 0.9},
+         "datasets.crystals.validation_share: expected training .*, found 4 held out of 4"),
+        ("models.mine", {"kind": "file", "path": ""}, "models.mine.path: expected String should"),
         ("models.mine", {"kind": "file", "path": "a", "n": 1}, "models.mine.n: expected one of"),
         ("models.held_out", {"architecture": "cryingan"}, "found that of a baseline"),
         ("models.a/b", {"architecture": "cryingan"}, "expected letters, digits"),

@@ -99,3 +99,11 @@ def read_yaml(path: Path, expected: str) -> Any:
     except yaml.YAMLError as error:
         found = " ".join(str(error).split())[:120]
         raise InputError(f"{path}: expected YAML, found {found!r}") from None
+
+
+def read_mapping(path: Path, expected: str) -> dict[str, Any]:
+    """Entries of a YAML file, none of an empty one; InputError as of `read_yaml`, or for a list."""
+    found = read_yaml(path, expected)
+    if found is not None and not isinstance(found, dict):
+        raise InputError(f"{path}: expected {expected}, found a {type(found).__name__}")
+    return found or {}

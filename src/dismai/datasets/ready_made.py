@@ -9,6 +9,18 @@ from dismai.base.section import Section
 SHA256 = "^[0-9a-f]{64}$"
 
 
+def leaves_both_parts(settings: Any) -> Any:
+    """The settings of a dataset; ValueError unless its split leaves training and held-out parts."""
+    n = settings.n_structures
+    n_held_out = round(settings.validation_share * n)
+    if not 0 < n_held_out < n:
+        raise ValueError(
+            "validation_share: expected training and held-out structures, found "
+            f"{n_held_out} held out of {n}"
+        )
+    return settings
+
+
 class SourceFile(Section):
     """One file of structures of a ready-made set."""
 
@@ -36,6 +48,8 @@ class ReadyMade(Section):
     )
     sha256: str | None = Field(None, pattern=SHA256, description="checksum of a source of one file")
     member: str | None = Field(None, description="file inside the archive, of a source of one file")
+
+    _leaves_both_parts = model_validator(mode="after")(leaves_both_parts)
 
     @model_validator(mode="before")
     @classmethod

@@ -16,7 +16,7 @@ from pydantic import Field, Tag, ValidationError, model_validator
 from dismai.base.errors import InputError, did_you_mean
 from dismai.base.kinds import KINDS, dataset_names
 from dismai.base.section import Section
-from dismai.base.text import read_yaml
+from dismai.base.text import read_mapping
 from dismai.datasets.alloy.settings import Alloy
 from dismai.datasets.amorphous_si.settings import BulkSi, Stage
 from dismai.datasets.interface.settings import Labels
@@ -292,7 +292,7 @@ def load(*paths: str) -> Config:
     """Read YAML files, each laid over the one before as Snakemake does, and check the result."""
     merged: dict[str, Any] = {}
     for path in paths:
-        merge(merged, read_yaml(Path(path), "a configuration") or {})
+        merge(merged, read_mapping(Path(path), "a configuration"))
     return validate(merged)
 
 

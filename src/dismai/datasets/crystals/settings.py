@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dismai.base.section import Section
+from dismai.datasets.ready_made import leaves_both_parts
 
 
 class CrystalsDataset(Section):
@@ -36,3 +37,4 @@ class CrystalsDataset(Section):
     validation_share: float = Field(
         0.1, gt=0, lt=1, description="share held out, in whole groups of one formula and group"
     )
+    _leaves_both_parts = model_validator(mode="after")(leaves_both_parts)
