@@ -259,16 +259,12 @@ def test_a_critic_step_leaves_the_generator_and_the_other_way_round():
 
 
 @pytest.mark.slow
-def test_a_critic_tells_crystals_from_noise_after_50_steps():
-    module, pictures = training_of("wgan", generator_every=1000, learning_rate=1e-3)
-    for step in range(50):
-        module.training_step(pictures, step)
-    critic, random = module.networks.critic.eval(), torch.Generator().manual_seed(5)
-    with torch.no_grad():
-        real = critic(pictures)
-        drawn = critic(module.networks.generator(torch.randn(8, 128, generator=random)))
-        noise = critic(torch.rand(8, 4, 64, 64, generator=random))
-    assert real.min() > max(drawn.max(), noise.max())
+def test_a_discriminator_tells_crystals_from_what_is_drawn_after_a_few_steps():
+    """In 7 s. A guess costs 0.69 of either kind."""
+    module, pictures = training_of("gan", learning_rate=1e-3)
+    losses = [module.training_step(pictures, step) for step in range(12)][-1]
+    assert losses["discriminator_real"] < 0.2
+    assert losses["discriminator_drawn"] < 0.5
 
 
 def test_packages_give_their_classes_only():

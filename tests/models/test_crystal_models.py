@@ -129,13 +129,15 @@ def parameters(network):
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def test_clusters_of_a_reading_are_a_choice_of_the_model(trained):
-    _, folder = trained
+def test_clusters_are_a_choice_of_sampling_that_needs_no_other_weights(trained):
+    name, folder = trained
+    assert dismai.models.sampling_params(name, {"clustering": "none", "batch": 3}) == {
+        "clustering": "none"
+    }
     model = dismai.models.load(folder / "model.safetensors")
     assert model.hparams.clustering == "published"
     (published,) = model.sample(1, seed=5)
-    model.hparams = model.hparams.model_copy(update={"clustering": "none"})
-    (plain,) = model.sample(1, seed=5)
+    (plain,) = dismai.models.with_hparams(model, {"clustering": "none"}).sample(1, seed=5)
     assert len(set(published.numbers)) <= 3 < len(set(plain.numbers)) + len(plain)
     sites = [np.unique(one.get_scaled_positions(wrap=False).round(9)) for one in (published, plain)]
     assert len(sites[0]) <= 6 < len(sites[1])

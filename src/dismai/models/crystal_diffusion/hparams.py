@@ -21,6 +21,7 @@ class Hparams(Stages, UNets, CrystalHparams):
     Lists have one value per level, from the finest to the coarsest.
     """
 
+    SAMPLING: ClassVar[tuple[str, ...]] = (*Stages.SAMPLING, "clustering")
     PUBLISHED_STEPS: ClassVar[int] = 2 * STAGE_STEPS
 
     base_side: BaseSide = 32

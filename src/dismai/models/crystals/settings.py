@@ -19,6 +19,7 @@ class CrystalHparams(TrainingHparams):
 
     CARD: ClassVar[type] = CrystalSpec
     """The class of cards of the datasets that are modelled."""
+    SAMPLING: ClassVar[tuple[str, ...]] = ("clustering", "sampling_batch")
     PUBLISHED_STEPS: ClassVar[int]
     """Steps of one training in the paper, counted as `steps_on` counts."""
 
