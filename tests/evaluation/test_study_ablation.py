@@ -28,7 +28,7 @@ from dismai.evaluation.study_ablation import (
 from dismai.metrics.statistics import Interval
 from dismai.models import paper_spec
 from dismai.report.study import write_study
-from dismai.report.study_ablation import draw_all, headings_of
+from dismai.report.study_ablation import HEADINGS, draw_all
 from tests.makers import alloy_spec, permuted_alloys
 
 SPEC = paper_spec("interface")
@@ -166,7 +166,7 @@ def test_tables_and_figures_are_written_also_for_few_runs(variants, tmp_path):
             **{name: folder / f"{name}.svg" for name in names},
         )  # fmt: skip
         table = ablation_table(own, SPEC, TOLD)
-        write_study(table, ablation_statements(own, SPEC), headings_of(SPEC), files, {})
+        write_study(table, ablation_statements(own, SPEC), HEADINGS, files, {})
         pictures = {"cdvae": permuted_alloys(1)[0], "free": StructureError("none")}
         draw_all(own, table, pictures, np.linspace(-3, 3, 20), SPEC, files)
         for name in names:
@@ -174,3 +174,4 @@ def test_tables_and_figures_are_written_also_for_few_runs(variants, tmp_path):
     page = (tmp_path / "all" / "t.html").read_text()
     assert "right composition (%), published" in page
     assert "denoised species: compositions become wrong" in page
+    assert "≥ 68" in page

@@ -17,7 +17,7 @@ from dismai.evaluation.study_ablation import (
 from dismai.files.structures import read_table
 from dismai.pipeline.jobs import job, provenance
 from dismai.report.study import write_study
-from dismai.report.study_ablation import draw_all, headings_of
+from dismai.report.study_ablation import HEADINGS, draw_all
 
 files, output = snakemake.input, snakemake.output
 
@@ -40,6 +40,6 @@ with job(snakemake):
     variants = variants_of(trainings, spec)
     table = ablation_table(variants, spec, told_of(Path(files.published)))
     statements = ablation_statements(variants, spec)
-    write_study(table, statements, headings_of(spec), output, provenance(snakemake))
+    write_study(table, statements, HEADINGS, output, provenance(snakemake))
     training = energies_above(reference, reference, spec)
     draw_all(variants, table, pictures, training, spec, output)

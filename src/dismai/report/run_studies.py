@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from dismai.files.structures import read_table
-from dismai.report import study_gan, study_interface
+from dismai.report import study_ablation, study_gan, study_interface
 from dismai.report.study import HELD, INTERVALS, readable_statements, readable_study
 from dismai.report.tables import html_table
 
@@ -22,6 +22,7 @@ class Study(NamedTuple):
 
 STUDIES = {
     "gan": Study("CryinGAN: critics, weights, trainings", study_gan.HEADINGS),
+    "ablation": Study("What the paper left off, and sampling steps", study_ablation.HEADINGS),
     "interface": Study("Generated interfaces looked at closely", study_interface.HEADINGS),
 }
 """By the names of their files, in the order of the page."""

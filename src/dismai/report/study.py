@@ -37,7 +37,7 @@ def readable_study(table: pd.DataFrame, words: Mapping[str, str]) -> list[pd.Dat
             )
             cells["seeds"] = max(cells["seeds"], row.n_seeds)
             cells[words[row.metric]] = shown(row.value, row.low, row.high) or "–"
-            if not np.isnan(row.published):
+            if not np.isnan([row.published, row.published_low]).all():
                 theirs = shown(row.published, row.published_low, row.published_high)
                 cells[f"{words[row.metric]}, published"] = theirs
         headings = [name for word in words.values() for name in (word, f"{word}, published")]

@@ -21,7 +21,6 @@ from dismai.evaluation.study_ablation import (
     Variant,
     bounds_of,
     grouped,
-    words_of,
 )
 from dismai.report.figures import plot_structures, save_figure
 from dismai.report.style import (
@@ -35,23 +34,19 @@ from dismai.report.style import (
 )
 
 STEPS = "relaxation_steps"
+HEADLINES = tuple(kind.headline for kind in KINDS.values())
 HEADINGS = {
     COMPOSITION: "right composition (%)",
     LENGTHS: "cell lengths off (%)",
     ANGLES: "cell angles off (°)",
     "percent_failed": "failed (%)",
+    **{f"{name}{BEFORE}": f"{name} before relaxation" for name in HEADLINES},
+    **{name: name for name in HEADLINES},
     "energy_above_training": "energy (meV/atom)",
     STEPS: "relaxation steps",
 }
-"""Of columns, and of axes; those of the headline are its name."""
+"""Of columns, and of axes; a dataset has one of the headlines."""
 MARKS = "Bar: 95 % interval; points: trainings; hollow diamond: published."
-
-
-def headings_of(spec: DatasetSpec) -> dict[str, str]:
-    """Headings of the numbers of a dataset, in the order of its table."""
-    headline = KINDS[spec.kind].headline
-    own = {headline: headline, f"{headline}{BEFORE}": f"{headline} before relaxation"}
-    return {metric: HEADINGS.get(metric) or own[metric] for metric in words_of(spec)}
 
 
 def draw_all(
@@ -85,7 +80,7 @@ def plot_switches(variants: Sequence[Variant], table: pd.DataFrame, spec: Datase
     shown = (COMPOSITION, LENGTHS, "percent_failed", headline)
     labels = [one.name if one.switch == PLAIN else f"{one.name}:\n{one.switch}" for one in own]
     title = "Switches that the benchmark leaves off"
-    return _rows_of_numbers(title, own, labels, shown, table, headings_of(spec))
+    return _rows_of_numbers(title, own, labels, shown, table)
 
 
 def plot_relaxation(variants: Sequence[Variant], table: pd.DataFrame, spec: DatasetSpec) -> Figure:
@@ -95,7 +90,7 @@ def plot_relaxation(variants: Sequence[Variant], table: pd.DataFrame, spec: Data
     shown = (STEPS, f"{headline}{BEFORE}", headline)
     title = "Relaxation of generated structures"
     labels = [one.name for one in own]
-    figure = _rows_of_numbers(title, own, labels, shown, table, headings_of(spec))
+    figure = _rows_of_numbers(title, own, labels, shown, table)
     without = [one.name for one in variants if one not in own]
     add_notes(figure, [MARKS, *note_on("not relaxed, or none accepted", without)])
     return figure
@@ -107,7 +102,6 @@ def _rows_of_numbers(
     labels: Sequence[str],
     metrics: Sequence[str],
     table: pd.DataFrame,
-    headings: Mapping[str, str],
 ) -> Figure:
     """A row a variant, a panel a number."""
     figure = new_figure(title, 9.0, min(6.3, 1.3 + 0.36 * max(3, len(variants))))
@@ -119,7 +113,7 @@ def _rows_of_numbers(
                 _draw_published(axes, place, told.loc[(one.name, metric)])
         axes.set_yticks(range(len(variants)), labels if k == 0 else [""] * len(variants))
         axes.set_ylim(len(variants) - 0.5, -0.5)
-        axes.set_xlabel(headings[metric], fontsize=8)
+        axes.set_xlabel(HEADINGS[metric], fontsize=8)
         axes.tick_params(labelsize=7.5)
         axes.grid(axis="y", color="#eeeeee", linewidth=0.6)
         axes.margins(x=0.08)
