@@ -11,6 +11,10 @@ def trainings(*values):
     return mean_of([Interval(value, value - 1, value + 1) for value in values])
 
 
+def test_what_is_not_defined_has_no_interval_either():
+    assert np.isnan(mean_of([UNDEFINED]).interval(0.0, 100.0)).all()
+
+
 def test_trainings_that_agree_leave_the_error_to_the_other_one():
     agreeing = mean_of([Interval(9.0, 8.0, 10.0), Interval(9.0, 8.0, 10.0)])
     single = mean_of([Interval(5.0, 3.0, 7.0)])
