@@ -16,7 +16,7 @@ def test_what_is_not_defined_has_no_interval_either():
 
 
 def test_trainings_that_agree_leave_the_error_to_the_other_one():
-    agreeing = mean_of([Interval(9.0, 8.0, 10.0), Interval(9.0, 8.0, 10.0)])
+    agreeing = mean_of([Interval(9.0, 9.0, 9.0)] * 2)  # and so do all their structures
     single = mean_of([Interval(5.0, 3.0, 7.0)])
     np.testing.assert_allclose(difference(agreeing, single), (-4.0, -6.0, -2.0), rtol=1e-6)
 
@@ -35,6 +35,13 @@ def test_a_single_training_has_the_interval_of_its_structures():
     assert trainings(5.0).interval() == pytest.approx((4.0, 6.0))
     assert mean_of([Interval(0.0, 0.0, 39.0)]).interval() == (0.0, 39.0)
     assert mean_of([Interval(5.0, 4.0, 6.0), UNDEFINED]) == trainings(5.0)
+
+
+def test_trainings_that_agree_by_chance_are_as_sure_as_their_structures():
+    none = mean_of([Interval(0.0, 0.0, 39.2)] * 2)  # 0 of 6 structures, twice
+    assert none.interval(0.0) == pytest.approx((0.0, 39.2 / 2 / np.sqrt(2)))
+    other = mean_of([Interval(50.0, 30.0, 70.0)] * 2)
+    assert difference(none, other).low < 50 - 20 / np.sqrt(2)
 
 
 def test_a_difference_is_that_of_welch():

@@ -1,7 +1,8 @@
 """What the studies of the papers share: numbers of several trainings, and what follows from them.
 
-An interval of several trainings is that of their mean by Student's t: what another training with
-another seed would scatter. That of a single one is the interval over its structures.
+An interval of several trainings is that of their mean by Student's t, what other seeds would
+scatter; or that of other structures of the same trainings where it is wider, as where a few
+trainings agree by chance. That of a single one is the interval over its structures.
 """
 
 from collections.abc import Sequence
@@ -39,8 +40,8 @@ no where the interval leaves no doubt, open otherwise."""
 class Mean:
     """Mean of a number over trainings.
 
-    error: standard error.  freedom: degrees of freedom of the error; infinite for one training,
-    whose error comes from its structures.  least, greatest: of the trainings.  own: the interval
+    error: standard error.  freedom: degrees of freedom of the error; infinite where it comes from
+    the structures.  least, greatest: of the trainings.  own: the interval
     of a single training, which need not be symmetric.
     """
 
@@ -66,10 +67,12 @@ def mean_of(values: Sequence[Interval]) -> Mean:
     if not known:
         return Mean(np.nan, np.nan, np.inf, np.nan, np.nan, 0)
     numbers = np.array([one.value for one in known])
-    if len(known) == 1:
-        error, freedom = (known[0].high - known[0].low) / (2 * NORMAL_QUANTILE), np.inf
-    else:
-        error, freedom = numbers.std(ddof=1) / np.sqrt(len(numbers)), len(numbers) - 1.0
+    own = np.array([one.high - one.low for one in known]) / (2 * NORMAL_QUANTILE)
+    error, freedom = np.sqrt((own**2).sum()) / len(known), np.inf
+    if len(known) > 1:
+        between = numbers.std(ddof=1) / np.sqrt(len(numbers))
+        if between * _quantile(len(known) - 1) > error * NORMAL_QUANTILE:
+            error, freedom = between, len(known) - 1.0
     return Mean(
         float(numbers.mean()),
         float(error),

@@ -14,8 +14,8 @@ from dismai.files.structures import write_csv, write_table
 from dismai.report.tables import to_html, to_markdown
 
 INTERVALS = (
-    "Brackets: 95 % interval; of several trainings that of their mean (Student's t), of a single "
-    "one that over its structures."
+    "Brackets: 95 % interval; of several trainings that of their mean (Student's t) or that over "
+    "their structures, whichever is wider; of a single one that over its structures."
 )
 HELD = (
     "held: whether the difference (second - first) has the sign that the paper states: yes or no "
