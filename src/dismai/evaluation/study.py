@@ -54,9 +54,11 @@ class Mean:
     own: Interval | None = None
 
     def interval(self, lowest: float = -np.inf, highest: float = np.inf) -> tuple[float, float]:
-        """95 % interval, cut at bounds."""
+        """95 % interval, cut at bounds; NaN where there is no value."""
         if self.own:
             return self.own.low, self.own.high
+        if not np.isfinite(self.value):
+            return np.nan, np.nan
         half = _quantile(self.freedom) * self.error
         return max(lowest, self.value - half), min(highest, self.value + half)
 
