@@ -199,3 +199,34 @@ def test_a_path_that_the_system_refuses_is_one_line(tmp_path, end):
         assert "\n" not in str(error.value)
     with pytest.raises(InputError, match="expected a file of structures, found"):
         read_frames("a\0b" + end)
+
+
+@pytest.mark.parametrize("spoil", ["a line less", "a line more", "text", "two numbers"])
+@pytest.mark.parametrize("where", [0, 1, 3])
+@pytest.mark.parametrize("headers", ["one", "each"])
+def test_a_damaged_configuration_of_vasp_costs_only_itself(
+    tmp_path, silicon, spoil, where, headers
+):
+    frames = [silicon.copy() for _ in range(4)]
+    for seed, atoms in enumerate(frames):
+        atoms.rattle(0.1, seed=seed)
+    path = tmp_path / "XDATCAR"
+    ase.io.write(path, frames, format="vasp-xdatcar")
+    lines = path.read_text().splitlines()  # ASE writes a header before each
+    if headers == "one":
+        n = len(silicon) + 8
+        lines = lines[:7] + [line for k in range(4) for line in lines[k * n + 7 : (k + 1) * n]]
+    starts = [k for k, line in enumerate(lines) if line.startswith("Direct")]
+    line = starts[where] + 3
+    changed = {"a line less": [], "a line more": [lines[line]] * 2, "text": ["x y z"],
+               "two numbers": ["0.1 0.2"]}  # fmt: skip
+    lines[line : line + 1] = changed[spoil]
+    path.write_text("\n".join(lines) + "\n")
+    found = read_frames(path)
+    assert [isinstance(frame, StructureError) for frame in found] == [k == where for k in range(4)]
+    assert str(found[where]).startswith(f"configuration {where + 1}: expected ")
+    for frame, atoms in zip(found, frames, strict=True):
+        if isinstance(frame, Atoms):
+            apart = frame.get_scaled_positions() - atoms.get_scaled_positions()
+            np.testing.assert_allclose(apart - np.rint(apart), 0, atol=1e-6)
+            np.testing.assert_allclose(frame.cell, atoms.cell, atol=1e-6)

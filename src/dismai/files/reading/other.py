@@ -11,7 +11,7 @@ from ase.io.formats import UnknownFileTypeError
 
 from dismai.base.errors import StructureError
 from dismai.base.text import decode, to_lines
-from dismai.files.reading import lammps
+from dismai.files.reading import lammps, xdatcar
 from dismai.files.reading.sites import fully_occupied, is_full, partial_occupancy
 from dismai.files.reading.xyz import FORTRAN
 
@@ -33,6 +33,9 @@ def read(path: Path) -> list[Atoms | StructureError]:
     lammps.refuse_types(head)
     if lammps.is_dump(head):
         return lammps.read_dump(decode(path.read_bytes()))
+    if path.name.upper().startswith("XDATCAR") and head:
+        if frames := xdatcar.read(decode(path.read_bytes())):
+            return frames
     _refuse_what_ase_ignores(path.suffix.lower(), head)
     frames, error = _through_ase(path)
     if error is not None and not frames:
