@@ -87,6 +87,14 @@ rule all:
     localrule: True
 
 
+# What is planned where neither a configuration nor a target is named.
+rule which_run:
+    default_target: not CHOSEN
+    input:
+        ways_to_run,
+    localrule: True
+
+
 include: "rules/dft.smk"
 include: "rules/m3gnet.smk"
 include: "rules/potential.smk"

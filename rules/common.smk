@@ -13,6 +13,19 @@ def validated(raw):
         raise SystemExit(2) from None
 
 
+def ways_to_run(wildcards):
+    """Ends a call without a configuration and a target: the papers' sizes are never meant by it."""
+    print(
+        "dismai: expected --configfile or a target, found neither.\n"
+        "  snakemake --configfile config/demo.yaml --profile profiles/local   ten minutes\n"
+        "  snakemake --configfile config/mini.yaml --profile profiles/local   hours\n"
+        "  snakemake all --profile profiles/slurm                 the papers' sizes, a cluster\n"
+        "docs/run.md tells what each makes and costs.",
+        file=sys.stderr,
+    )
+    raise SystemExit(2)
+
+
 def alternatives(names):
     """A wildcard constraint that matches the given names and, without any, nothing."""
     return "|".join(names) or "(?!)"
@@ -120,6 +133,10 @@ def size_of_run():
     )
 
 
+CHOSEN = bool(workflow.overwrite_configfiles) or (
+    Path(workflow.main_snakefile).parent != SOURCE
+)
+"""Whether somebody chose a configuration: on the command line, or as a workflow of their own."""
 CONFIG = validated(config)
 config.update(CONFIG.model_dump(mode="json"))
 RUNS = run_table(CONFIG)
