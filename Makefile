@@ -106,6 +106,7 @@ reference: $(INSTALLED)
 	mkdir -p resources/reference
 	cp $(REFERENCES:%=results/reference/reference/%.parquet) $(SMALL_INTERFACE) $(CRYSTALS) \
 	  resources/reference/
+	$(BIN)/python -m dismai.evaluation.trivial resources/baselines.csv
 
 clean:
 	rm -rf results .snakemake .pytest_cache .ruff_cache

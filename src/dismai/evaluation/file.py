@@ -7,6 +7,7 @@ from math import nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from ase import Atoms
 
@@ -40,12 +41,23 @@ from dismai.potentials.relaxation_plan import RelaxationPlan
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A structure for pictures: its state and number, and why it was rejected, if it was."""
+
+    state: str
+    number: int
+    atoms: Atoms
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Metrics (one row each), what became of every structure, and what they were compared with.
 
     notes: what the reader of the numbers has to know, in sentences.
     settings: what was asked for, by name.
     input_sha256: of the file of structures, or of the names and contents in the folder.
+    shown: structures for pictures.
     """
 
     metrics: pd.DataFrame
@@ -55,6 +67,7 @@ class Evaluation:
     notes: tuple[str, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     input_sha256: str = ""
+    shown: tuple[Shown, ...] = ()
 
     @property
     def spec(self) -> Card:
@@ -126,7 +139,6 @@ def evaluate_file(
     expected = without_other_energies(expected, relaxation)
     result = process(structures, expected.spec, options, n_jobs, reporter)
     metrics, floor_note = _scores(result, expected, model or given.name, seed, structures)
-    metrics["published"] = metrics["metric"].map(_published(dataset)).fillna("")
     notes = [
         *given.notes,
         *_unreadable(given.frames),
@@ -138,11 +150,12 @@ def evaluate_file(
         *next_steps(structures, result.fates, expected.spec, options),
         *([WITHOUT_HELD_OUT] if expected.held_out is None else []),
     ]
-    relax = relaxation.potential.model_dump(mode="json") if relaxation else None
-    settings = {"align": align, "n_generated": len(structures), "relax": relax, "seed": seed}
+    settings = {"align": align, "n_generated": len(structures), "seed": seed}
+    settings |= _against(reference, relaxation)
     evaluation = Evaluation(
-        metrics, result.fates, result.features, expected, tuple(notes), settings, given.sha256
-    )
+        metrics, result.fates, result.features, expected, tuple(notes), settings, given.sha256,
+        _first_of_each(result, structures),
+    )  # fmt: skip
     return replace(evaluation, notes=(*notes, *_reading(evaluation)))
 
 
@@ -187,7 +200,35 @@ def _scores(
         metrics[UNRELAXED] = metrics["metric"].map(before)
     floor, note = noise_floor(expected, len(result.features))
     metrics["noise_floor"] = metrics["metric"].map(floor)
+    metrics["published"] = metrics["metric"].map(_published(expected.spec.name)).fillna("")
     return metrics, note
+
+
+def _against(reference: Any, relaxation: RelaxationPlan | None) -> dict[str, Any]:
+    """Whether the reference ships, and the potential of the relaxation."""
+    relax = relaxation.potential.model_dump(mode="json") if relaxation else None
+    return {"relax": relax, "reference": "shipped" if reference is None else "given"}
+
+
+def _first_of_each(
+    result: Processed, structures: Mapping[int, Atoms | StructureError]
+) -> tuple[Shown, ...]:
+    """The first accepted structure in every state, and the first readable one that was rejected."""
+    shown = []
+    if result.clean:
+        number = int(result.clean[0].info["structure"])
+        states = {
+            "as generated": structures[number],
+            "cleaned": result.clean[0],
+            "relaxed": result.relaxed[0] if result.relaxed else None,
+        }
+        shown += [Shown(state, number, atoms) for state, atoms in states.items() if atoms]
+    for row in result.fates[result.fates["status"] == "rejected"].itertuples():
+        atoms = structures[row.structure]
+        if isinstance(atoms, Atoms) and len(atoms) and np.isfinite(atoms.positions).all():
+            why = f"{row.stage}: {row.reason}"
+            return (*shown, Shown("as generated", int(row.structure), atoms, why))
+    return tuple(shown)
 
 
 def load_reference(

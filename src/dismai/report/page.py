@@ -14,53 +14,70 @@ from dismai.base.kinds import KINDS
 from dismai.datasets.published import MARK
 from dismai.evaluation.file import UNRELAXED, Evaluation
 from dismai.evaluation.reference import reference_digest
+from dismai.evaluation.trivial import LABELS, trivial_of, verdict
 from dismai.metrics.entries import METRICS
 from dismai.report.drawings import drawings_of
-from dismai.report.themes import as_element, titled
+from dismai.report.figures import plot_structures
+from dismai.report.themes import theme_css, themed
 
 MAX_FATES = 200
 """Rejected structures listed one by one; all are in fates.parquet."""
 
 STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, sans-serif; color: #1c2733; background: #fff;
+:root { color-scheme: light dark; --ink: #1c2733; --soft: #4a5866; --page: #ffffff;
+  --card: #f4f6f8; --line: #d5dce2; --link: #0b5cad; --note: #fff8e5; --note-line: #b98a1b; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e7ecf1; --soft: #aeb9c4; --page: #14191f; --card: #1e262e; --line: #3a4651;
+    --link: #7ab8ff; --note: #2c2713; --note-line: #d9ad45; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page);
   max-width: 1180px; margin: 2.5em auto; padding: 0 1.5em; }
-h1 { font-size: 1.6em; margin: 0 0 .2em; } h2 { font-size: 1.2em; margin: 2.2em 0 .6em; }
-p.lead { color: #4a5866; margin-top: 0; }
+a { color: var(--link); }
+h1 { font-size: 1.6em; margin: 0 0 .2em; overflow-wrap: anywhere; }
+h2 { font-size: 1.2em; margin: 2.2em 0 .6em; }
+p.lead { color: var(--soft); margin-top: 0; } p.verdict { font-size: 1.15em; max-width: 75ch; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
-th, td { padding: 5px 10px; text-align: left; border-bottom: 1px solid #e3e8ed;
+th, td { padding: 5px 8px; text-align: left; border-bottom: 1px solid var(--line);
   vertical-align: top; }
-th { background: #f4f6f8; font-weight: 600; }
+th { background: var(--card); font-weight: 600; }
 td.number, th.number { text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
 td.name { font-family: ui-monospace, monospace; font-size: 13px; }
-td.what { min-width: 11em; color: #5b6975; font-size: 13px; }
-td.small { color: #5b6975; font-size: 13px; }
-ul.notes { background: #fff8e5; border-left: 4px solid #e6b84c; padding: .7em 1em .7em 2em; }
-figure { margin: 1.4em 0 2em; } figure svg { max-width: 100%; height: auto; }
-figcaption { color: #4a5866; font-size: 14px; }
+td.what { min-width: 10em; color: var(--soft); font-size: 13px; }
+td.small { color: var(--soft); font-size: 13px; }
+ul.notes { background: var(--note); border-left: 4px solid var(--note-line);
+  padding: .7em 1em .7em 2em; }
+figure { margin: 1.4em 0 2em; }
+figure svg { max-width: 100%; height: auto; color: var(--ink); fill: currentColor; }
+figcaption { color: var(--soft); font-size: 14px; }
 .tiles { display: flex; gap: 1em; flex-wrap: wrap; margin: 1.2em 0; }
-.tile { border: 1px solid #e3e8ed; border-radius: 8px; padding: .6em 1.1em; min-width: 8em; }
-.tile b { display: block; font-size: 1.5em; } .tile span { color: #5b6975; font-size: 13px; }
-footer { color: #4a5866; font-size: 13px; margin: 3em 0 1em; }
+.tile { border: 1px solid var(--line); border-radius: 8px; padding: .6em 1.1em; min-width: 8em; }
+.tile b { display: block; font-size: 1.5em; } .tile span { color: var(--soft); font-size: 13px; }
+footer { color: var(--soft); font-size: 13px; margin: 3em 0 1em; }
 footer dl { display: grid; grid-template-columns: max-content 1fr; gap: .2em 1em; }
 footer dt { font-weight: 600; } footer dd { margin: 0; overflow-wrap: anywhere; }
-.wide { overflow-x: auto; } td.differs { color: #6b7680; font-style: italic; }
-h1 { overflow-wrap: anywhere; }
+.wide { overflow-x: auto; } td.differs { color: var(--soft); font-style: italic; }
+@media print { :root { color-scheme: light; --ink: #000; --soft: #333; --page: #fff; --card: #fff;
+  --line: #ccc; --note: #fff; } figure, tr { break-inside: avoid; } }
 """
 
 
-def page(evaluation: Evaluation, command: str | None = None, made: str | None = None) -> str:
+def page(
+    evaluation: Evaluation,
+    command: str | None = None,
+    made: str | None = None,
+    structures: str | None = None,
+) -> str:
     """The page as HTML text; the same evaluation gives the same text.
 
-    command: as it was typed.  made: date, for the last lines.
+    command: as it was typed.  made: date, for the last lines.  structures: name of the page of
+    the structures in 3D, if it lies beside.
     """
     first, spec = evaluation.metrics.iloc[0], evaluation.spec
     headline = evaluation.metrics.set_index("metric").loc[KINDS[spec.kind].headline]
     sets = {str(first["model"]): evaluation.features}
     title = f"{first['model']} against {spec.name}"
     figures = "".join(
-        f"<figure>{titled(as_element(svg_text(figure)), caption)}"
+        f"<figure>{themed(svg_text(figure), caption)}"
         f"<figcaption>{escape(caption)}</figcaption></figure>"
         for _, caption, figure in drawings_of(evaluation, sets)
     )
@@ -71,6 +88,9 @@ def page(evaluation: Evaluation, command: str | None = None, made: str | None = 
         (_number(headline["noise_floor"]), "noise floor of the same"),
         (str(spec.n_train), f"training structures of {spec.size}"),
     ]
+    trivial, values = trivial_of(evaluation)
+    if trivial:
+        tiles.insert(3, (_number(values.get(headline.name)), LABELS[trivial]))
     boxes = "".join(
         f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
         for value, label in tiles
@@ -78,12 +98,14 @@ def page(evaluation: Evaluation, command: str | None = None, made: str | None = 
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>\n"
+        f"<title>{escape(title)}</title><style>{theme_css()}{STYLE}</style></head><body>\n"
         f"<main><h1>{escape(title)}</h1>\n"
         '<p class="lead">Dismai-Bench: how well generated structures reproduce the disorder of '
         "the training set.</p>\n"
+        f'<p class="verdict">{escape(verdict(evaluation))}</p>\n'
         f'<div class="tiles">{boxes}</div>\n<ul class="notes">{notes}</ul>\n'
         f"<h2>Metrics</h2>\n{_metrics(evaluation)}\n"
+        f"<h2>Structures</h2>\n{_pictures(evaluation, structures)}\n"
         f"<h2>Figures</h2>\n{figures}\n"
         f"<h2>What became of the structures</h2>\n{_fates(evaluation)}\n"
         f"<h2>What each metric does not see</h2>\n{_explanations(evaluation.metrics)}</main>\n"
@@ -108,10 +130,13 @@ def _wide(table: str) -> str:
 def _metrics(evaluation: Evaluation) -> str:
     n = evaluation.n_accepted
     relaxed = UNRELAXED in evaluation.metrics
+    trivial, values = trivial_of(evaluation)
+    of_trivial = f'<th class=number title="{LABELS[trivial]}">trivial</th>' if trivial else ""
     unrelaxed = "<th class=number>before relaxation</th>" if relaxed else ""
     head = (
         f"<tr><th>metric</th><th>what</th><th class=number>value (n = {n})</th>"
         f"<th class=number>95 % interval</th>{unrelaxed}<th class=number>noise floor</th>"
+        f"{of_trivial}"
         "<th class=number>best</th><th>unit</th><th>published</th></tr>"
     )
     why = f' title="does not compare: {escape("; ".join(evaluation.differs))}"'
@@ -130,6 +155,7 @@ def _metrics(evaluation: Evaluation) -> str:
             f"<td class=number>{interval if np.isfinite(row.ci_low) else '–'}</td>"
             f"{f'<td class=number>{_number(getattr(row, UNRELAXED))}</td>' if relaxed else ''}"
             f"<td class=number>{_number(row.noise_floor)}</td>"
+            f"{f'<td class=number>{_number(values.get(row.metric))}</td>' if trivial else ''}"
             f"<td class=number>{entry.best_text}</td><td>{escape(entry.shown_unit)}</td>"
             f"<td{differs if published else ''}>{published}</td></tr>"
         )
@@ -137,7 +163,26 @@ def _metrics(evaluation: Evaluation) -> str:
         "best: ↓ lower, ↑ higher, → nearest to the value is better. Structures accepted: "
         f"n = {n} of {len(evaluation.fates)}."
     )
+    if trivial:
+        arrows += f" trivial: {LABELS[trivial]}, scored the same way."
     return _wide(f"<table>{head}{''.join(rows)}</table>") + f"<p>{arrows}</p>"
+
+
+def _pictures(evaluation: Evaluation, beside: str | None) -> str:
+    """Pictures of the first accepted and the first rejected structure, and the way to 3D."""
+    chosen = {one.why: one for one in evaluation.shown}  # of each fate the last state
+    if not chosen:
+        return "<p>No structure that could be read.</p>"
+    view = KINDS[evaluation.spec.kind].view
+    names = {one.why: f"{one.state}, number {one.number}" for one in chosen.values()}
+    figure = plot_structures({names[why]: one.atoms for why, one in chosen.items()}, view)
+    rejected = "".join(f" Number {one.number} was rejected: {w}." for w, one in chosen.items() if w)
+    caption = f"The first accepted structure, and the first that was rejected, if any.{rejected}"
+    link = f'<p><a href="{beside}">Turn them in 3D</a></p>' if beside else ""
+    return (
+        f"<figure>{themed(svg_text(figure), caption)}<figcaption>{escape(caption)}</figcaption>"
+        f"</figure>{link}"
+    )
 
 
 def _origin(evaluation: Evaluation, command: str | None, made: str | None) -> str:
@@ -193,5 +238,5 @@ def _explanations(table: pd.DataFrame) -> str:
     return _wide(f"<table>{head}{rows}</table>")
 
 
-def _number(value: float) -> str:
+def _number(value: float | None) -> str:
     return "–" if value is None or np.isnan(value) else f"{value:.4g}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from dismai.base.resources import check_shipped, shipped_references
 from dismai.evaluation.early import potential_of
 from dismai.evaluation.file import Evaluation, evaluate_file
 from dismai.evaluation.given import Given, given_files, given_structures
+from dismai.evaluation.trivial import trivial_of, verdict
 from dismai.files.objects import as_structures
 from dismai.metrics.entries import METRICS
 from dismai.postprocess.on_lattice import Alignment
@@ -27,7 +29,9 @@ class Result:
     """Scores of one set of structures.
 
     Attributes:
-        table: one row a metric: value, ci_low, ci_high, unit, best, noise_floor, published.
+        table: one row a metric: value, ci_low, ci_high, unit, best, noise_floor, trivial (what a
+            generator that has learnt nothing scores, where that is known), published.
+        verdict: where the headline metric lies between the two, in a sentence.
         fates: one row a structure: status, stage, reason.
         features: one row an accepted structure: what it was described by.
         notes: what the reader of the numbers has to know, in sentences.
@@ -46,7 +50,14 @@ class Result:
         best = [METRICS[name].best_text for name in metrics.index]
         known = ["dataset", "model", "kind", "seed", "n_accepted", "n_generated", *first]
         rest = [name for name in metrics if name not in known]
-        return pd.concat([metrics[first].assign(best=best), metrics[rest]], axis=1)
+        table = pd.concat([metrics[first].assign(best=best), metrics[rest]], axis=1)
+        _, values = trivial_of(self.evaluation)
+        table.insert(len(first) + 2, "trivial", [values.get(name, nan) for name in table.index])
+        return table
+
+    @property
+    def verdict(self) -> str:
+        return verdict(self.evaluation)
 
     @property
     def fates(self) -> pd.DataFrame:

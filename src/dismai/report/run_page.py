@@ -1,6 +1,5 @@
 """The page of a run: one HTML file that opens offline and answers five questions in order."""
 
-import json
 from collections.abc import Callable
 from datetime import date
 from html import escape
@@ -26,16 +25,18 @@ from dismai.report.run_studies import studies_section, study_tables
 from dismai.report.style import MODELS, model_styles
 from dismai.report.tables import HEADINGS, footnotes, html_table, readable_tables
 from dismai.report.themes import theme_css, themed, title_of, variable
-from dismai.report.viewer import colors_of, generated_entries, region, training_entries
+from dismai.report.viewer import (
+    POLICY,
+    controls,
+    generated_entries,
+    region,
+    scripts,
+    training_entries,
+)
 
 MOST_REASONS = 25
 SMALL_SET = 300
 """A run that generates fewer structures a set says little about a model."""
-POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; connect-src 'none'"
-)
-"""What a browser may load for the page: nothing from outside."""
 
 
 def write_run_page(folder: Path, out: Path | None = None) -> Path:
@@ -167,7 +168,7 @@ def _datasets(run: RunFiles) -> str:
     cards, train = ([one / name for one in folders] for name in ("card.json", "train.extxyz"))
     caption = "A training structure of every dataset."
     together = _figure(themed(svg_text(plot_datasets(cards, train)), caption), caption)
-    return together + _viewer() + "".join(_dataset(run, name) for name in run.cards)
+    return together + controls() + "".join(_dataset(run, name) for name in run.cards)
 
 
 def _dataset(run: RunFiles, name: str) -> str:
@@ -189,34 +190,6 @@ def _dataset(run: RunFiles, name: str) -> str:
         f"<ul class=soft>{notes}</ul><details><summary>About this dataset</summary>"
         f"<ul>{about}</ul></details>"
         f"<details open><summary>Figures of {escape(name)}</summary>{figures}</details>"
-    )
-
-
-def _viewer() -> str:
-    """The controls and the place of the 3D viewer."""
-    lists = "".join(
-        f'<label for="{key}">{label}<select id="{key}"></select></label>'
-        for key, label in (("dataset", "Dataset"), ("set", "Set"), ("state", "State"))
-    )
-    marks = "".join(
-        f'<label class="check"><input type="checkbox" id="{key}" checked>{label}</label>'
-        for key, label in (
-            ("close", "atoms too close"), ("vacant", "vacancies"), ("region", "interface region"),
-        )
-    )  # fmt: skip
-    keys = "".join(
-        f'<button type="button" data-key="{key}">{label}</button>'
-        for key, label in (
-            ("ArrowLeft", "Turn left"), ("ArrowRight", "Turn right"), ("ArrowUp", "Turn up"),
-            ("ArrowDown", "Turn down"), ("+", "Nearer"), ("-", "Farther"), ("0", "Reset"),
-        )
-    )  # fmt: skip
-    return (
-        '<h3 id="viewer">Structures in 3D</h3><div class="viewer">'
-        f'<div class="controls">{lists}</div><div class="controls">{marks}</div>'
-        '<div id="canvas" tabindex="0" role="application" aria-label="3D picture"></div>'
-        '<ul id="legend" aria-label="Colours of the elements"></ul>'
-        f'<p id="said" aria-live="polite"></p><div class="controls">{keys}</div></div>'
     )
 
 
@@ -354,10 +327,4 @@ def _scripts(run: RunFiles) -> str:
         marks = {"lattice": KINDS[card.kind].on_fcc, "region": heights}
         marks["upright"] = KINDS[card.kind].view != VIEW
         datasets[name] = {"structures": structures, **marks}
-    content = json.dumps({"datasets": datasets, "colors": colors_of(species)}, ensure_ascii=False)
-    safe = content.replace("<", "\\u003c")
-    library = resource("3dmol/3Dmol-min.js").read_text(encoding="utf-8")
-    return (
-        f'<script type="application/json" id="structures">{safe}</script>\n'
-        f"<script>{library}</script>\n<script>{resource('page/run.js').read_text()}</script>\n"
-    )
+    return scripts(datasets, species)

@@ -1,6 +1,7 @@
 """Structures of a run as the 3D viewer of its page takes them: atoms, cell, what is marked."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from matplotlib.colors import to_hex
 
 from dismai.base.card import REGION_ATOMS, Card
 from dismai.base.kinds import KINDS
+from dismai.base.resources import resource
 from dismai.evaluation.process import load_generated
 from dismai.files.structures import read_frames
 from dismai.geometry.axes import MATCH_RADIUS_A
@@ -21,6 +23,11 @@ from dismai.geometry.fcc import fractional_sites
 from dismai.postprocess.separation import CLOSE_A
 from dismai.report.figures import SPECIES_COLORS
 
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; connect-src 'none'"
+)
+"""What a browser may load for the page: nothing from outside."""
 N_TRAINING = 2
 STATES = {"raw": "as generated", "clean": "cleaned", "relaxed": "relaxed"}
 
@@ -134,3 +141,42 @@ def region(folder: Path, spec: Card) -> list[float] | None:
     normal = np.cross(training.cell[0], training.cell[1])
     heights = training.positions[np.concatenate(chosen)] @ normal / np.linalg.norm(normal)
     return [round(float(heights.min()), 2), round(float(heights.max()), 2)]
+
+
+def controls() -> str:
+    """The controls and the place of the 3D viewer."""
+    lists = "".join(
+        f'<label for="{key}">{label}<select id="{key}"></select></label>'
+        for key, label in (("dataset", "Dataset"), ("set", "Set"), ("state", "State"))
+    )
+    marks = "".join(
+        f'<label class="check"><input type="checkbox" id="{key}" checked>{label}</label>'
+        for key, label in (
+            ("close", "atoms too close"), ("vacant", "vacancies"), ("region", "interface region"),
+        )
+    )  # fmt: skip
+    keys = "".join(
+        f'<button type="button" data-key="{key}">{label}</button>'
+        for key, label in (
+            ("ArrowLeft", "Turn left"), ("ArrowRight", "Turn right"), ("ArrowUp", "Turn up"),
+            ("ArrowDown", "Turn down"), ("+", "Nearer"), ("-", "Farther"), ("0", "Reset"),
+        )
+    )  # fmt: skip
+    return (
+        '<h3 id="viewer">Structures in 3D</h3><div class="viewer">'
+        f'<div class="controls">{lists}</div><div class="controls">{marks}</div>'
+        '<div id="canvas" tabindex="0" role="application" aria-label="3D picture"></div>'
+        '<ul id="legend" aria-label="Colours of the elements"></ul>'
+        f'<p id="said" aria-live="polite"></p><div class="controls">{keys}</div></div>'
+    )
+
+
+def scripts(datasets: Mapping[str, Any], species: set[str]) -> str:
+    """Structures by dataset, the library that draws them and the script that joins both."""
+    content = json.dumps({"datasets": datasets, "colors": colors_of(species)}, ensure_ascii=False)
+    safe = content.replace("<", "\\u003c")
+    library = resource("3dmol/3Dmol-min.js").read_text(encoding="utf-8")
+    return (
+        f'<script type="application/json" id="structures">{safe}</script>\n'
+        f"<script>{library}</script>\n<script>{resource('page/run.js').read_text()}</script>\n"
+    )

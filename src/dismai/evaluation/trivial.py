@@ -1,0 +1,119 @@
+"""What trivial generators score against the shipped references, and the verdict that follows.
+
+The values ship as a table, made by `python -m dismai.evaluation.trivial resources/baselines.csv`.
+"""
+
+import sys
+from collections.abc import Sequence
+from functools import cache
+from math import isnan, nan
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from dismai.base.card import Card
+from dismai.base.kinds import KINDS
+from dismai.base.resources import resource, shipped_references
+from dismai.datasets.baselines import random_atoms, random_decoration
+from dismai.datasets.interface.build import random_interfaces
+from dismai.datasets.interface.made import settings_of
+from dismai.evaluation.file import Evaluation, evaluate_file
+from dismai.evaluation.given import given_structures
+from dismai.evaluation.reference import load_shipped
+from dismai.files.structures import write_csv
+from dismai.metrics.clusters import published_expansion
+from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
+
+N_STRUCTURES = 50
+SEED = 20240701
+LABELS = {
+    "random_decoration": "the atoms of the training set on shuffled sites",
+    "random_atoms": "atoms at random places",
+    "random_interfaces": "random interfaces",
+}
+
+
+@cache
+def _shipped() -> pd.DataFrame:
+    return pd.read_csv(resource("baselines.csv"))
+
+
+def trivial_values(dataset: str) -> tuple[str, dict[str, float]]:
+    """Name of the trivial generator of a dataset, and its values by metric; none if unknown."""
+    rows = _shipped()[_shipped()["dataset"] == dataset]
+    if len(rows) == 0:
+        return "", {}
+    return str(rows["baseline"].iloc[0]), dict(zip(rows["metric"], rows["value"], strict=True))
+
+
+def trivial_of(evaluation: Evaluation) -> tuple[str, dict[str, float]]:
+    """The same for an evaluation against a shipped reference, without relaxation; else none."""
+    settings = evaluation.settings
+    if settings.get("reference") != "shipped" or settings.get("relax") is not None:
+        return "", {}
+    return trivial_values(evaluation.spec.name)
+
+
+def verdict(evaluation: Evaluation) -> str:
+    """One sentence: where the headline metric lies between a perfect and a trivial generator."""
+    kind = KINDS[evaluation.spec.kind]
+    metric = METRICS[kind.headline]
+    row = evaluation.metrics.set_index("metric").loc[kind.headline]
+    value, floor = float(row["value"]), float(row["noise_floor"])
+    if isnan(value):
+        return f"No verdict: {metric.name} has no value."
+    if evaluation.n_accepted < FEWEST_STRUCTURES:
+        return f"No verdict: only {evaluation.n_accepted} structures were accepted."
+    failed = ""
+    if 2 * evaluation.n_accepted < row["n_generated"]:
+        failed = " More than half of the structures failed, and are not in it."
+    name, values = trivial_of(evaluation)
+    trivial = values.get(kind.headline, nan)
+    found = f"{metric.name} {value:.3g}"
+    ideal = f"new structures of the training distribution ({floor:.3g})"
+    if metric.badness(value) >= metric.badness(trivial):
+        return f"No better than {LABELS[name]}: {found}, theirs {trivial:.3g}.{failed}"
+    better = "" if isnan(trivial) else f"better than {LABELS[name]} ({trivial:.3g})"
+    if metric.badness(float(row["ci_low"])) <= metric.badness(floor):
+        parts = [f"not told apart from {ideal}", better]
+    else:
+        parts = [better, f"worse than {ideal}"]
+    said = ", ".join(filter(None, parts))
+    return f"{said[0].upper()}{said[1:]}: {found}.{failed}"
+
+
+def _generated(card: Card) -> tuple[str, Sequence[Atoms]] | None:
+    """Name and structures of the trivial generator of a dataset; None if there is none."""
+    if card.kind == "alloy":
+        return "random_decoration", random_decoration(card, N_STRUCTURES, SEED)
+    if card.kind == "amorphous_si":
+        return "random_atoms", random_atoms(card, N_STRUCTURES, SEED)
+    if card.kind == "interface":
+        purpose = "random_interfaces_baseline"
+        geometry = settings_of(card).geometry
+        made = random_interfaces(geometry, N_STRUCTURES, SEED, purpose, card.name)
+        return "random_interfaces", made
+    return None
+
+
+def table() -> pd.DataFrame:
+    """The values that ship: one row a dataset and a metric, structures scored as they are made."""
+    rows = []
+    for dataset in shipped_references():
+        found = _generated(load_shipped(dataset, published_expansion()).spec)
+        if found is None:
+            continue
+        name, structures = found
+        metrics = evaluate_file(given_structures(structures), dataset, model=name).metrics
+        metrics = metrics[np.isfinite(metrics["value"])]
+        columns = ["dataset", "model", "metric", "value", "n_accepted"]
+        rows.append(metrics[columns].rename(columns={"model": "baseline"}))
+    return pd.concat(rows, ignore_index=True)
+
+
+if __name__ == "__main__":
+    if [Path(word).suffix for word in sys.argv[1:]] != [".csv"]:
+        sys.exit("usage: python -m dismai.evaluation.trivial TABLE.csv")
+    write_csv(table(), Path(sys.argv[1]), 6)
