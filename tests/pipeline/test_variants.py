@@ -35,6 +35,15 @@ def test_a_variant_has_every_key_that_it_does_not_give_itself(paper):
     assert config.datasets["interface_loose"].potential == config.datasets["interface"].potential
 
 
+def test_a_ready_made_set_leaves_the_variant_that_the_engine_relaxes_to_be_made(paper):
+    paper["datasets"]["interface"] |= {"source": "mine.extxyz", "sha256": "0" * 64}
+    config = validate(with_variants(paper))
+    assert config.datasets["interface"].source == "mine.extxyz"
+    assert config.datasets["interface_loose"].source == "mine.extxyz"
+    assert config.datasets["interface_dft"].source is None
+    assert config.datasets["interface_dft"].engine_stage is not None
+
+
 def test_hyperparameters_on_a_dataset_hold_on_its_variants_but_for_their_own(paper):
     paper["models"]["cryingan"]["dataset_params"] = {
         "interface": {"epochs": 5, "batch": 2},

@@ -11,6 +11,8 @@ from typing import Any
 from dismai.base.errors import did_you_mean
 
 LIKE, WEIGHTS_OF = "like", "weights_of"
+READY_MADE = ("source", "sha256", "member")
+"""What a dataset that the engine relaxes does not have of another one: it is made here."""
 
 
 def merge(base: dict[str, Any], overlay: dict[str, Any]) -> None:
@@ -70,6 +72,9 @@ def _whole(section: str, name: str, entries: dict[str, Any]) -> Any:
         for params in on_datasets.values():
             for key in set(own) & set(params or {}):
                 del params[key]
+    if entry.get("engine_stage") is not None:
+        for key in READY_MADE:
+            base.pop(key, None)
     merge(base, entry)
     return base
 
