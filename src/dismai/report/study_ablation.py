@@ -46,7 +46,7 @@ HEADINGS = {
     STEPS: "relaxation steps",
 }
 """Of columns, and of axes; a dataset has one of the headlines."""
-MARKS = "Bar: 95 % interval; points: trainings; hollow diamond: published."
+MARKS = "Bar: 95 % interval; points: trainings; hollow: published, a triangle a lower limit."
 
 
 def draw_all(
