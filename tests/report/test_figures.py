@@ -300,3 +300,9 @@ def test_every_picture_carries_the_name_of_its_file(tmp_path):
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert titles == ["training set", "second", "first"]
     assert "none accepted: nothing" in texts(figure)
+
+
+def test_letters_that_the_font_lacks_are_no_warning(features, tmp_path, recwarn):
+    figure = figures.plot_sro(features["alloy"], {"\u7403": features["alloy"][:12]})
+    figures.save_figure(figure, tmp_path / "figure.svg")
+    assert not [str(one.message) for one in recwarn if "Glyph" in str(one.message)]

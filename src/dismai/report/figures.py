@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from ase import Atoms
@@ -30,6 +29,7 @@ from dismai.report.style import (
     line_styles,
     new_figure,
     note_on,
+    same_bytes,
     short_names,
     shortened,
     shown_sets,
@@ -48,7 +48,7 @@ MAX_PICTURES = 8
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure with its title; the same figure gives the same bytes."""
     svg = {"Date": None, "Title": figure.get_label()} if str(path).endswith("svg") else {}
-    with replacing(path) as temporary, matplotlib.rc_context({"svg.hashsalt": "dismai"}):
+    with replacing(path) as temporary, same_bytes():
         figure.savefig(temporary, dpi=150, metadata=svg)
 
 

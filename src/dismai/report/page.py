@@ -4,7 +4,6 @@ import io
 import json
 from html import escape
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -18,6 +17,7 @@ from dismai.evaluation.trivial import LABELS, trivial_of, verdict
 from dismai.metrics.entries import METRICS
 from dismai.report.drawings import drawings_of
 from dismai.report.figures import plot_structures
+from dismai.report.style import same_bytes
 from dismai.report.themes import theme_css, themed
 
 MAX_FATES = 200
@@ -116,7 +116,7 @@ def page(
 def svg_text(figure: Figure) -> str:
     """A figure as the text of an SVG file; the same figure gives the same text."""
     stream = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "dismai", "svg.image_inline": True}):
+    with same_bytes():
         described = {"Date": None, "Title": figure.get_label()}
         figure.savefig(stream, format="svg", metadata=described)
     return stream.getvalue()
