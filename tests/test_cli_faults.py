@@ -146,7 +146,7 @@ def test_results_go_into_a_folder_with_other_files_and_beside_the_structures(all
         result = evaluate(tmp_path / "mine.extxyz", "--out", tmp_path)
         assert result.returncode == 0, result.stderr
     names = ["fates.parquet", "metrics.json", "metrics.parquet", "mine.extxyz", "notes.txt",
-             "report.html"]  # fmt: skip
+             "report.html", "structures.html"]  # fmt: skip
     assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 

@@ -103,7 +103,7 @@ def _plain(value: Any) -> Any:
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path, command: str | None = None) -> None:
-    """Write metrics.parquet, metrics.json, fates.parquet and report.html, all or none.
+    """Write metrics.parquet, metrics.json, fates.parquet and the pages, all or none.
 
     command: as it was typed. The date stands in the page only: tables stay equal to the byte.
     """
