@@ -166,12 +166,13 @@ def chosen_steps_of(wildcards):
 
 def weights_of(wildcards):
     """The model file that a variant draws with which is not trained itself."""
-    return collect(
+    (path,) = collect(
         "<results>/models/{dataset}/{model}/seed{seed}/model.safetensors",
         dataset=wildcards.dataset,
         model=CONFIG.models[wildcards.model].weights_of,
         seed=wildcards.seed,
     )
+    return path
 
 
 def flags_of(wildcards):
