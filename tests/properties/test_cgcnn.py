@@ -50,6 +50,24 @@ def test_a_supercell_has_the_properties_of_its_cell(predictors):
     np.testing.assert_allclose(larger, files.predict(predictors, crystals), atol=5e-6)
 
 
+def test_with_shared_ties_a_prediction_is_that_of_the_crystal(predictors):
+    other = PEROVSKITE[[3, 0, 4, 2, 1]] * (2, 2, 1)
+    other.rotate(25, (1, 1, 1), rotate_cell=True)
+    other.positions += [0.3, 40.7, 1.1]
+    lonely = Atoms("CO", positions=[(0, 0, 0), (0, 0, 1.13)], cell=[9, 12, 12], pbc=True)
+    crystals = [other, lonely[[1, 0]], *(atoms for atoms, _ in PUBLISHED)]
+    values = files.predict(predictors, crystals, "shared")
+    alone = files.predict(predictors, [PEROVSKITE, lonely], "shared")
+    np.testing.assert_allclose(values[:2], alone, atol=5e-6)
+    expected = [expected for _, expected in PUBLISHED[:6]]
+    np.testing.assert_allclose(values[2:8], expected, atol=2e-3)
+    published = files.predict(predictors, [other, PEROVSKITE])
+    assert np.abs(published[0] - published[1]).max() > 0.1  # what sharing mends
+    weights = graph_of(PEROVSKITE, "shared").weights
+    np.testing.assert_allclose(weights.sum(axis=1), 12)
+    assert weights[2, :14].tolist() == [1, 1] + [10 / 12] * 12
+
+
 def test_crystals_side_by_side_do_not_see_each_other(predictors):
     crystals = [atoms for atoms, _ in PUBLISHED]
     alone = [files.predict(predictors, [atoms])[0] for atoms in crystals]

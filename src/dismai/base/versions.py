@@ -14,7 +14,7 @@ VERSIONS: dict[str, int] = {
     "relax_blocks": 1,
     "build_dataset": 5,
     "read_crystals": 1,
-    "build_crystals": 1,
+    "build_crystals": 2,
     "zero_of_energy": 1,
     "import_dataset": 1,
     "baseline": 1,

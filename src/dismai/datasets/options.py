@@ -1,6 +1,8 @@
 """What a user may choose about cleaning and describing structures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dismai.geometry.cluster_expansion import ClusterExpansion
 from dismai.metrics.clusters import published_expansion
@@ -15,9 +17,11 @@ class Options:
     align: how generated alloys are laid on the lattice.  expansion: energy function of alloys.
     relaxation: how amorphous silicon and interfaces are relaxed; None: scored as given.
     cleaned: generated structures were cleaned elsewhere, so that those on a lattice may lack atoms.
+    networks: what predicts properties of crystals, by their names, in place of published networks.
     """
 
     align: Alignment = "none"
     expansion: ClusterExpansion = field(default_factory=published_expansion)
     relaxation: RelaxationPlan | None = None
     cleaned: bool = False
+    networks: Mapping[str, Path] = field(default_factory=dict)

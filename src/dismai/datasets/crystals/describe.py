@@ -22,6 +22,8 @@ from dismai.metrics.distributions import (
 )
 from dismai.metrics.entries import with_units
 from dismai.metrics.statistics import UNDEFINED, Interval, Resampled, percentage, share_ci
+from dismai.properties.names import PROPERTIES
+from dismai.properties.predict import properties_of
 
 SYMPREC_A = 0.1
 """Within which space groups of generated crystals are found, and those they are compared with."""
@@ -34,17 +36,20 @@ LATTICE = ["a_A", "b_A", "c_A", "alpha_deg", "beta_deg", "gamma_deg"]
 GROUPS = ["space_group_said", "space_group_found"]
 SIZES = ["n_atoms", "n_elements", "volume_A3_per_atom", "density_g_per_cm3"]
 SPECIES = ["mean_Z", "sd_Z", "closest_over_radii"]
+PREDICTED = [one.column for one in PROPERTIES.values()]
 N_ELEMENTS = 100
 ATOMS_OF = [f"n_Z{number}" for number in range(1, N_ELEMENTS + 1)]
 COUNTED: list[str] = []
-DESCRIBED = [*LATTICE, *GROUPS, *SIZES, *SPECIES, *ATOMS_OF]
+DESCRIBED = [*LATTICE, *GROUPS, *SIZES, *SPECIES, *PREDICTED, *ATOMS_OF]
 FEATURES = DESCRIBED
 SET_COLUMNS = [*LATTICE, *SIZES, *SPECIES]
 COMPARED = {
     **{f"ks_{name.split('_')[0]}": name for name in LATTICE},
     "ks_space_group": "space_group_found",
 }
-"""Metrics that compare one feature, and which."""
+"""Metrics that compare one feature, and which; with the atomic numbers they make `ks_mean`."""
+PROPERTY_OF = {f"ks_{name}": one.column for name, one in PROPERTIES.items()}
+"""The same of predicted properties (Fig. 7 of the paper)."""
 
 
 def clean(atoms: Atoms, spec: CrystalSpec, options: Options) -> tuple[Atoms, dict[str, float]]:
@@ -58,7 +63,7 @@ def clean(atoms: Atoms, spec: CrystalSpec, options: Options) -> tuple[Atoms, dic
 
 
 def describe(atoms: Atoms, spec: CrystalSpec, options: Options) -> np.ndarray:
-    """Lattice, groups, sizes, species and numbers of atoms by element, (n_features,).
+    """Lattice, groups, sizes, species, properties, numbers of atoms by element, (n_features,).
 
     The group that is said is that in the `info` of the structure (`space_group`): of a training
     crystal that of the build, of a generated one what its model drew; NaN without one.
@@ -79,6 +84,7 @@ def describe(atoms: Atoms, spec: CrystalSpec, options: Options) -> np.ndarray:
             [said, space_group(atoms, SYMPREC_A)],
             [len(atoms), (counts > 0).sum(), volume / len(atoms), density],
             [numbers.mean(), numbers.std(), closest_over_radii(atoms)],
+            properties_of(atoms, options.networks),
             counts,
         ]
     )
@@ -108,7 +114,7 @@ def score(
     """
     scores = {
         metric: ks_ci(*(_without_noise(table[name]) for table in (features, reference)))
-        for metric, name in COMPARED.items()
+        for metric, name in {**COMPARED, **PROPERTY_OF}.items()
     }
     scores["ks_atomic_number"] = ks_of_counts_ci(features[ATOMS_OF], reference[ATOMS_OF])
     said = features.dropna(subset=["space_group_said"])

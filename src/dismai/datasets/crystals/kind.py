@@ -3,6 +3,7 @@
 from dismai.base.columns import PUBLISHED_STEPS
 from dismai.base.kinds import Kind
 from dismai.base.metric import PERCENT, SHARE, Metric
+from dismai.properties.names import PROPERTIES
 
 _COMPARED = {
     "a": "cell length a",
@@ -38,6 +39,7 @@ _SAID = (
     ),
 )
 """What a picture says of itself (Tables 1 and 2 of the paper)."""
+_BY_NETWORK = "where the network is wrong"
 _ONE = "how this depends on anything else; memorised crystals"
 
 KIND = Kind(
@@ -65,6 +67,8 @@ KIND = Kind(
             ("ks_alpha", "ks_beta", "ks_space_group_said", "space_group_agreement"), {}
         ),
         **dict.fromkeys(("ks_gamma", "ks_atomic_number"), {"copied": 1}),
+        **{f"ks_{name}": {"copied": 1} for name in PROPERTIES},
+        "ks_formation_energy": {},
         "ks_space_group": {"mixed": 1, "copied": 1},
         "ks_mean": {"strained": 1, "mixed": 1, "copied": 1},
         "percent_with_symmetry": {"rattled": -1},
@@ -94,6 +98,19 @@ KIND = Kind(
             "whether lattice, sites and elements belong together; memorised crystals",
             SHARE,
             heading="mean K-S",
+        ),
+        *(
+            Metric(
+                f"ks_{name}",
+                f"the same of the {one.label} that CGCNN predicts",
+                "1",
+                0,
+                f"any difference of the distributions of the predicted {one.label}",
+                _BY_NETWORK,
+                SHARE,
+                heading=f"K-S {one.label}",
+            )
+            for name, one in PROPERTIES.items()
         ),
         Metric(
             "ks_space_group_said",

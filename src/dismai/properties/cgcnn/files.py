@@ -17,7 +17,7 @@ from torch import Tensor
 
 from dismai.base.errors import InputError, StructureError
 from dismai.base.resources import resource
-from dismai.properties.cgcnn.graph import Graph, graph_of, joined
+from dismai.properties.cgcnn.graph import Graph, Ties, graph_of, joined
 from dismai.properties.cgcnn.network import N_ELEMENT_FEATURES, Network, bond_features
 
 ELEMENTS = "crystals/cgcnn/elements.csv"
@@ -44,8 +44,8 @@ class Predictor:
         return self.mean + self.sd * output.cpu().numpy().astype(float)
 
 
-def inputs_of(graph: Graph, like: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """What a network takes: element features, bond features, neighbours, crystals.
+def inputs_of(graph: Graph, like: Tensor) -> tuple[Tensor, ...]:
+    """What a network takes: features of elements and bonds, neighbours, weights, crystals.
 
     like: a tensor of the device and of the precision that are wanted.
     """
@@ -53,6 +53,7 @@ def inputs_of(graph: Graph, like: Tensor) -> tuple[Tensor, Tensor, Tensor, Tenso
         element_features()[torch.from_numpy(graph.numbers)].to(like),
         bond_features(torch.from_numpy(graph.distances)).to(like),
         torch.from_numpy(graph.neighbours).to(like.device),
+        torch.from_numpy(graph.weights).to(like),
         torch.from_numpy(graph.crystal).to(like.device),
     )
 
@@ -77,14 +78,12 @@ def check_elements(numbers: np.ndarray) -> None:
         )
 
 
-def checked_graph(atoms: Atoms) -> Graph:
-    """The graph of a crystal of known elements; StructureError for any other."""
-    check_elements(atoms.numbers)
-    return graph_of(atoms)
-
-
-def predict(predictors: Sequence[Predictor], crystals: Sequence[Atoms]) -> np.ndarray:
+def predict(
+    predictors: Sequence[Predictor], crystals: Sequence[Atoms], ties: Ties = "published"
+) -> np.ndarray:
     """Properties of crystals, (n_crystals, n_predictors); the graphs are made once.
+
+    ties: what counts as the twelfth neighbour (`graph_of`).
 
     Raises:
         StructureError: an element without features, or a cell without a volume.
@@ -92,7 +91,8 @@ def predict(predictors: Sequence[Predictor], crystals: Sequence[Atoms]) -> np.nd
     found = [np.zeros((0, len(predictors)))]
     waiting: list[Graph] = []
     for place, atoms in enumerate(crystals):
-        waiting.append(checked_graph(atoms))
+        check_elements(atoms.numbers)
+        waiting.append(graph_of(atoms, ties))
         if place + 1 == len(crystals) or sum(len(g.numbers) for g in waiting) >= AT_ONCE:
             graph = joined(waiting)
             found.append(np.stack([predictor(graph) for predictor in predictors], axis=1))

@@ -35,13 +35,16 @@ class Convolution(nn.Module):
         self.bn1 = nn.BatchNorm1d(2 * n_features) if normed else nn.Identity()
         self.bn2 = nn.BatchNorm1d(n_features) if normed else nn.Identity()
 
-    def forward(self, atoms: Tensor, bonds: Tensor, neighbours: Tensor) -> Tensor:
+    def forward(
+        self, atoms: Tensor, bonds: Tensor, neighbours: Tensor, weights: Tensor | None = None
+    ) -> Tensor:
         """New features of the atoms, (n_atoms, n_features).
 
         Args:
             atoms: their features, (n_atoms, n_features).
             bonds: features of the bonds, (n_atoms, n_neighbours, n_bond_features).
             neighbours: indices of the neighbours, (n_atoms, n_neighbours).
+            weights: how much each neighbour counts in the sum, the same shape; None: once.
         """
         n_bonds = self.fc_full.in_features - 2 * self.n_features
         own, other, bond = self.fc_full.weight.split([self.n_features] * 2 + [n_bonds], dim=1)
@@ -49,7 +52,8 @@ class Convolution(nn.Module):
         gated = gated + (atoms @ own.T)[:, None] + (atoms @ other.T)[neighbours]
         gated = self.bn1(gated.flatten(0, 1)).unflatten(0, neighbours.shape)
         gate, core = gated.chunk(2, dim=-1)
-        summed = (torch.sigmoid(gate) * functional.softplus(core)).sum(dim=1)
+        messages = torch.sigmoid(gate) * functional.softplus(core)
+        summed = (messages if weights is None else messages * weights[..., None]).sum(dim=1)
         return functional.softplus(atoms + self.bn2(summed))
 
 
@@ -68,7 +72,13 @@ class Network(nn.Module):
         self.fc_out = nn.Linear(hidden, 1)
 
     def forward(
-        self, elements: Tensor, bonds: Tensor, neighbours: Tensor, crystal: Tensor, n_crystals: int
+        self,
+        elements: Tensor,
+        bonds: Tensor,
+        neighbours: Tensor,
+        weights: Tensor,
+        crystal: Tensor,
+        n_crystals: int,
     ) -> Tensor:
         """The predicted numbers, (n_crystals,).
 
@@ -76,12 +86,13 @@ class Network(nn.Module):
             elements: features of the element of every atom, (n_atoms, 92).
             bonds: `bond_features`, (n_atoms, n_neighbours, 41).
             neighbours: indices of the neighbours, (n_atoms, n_neighbours).
+            weights: how much each neighbour counts, (n_atoms, n_neighbours).
             crystal: number of the crystal of every atom, (n_atoms,).
             n_crystals: how many crystals there are.
         """
         atoms = self.embedding(elements)
         for convolution in self.convs:
-            atoms = convolution(atoms, bonds, neighbours)
+            atoms = convolution(atoms, bonds, neighbours, weights)
         total = atoms.new_zeros(n_crystals, atoms.shape[1]).index_add(0, crystal, atoms)
         mean = total / torch.bincount(crystal, minlength=n_crystals)[:, None]
         hidden = functional.softplus(self.conv_to_fc(functional.softplus(mean)))
