@@ -134,6 +134,16 @@ def given_crystal(wildcards):
     return located(getattr(geometry, wildcards.crystal))
 
 
+def networks_of(wildcards):
+    """Networks in place of published ones by input; nothing for other kinds than crystals."""
+    if CONFIG.datasets[wildcards.dataset].kind != "crystals":
+        return {}
+    return {
+        f"network_of_{name}": located(entry.file)
+        for name, entry in CONFIG.properties.items()
+    }
+
+
 CONTINUED = [
     name
     for name, entry in CONFIG.datasets.items()

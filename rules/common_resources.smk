@@ -5,6 +5,8 @@ def versions_of_processing(wildcards):
     """Versions of the stages that a shard goes through, and of what its potential is made of."""
     name = potential_name_of(wildcards.dataset)
     stages = ["process", "relax"] if name else ["process"]
+    if CONFIG.datasets[wildcards.dataset].kind == "crystals":
+        stages.append("predict")
     return [*(VERSIONS[stage] for stage in stages), *digests_of_potential(name)]
 
 

@@ -31,6 +31,7 @@ rule read_crystals:
 
 rule build_crystals_dataset:
     input:
+        unpack(networks_of),
         crystals=gather.shard(
             "<results>/datasets/{{dataset}}/read/{scatteritem}.extxyz"
         ),
@@ -61,3 +62,43 @@ rule build_crystals_dataset:
         settings=lookup(dpath="datasets/{dataset}", within=config),
     script:
         "../workflow/scripts/build_crystals_dataset.py"
+
+
+use rule plot_alloy as plot_crystals with:
+    output:
+        lattice=report(
+            "<results>/figures/{dataset}/lattice.svg",
+            caption="../docs/report/lattice.rst",
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "cells"},
+        ),
+        species=report(
+            "<results>/figures/{dataset}/species.svg",
+            caption="../docs/report/species.rst",
+            category="2 Disorder",
+            labels={"dataset": "{dataset}", "figure": "elements and space groups"},
+        ),
+        properties=report(
+            "<results>/figures/{dataset}/properties.svg",
+            caption="../docs/report/properties.rst",
+            category="3 Energy",
+            labels={"dataset": "{dataset}", "figure": "predicted properties"},
+        ),
+        structures=report(
+            "<results>/figures/{dataset}/structures.svg",
+            caption="../docs/report/structures.rst",
+            category="4 Pictures",
+            labels={"dataset": "{dataset}", "figure": "pictures"},
+        ),
+        training=report(
+            "<results>/figures/{dataset}/training.svg",
+            caption="../docs/report/training.rst",
+            category="5 Training",
+            labels={"dataset": "{dataset}", "figure": "losses"},
+        ),
+    log:
+        "<logs>/plot_crystals/{dataset}.log",
+    benchmark:
+        "<benchmarks>/plot_crystals/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=alternatives(of_kind("crystals")),

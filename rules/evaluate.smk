@@ -8,6 +8,7 @@ on with the next structure.
 
 rule process_structures:
     input:
+        unpack(networks_of),
         structures="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
         card="<results>/datasets/{dataset}/card.json",
         ecis=ecis_of,

@@ -17,6 +17,7 @@ SAVING = {
     *("relax_training_blocks", "relax_interfaces", "label_interfaces", "train_m3gnet"),
     "relax_ready_made",
     *("compare_minima", "train_by_command", "generate_by_command"),
+    *("relax_best", "relax_best_vasp"),
     *("label_interfaces_vasp", "compare_minima_vasp", "relax_crystal_vasp"),
     *("label_cells", "label_cells_vasp", "match_langevin_steps", "resample_structures"),
     *("continue_interfaces", "continue_interfaces_vasp"),

@@ -171,6 +171,13 @@ def test_a_model_with_other_parameters_is_another_entry(paper):
     assert config.models["cryingan_single"].hparams("alloy_300K_narrow") == {}
 
 
+def test_a_property_that_crystals_do_not_have_is_one_line(paper):
+    with pytest.raises(InputError) as caught:
+        validate(changed(paper, "properties.gap", {"kind": "cgcnn", "file": "gap.safetensors"}))
+    assert str(caught.value).startswith("configuration: properties.gap: expected one of formation_")
+    validate(changed(paper, "properties.band_gap", {"kind": "cgcnn", "file": "gap.safetensors"}))
+
+
 def test_the_schema_for_editors_is_in_step(root):
     written = json.loads((root / "config" / "schema.json").read_text())
     assert written == json.loads(json.dumps(Config.model_json_schema()))

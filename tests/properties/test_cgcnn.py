@@ -13,6 +13,8 @@ from dismai.base.resources import resource
 from dismai.properties.cgcnn import files
 from dismai.properties.cgcnn.graph import NOWHERE_A, graph_of, joined
 from dismai.properties.cgcnn.network import Convolution, bond_features
+from dismai.properties.names import PROPERTIES
+from dismai.properties.predict import properties_of
 
 FILES = ("formation-energy-per-atom", "final-energy-per-atom", "band-gap", "efermi", "bulk-moduli",
          "shear-moduli", "poisson-ratio")  # fmt: skip
@@ -119,3 +121,13 @@ def test_a_file_that_is_no_network_is_one_line(tmp_path):
         with pytest.raises(InputError, match="expected a network of CGCNN, found: ") as caught:
             files.load(tmp_path / f"{name}.safetensors")
         assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_network_of_ones_own_stands_in_for_a_published_one():
+    salt = bulk("NaCl", "rocksalt", 5.64)
+    own = {"band_gap": resource("crystals/cgcnn/poisson-ratio.safetensors")}
+    published, changed = (dict(zip(PROPERTIES, properties_of(salt, given), strict=True))
+                          for given in ({}, own))  # fmt: skip
+    assert changed.pop("band_gap") == published["poisson_ratio"]
+    published.pop("band_gap")
+    assert changed == published

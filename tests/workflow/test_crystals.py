@@ -1,5 +1,6 @@
 """The workflow of crystals: from a folder of CIFs to a table, one fate a file."""
 
+import pandas as pd
 import pytest
 from ase.build import bulk
 from ase.io import write
@@ -10,6 +11,7 @@ from tests.commands import TINY, planned, snakemake
 from tests.conftest import ROOT
 
 CONFIGS = (TINY, ROOT / "tests" / "config" / "tiny_crystals.yaml")
+EMT_ELEMENTS = ("Cu", "Ag", "Au", "Al", "Ni", "Pd", "Pt")
 DATASET = "results/tiny/datasets/crystals"
 ELEMENTS = {"Cu": 3.61, "Ag": 4.09, "Au": 4.08, "Al": 4.05, "Ni": 3.52, "Pd": 3.89, "Pt": 3.92,
             "Pb": 4.95, "Ca": 5.58, "Sr": 6.08, "Rh": 3.80, "Ir": 3.84}  # fmt: skip
@@ -23,7 +25,7 @@ def finished(tmp_path_factory):
     for symbol, a in ELEMENTS.items():
         write(directory / "cifs" / f"{symbol}.cif", bulk(symbol, "fcc", a=a))
     (directory / "cifs" / "bad.cif").write_text("nothing")
-    snakemake("all", directory=directory, configs=CONFIGS)
+    snakemake("all", "study_crystens", directory=directory, configs=CONFIGS)
     return directory
 
 
@@ -52,8 +54,34 @@ def test_a_tiny_run_of_crystals_makes_dataset_fates_and_table(finished):
 
 
 def test_a_second_run_of_crystals_has_nothing_to_do(finished):
-    result = snakemake("all", directory=finished, configs=CONFIGS)
+    result = snakemake("all", "study_crystens", directory=finished, configs=CONFIGS)
     assert "Nothing to be done" in result.stdout + result.stderr
+
+
+def test_the_study_rates_what_has_energies_and_says_why_others_have_none(finished):
+    stability = finished / "results/tiny/stability/crystals"
+    training = read_table(stability / "training.parquet")
+    assert len(training) == 9
+    known = training["reason"].eq("")
+    elements = {formula.rstrip("0123456789") for formula in training["formula"][known]}
+    assert elements == set(ELEMENTS) & set(EMT_ELEMENTS) & {
+        formula.rstrip("0123456789") for formula in training["formula"]
+    }
+    assert training["reason"][~known].str.startswith("the potential failed: ").all()
+    assert (training["energy_above_hull_eV_per_atom"][known] > -1e-9).all()
+    rated = read_table(stability / "held_out/seed0.parquet")
+    assert rated["valid"].all()
+    assert (rated["known_as"] == -1).all()  # another element each
+    table = pd.read_csv(finished / "results/tiny/tables/stability_crystals.csv")
+    values = table.set_index(["model", "metric"])["value"]
+    assert values["held_out", "valid"] == values["held_out", "new"] == 100
+    assert values["gaussian_displacement", "new"] < 100
+    best = pd.read_csv(finished / "results/tiny/tables/best_crystals.csv")
+    assert len(best) == 7  # six are the paper's
+    assert best.loc[0, "status"] == "ok"
+    assert best.loc[0, ["E0_eV", "E1_eV", "P0_kbar", "P1_kbar"]].notna().all()
+    galleries = finished / "results/tiny/figures/crystals/gallery"
+    assert [path.name for path in galleries.iterdir()] == ["held_out_seed0.png"]
 
 
 def test_the_shipped_overlay_is_planned(tmp_path):

@@ -11,8 +11,9 @@ from dismai.datasets.crystals.filter import (
     without_flagged_and_copies,
 )
 from dismai.datasets.crystals.settings import CrystalsDataset
+from dismai.datasets.options import Options
 from dismai.files.structures import gather_tables, write_table
-from dismai.pipeline.jobs import job, origin, provenance
+from dismai.pipeline.jobs import job, networks, origin, provenance
 from dismai.pipeline.relaxed_set import read_shards, write_dataset
 
 with job(snakemake):
@@ -30,4 +31,4 @@ with job(snakemake):
     )
     meta = provenance(snakemake)
     write_table(fates(crystals), Path(snakemake.output.fates), CIF_FATES_SCHEMA, meta)
-    write_dataset(snakemake, train, val, spec)
+    write_dataset(snakemake, train, val, spec, Options(networks=networks(snakemake)))

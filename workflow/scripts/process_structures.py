@@ -8,7 +8,7 @@ from dismai.evaluation.process import load_generated, process, shard_range
 from dismai.files.structures import FATES_SCHEMA, features_schema, write_structures, write_table
 from dismai.geometry.cluster_expansion import read_cluster_expansion
 from dismai.metrics.clusters import published_expansion
-from dismai.pipeline.jobs import job, provenance
+from dismai.pipeline.jobs import job, networks, provenance
 from dismai.pipeline.relaxation import relaxation_plan
 
 shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
@@ -20,7 +20,13 @@ with job(snakemake, saves=True):
     ecis = snakemake.input.ecis
     expansion = read_cluster_expansion(Path(ecis)) if ecis else published_expansion()
     cleaned = snakemake.params.get("cleaned", False)
-    options = Options(snakemake.params.align, expansion, relaxation_plan(snakemake), cleaned)
+    options = Options(
+        snakemake.params.align,
+        expansion,
+        relaxation_plan(snakemake),
+        cleaned,
+        networks(snakemake),
+    )
     result = process(structures, read_card(Path(snakemake.input.card)), options)
     folder = Path(snakemake.output.shard)
     write_structures(result.clean, folder / "clean.extxyz")

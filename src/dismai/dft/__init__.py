@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dismai.base.errors import InputError
-from dismai.dft.settings import Dft, Mesh
+from dismai.dft.settings import Dft, Mesh, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,6 +105,25 @@ def relax_cell(atoms: "Atoms", settings: Dft, workdir: Path, kpoints: Mesh) -> "
     """
     check_elements(settings)
     return _engine(settings).relax_cell(atoms, settings, Path(workdir), kpoints)
+
+
+def relax_successively(
+    atoms: "Atoms", settings: Dft, protocol: Protocol, workdir: Path
+) -> "list[Label]":
+    """A crystal as it is, and at the end of each relaxation of a protocol.
+
+    Args:
+        atoms: periodic structure of any elements.
+        settings: section `dft`; functional, cutoff, k-points and smearing are the protocol's.
+        protocol: how it is relaxed, and how often.
+        workdir: folder for the files of the engine; may be that of other structures, too.
+
+    Raises:
+        InputError: the engine cannot run here.
+        StructureError: its result cannot be trusted.
+    """
+    check_elements(settings)
+    return _engine(settings).relax_successively(atoms, settings, protocol, Path(workdir))
 
 
 def _engine(settings: Dft):

@@ -16,7 +16,7 @@ from ase.optimize import FIRE, LBFGS
 
 from dismai.base.errors import InputError, StructureError
 from dismai.base.kept import digest
-from dismai.dft.settings import Dft, Mesh
+from dismai.dft.settings import Dft, Mesh, Protocol
 from dismai.potentials.labels import Label, Trajectory, checked
 
 OPTIMIZERS = {"lbfgs": LBFGS, "fire": FIRE}
@@ -105,6 +105,29 @@ def relax_cell(atoms: Atoms, settings: Dft, workdir: Path, kpoints: Mesh) -> Tra
     return Trajectory(steps, 0, bool(ended))
 
 
+def relax_successively(
+    atoms: Atoms, settings: Dft, protocol: Protocol, workdir: Path
+) -> list[Label]:
+    """A crystal as it is, and where each relaxation of a protocol ends."""
+    check_installation(settings)
+    if settings.engine == "gpaw" and settings.gpaw.mode != "pw":
+        raise InputError(
+            f"dft.gpaw.mode: expected pw for crystals whose pressure is wanted, found "
+            f"{settings.gpaw.mode}, which has no stress"
+        )
+    moving = _prepared(atoms, settings, workdir)
+    if settings.engine == "gpaw":
+        moving.calc = gpaw_calculator(settings, workdir, protocol=protocol)
+    notes = {**provenance(settings), "protocol_sha256": digest(protocol.model_dump(mode="json"))}
+    labels = [checked(_read(moving, notes))]
+    for _ in range(protocol.n_relaxations):
+        free = FrechetCellFilter(moving) if protocol.cell_free else moving
+        minimiser = OPTIMIZERS[settings.optimizer](free, logfile=None)
+        minimiser.run(fmax=protocol.fmax_eV_per_A, steps=protocol.max_steps)
+        labels.append(checked(_read(moving, notes)))
+    return labels
+
+
 def provenance(settings: Dft) -> dict[str, Any]:
     """Engine, its version, and the SHA-256 of the settings that shape its numbers."""
     own = getattr(settings, settings.engine).model_dump(mode="json")
@@ -166,15 +189,27 @@ def _surrogate(weights: str) -> Calculator:
     return calculator
 
 
-def gpaw_calculator(settings: Dft, workdir: Path, kpoints: Mesh | None = None) -> Calculator:
+def gpaw_calculator(
+    settings: Dft, workdir: Path, kpoints: Mesh | None = None, protocol: Protocol | None = None
+) -> Calculator:
     """GPAW with PBE + U (Dudarev, on d shells), Fermi-Dirac smearing.
 
-    kpoints: mesh; those of the settings around gamma by default.
+    kpoints: mesh; those of the settings around gamma by default.  protocol: functional, cutoff,
+    k-points and width of the smearing, without U, in place of these.
     """
     import gpaw
 
     own = settings.gpaw
     kpoints = kpoints or Mesh(scheme="gamma", divisions=own.kpts)
+    shape: dict[str, Any] = {
+        "xc": "PBE",
+        "setups": {element: f":d,{u}" for element, u in settings.hubbard_U_eV.items()},
+    }
+    if protocol is not None:
+        own = own.model_copy(
+            update={"cutoff_eV": protocol.cutoff_eV, "smearing_eV": protocol.smearing_eV}
+        )
+        kpoints, shape = protocol.kpoints, {"xc": _functional(protocol.functional)}
     workdir.mkdir(parents=True, exist_ok=True)
     if own.mode == "pw":
         basis: dict[str, Any] = {"mode": gpaw.PW(own.cutoff_eV)}
@@ -182,8 +217,7 @@ def gpaw_calculator(settings: Dft, workdir: Path, kpoints: Mesh | None = None) -
         basis = {"mode": "lcao", "basis": own.basis, "h": own.spacing_A}
     return gpaw.GPAW(
         **basis,
-        xc="PBE",
-        setups={element: f":d,{u}" for element, u in settings.hubbard_U_eV.items()},
+        **shape,
         kpts=_gpaw_mesh(kpoints),
         spinpol=own.spin_polarised,
         occupations={"name": "fermi-dirac", "width": own.smearing_eV},
@@ -191,6 +225,15 @@ def gpaw_calculator(settings: Dft, workdir: Path, kpoints: Mesh | None = None) -
         maxiter=own.max_electronic_steps,
         txt=str(workdir / "gpaw.txt"),
     )
+
+
+def _functional(name: str) -> Any:
+    """A functional on the PAW data of PBE, as VASP has it: there are none of PBEsol."""
+    from gpaw.xc import XC
+
+    functional = XC(name)
+    functional.get_setup_name = lambda: "PBE"
+    return functional
 
 
 def _gpaw_mesh(kpoints: Mesh) -> dict[str, Any]:

@@ -44,9 +44,27 @@ def library() -> Path:
     return Path(value)
 
 
+def potential_of(element: str) -> tuple[str, int | None]:
+    """Name of the potential of an element, and its valence electrons where a paper tells them.
+
+    Beyond `KNOWN` it is the choice of the Materials Project, as pymatgen's MPRelaxSet has it.
+
+    Raises:
+        InputError: that has none either.
+    """
+    if element in KNOWN:
+        return KNOWN[element]
+    from pymatgen.io.vasp.sets import MPRelaxSet  # takes seconds
+
+    names = MPRelaxSet.CONFIG["POTCAR"]
+    if element not in names:
+        raise InputError(f"structure for VASP: expected elements with a potential, found {element}")
+    return names[element], None
+
+
 def read_potcar(element: str) -> str:
-    """Text of the potential of an element; its title and valence are those of `KNOWN`."""
-    name, valence = KNOWN[element]
+    """Text of the potential of an element; title and valence are those of `potential_of`."""
+    name, valence = potential_of(element)
     root = library()
     paths = [root / layout.format(name=name) for layout in LAYOUTS]
     path = next((path for path in paths if path.is_file()), None)
@@ -63,9 +81,9 @@ def read_potcar(element: str) -> str:
         found = float(lines[1])
     except (IndexError, ValueError):
         raise InputError(
-            f"{path}: line 2: expected {valence} valence electrons, found none"
+            f"{path}: line 2: expected {valence or 'a number of'} valence electrons, found none"
         ) from None
-    if found != valence:
+    if valence is not None and found != valence:
         raise InputError(f"{path}: line 2: expected {valence} valence electrons, found {found:g}")
     return "\n".join(lines) + "\n"
 

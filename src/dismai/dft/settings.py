@@ -109,6 +109,30 @@ class Bulk(Section):
     max_steps: int = Field(500, ge=1, description="most ionic steps")
 
 
+class Protocol(Section):
+    """Successive relaxations of a crystal, each from where the one before ended (CrysTens paper).
+
+    Where the mesh stands, whether the cell is free and the break condition are not published, or
+    not legible.
+    """
+
+    functional: Literal["PBE", "PBEsol"] = Field("PBEsol", description="without U")
+    cutoff_eV: float = Field(400.0, gt=0, description="plane-wave cutoff, eV")
+    kpoints: Mesh = Field(
+        Mesh(scheme="gamma", divisions=(3, 3, 3)), description="k-points; none of the surrogate"
+    )
+    smearing_eV: float = Field(0.1, gt=0, description="width of the Gaussian smearing, eV")
+    cell_free: bool = Field(True, description="whether the cell relaxes, too")
+    n_relaxations: int = Field(4, ge=1, description="after a calculation of the crystal as it is")
+    max_steps: int = Field(20, ge=1, description="most ionic steps of each")
+    energy_break_eV: float = Field(
+        1e-3, gt=0, description="a relaxation of VASP ends at this change of the energy, eV"
+    )
+    fmax_eV_per_A: float = Field(
+        0.01, gt=0, description="one of the surrogate or GPAW at this force, eV/Å"
+    )
+
+
 class Dft(Section):
     """Where energies, forces and stresses come from, and how structures relax under it."""
 

@@ -25,8 +25,17 @@ from dismai.base import kept
 from dismai.base.atomic import locked, sha256, write_atomically
 from dismai.base.errors import InputError, StructureError
 from dismai.dft.potcar import POTENTIALS, library, read_potcar
-from dismai.dft.settings import Dft, Mesh
-from dismai.dft.vasp_inputs import Stage, block_order, bulk_stage, incar, stages, write_inputs
+from dismai.dft.settings import Dft, Mesh, Protocol
+from dismai.dft.vasp_inputs import (
+    Stage,
+    block_order,
+    bulk_stage,
+    incar,
+    order_of_any,
+    stages,
+    successive_stages,
+    write_inputs,
+)
 from dismai.dft.vasp_outputs import next_structure, parse, whole_steps
 from dismai.dft.vasp_program import run_program
 from dismai.potentials.labels import Label, Trajectory
@@ -97,6 +106,30 @@ def relax_cell(atoms: Atoms, settings: Dft, workdir: Path, kpoints: Mesh) -> Tra
     return replace(result, steps=[_in_order(step, order) for step in result.steps])
 
 
+def relax_successively(
+    atoms: Atoms, settings: Dft, protocol: Protocol, workdir: Path
+) -> list[Label]:
+    """A crystal as it is, and relaxed again and again, each time from the last CONTCAR."""
+    check_installation(settings, dict.fromkeys(atoms.symbols), key="bulk_command")
+    order = order_of_any(atoms)
+    sorted_atoms, labels = atoms[order], []
+    for stage in successive_stages(protocol):
+        folder = _folder(workdir, stage, inputs_digest(sorted_atoms, settings, stage))
+        last = run_stage(sorted_atoms, settings, stage, workdir).steps[-1]
+        sorted_atoms = next_structure(folder / str(_n_parts(folder)), last.atoms)
+        labels.append(_in_order(last, order))
+    return labels
+
+
+def _folder(workdir: Path, stage: Stage, digest: str) -> Path:
+    """Of one run, named after the stage and the SHA-256 of its inputs."""
+    return Path(workdir) / f"{stage.name}-{digest[:16]}"
+
+
+def _n_parts(folder: Path) -> int:
+    return sum(part.is_dir() for part in folder.iterdir())
+
+
 def run_stage(
     atoms: Atoms, settings: Dft, stage: Stage, workdir: Path, moving: np.ndarray | None = None
 ) -> Trajectory:
@@ -115,7 +148,7 @@ def run_stage(
     """
     asked = _asked(atoms, settings, stage)
     digest = inputs_digest(atoms, settings, stage, moving)
-    folder = Path(workdir) / f"{stage.name}-{digest[:16]}"
+    folder = _folder(workdir, stage, digest)
     try:
         with locked(folder):
             runs = kept.Pieces("run", "it runs again", partial(_read, asked))
@@ -138,7 +171,8 @@ def _run_parts(
     """
     asked = _asked(atoms, settings, stage)
     steps, number = _steps_of_killed(folder, asked)
-    command = settings.vasp.bulk_command if stage.cell_free else settings.vasp.command
+    with_mesh = stage.cell_free or stage.protocol is not None
+    command = settings.vasp.bulk_command if with_mesh else settings.vasp.command
     start = atoms
     if steps:
         logger.info("%s: %d ionic steps are there, it goes on from CONTCAR", folder, len(steps))
@@ -165,7 +199,8 @@ def _run_parts(
 def _asked(atoms: Atoms, settings: Dft, stage: Stage) -> dict[str, Any]:
     """What a run must not have changed: custodian corrects inputs after errors."""
     tags = incar(atoms, settings, stage)
-    return {**tags, "KPOINTS": stage.kpoints.divisions} if stage.cell_free else tags
+    with_mesh = stage.cell_free or stage.protocol is not None
+    return {**tags, "KPOINTS": stage.kpoints.divisions} if with_mesh else tags
 
 
 def _steps_of_killed(folder: Path, asked: dict[str, Any]) -> tuple[list[Label], int]:
@@ -206,7 +241,7 @@ def inputs_digest(
 def _read(asked: dict[str, Any], folder: Path) -> tuple[Trajectory, str]:
     """What a finished run has given, all parts, and the digest of its inputs."""
     made_for = (folder / "finished").read_text()
-    n_parts = sum(part.is_dir() for part in folder.iterdir())
+    n_parts = _n_parts(folder)
     steps: list[Label] = []
     for number in range(1, n_parts):
         steps = _joined(steps, whole_steps(folder / str(number) / "vasprun.xml", asked))

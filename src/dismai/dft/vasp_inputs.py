@@ -8,8 +8,10 @@
 | plane-wave cutoff (eV) | 374.3 | 450 | 520 |
 | ends after | 50 ionic steps | forces below 0.1 eV/Å | forces below 0.001 eV/Å |
 
-All: PAW, PBE + U with 4 eV on Co 3d. What the paper does not state (spins, smearing, electronic
-convergence) is `dft.vasp.incar`, but that small crystals are projected in reciprocal space.
+Those of the CrysTens paper, four relaxations of a crystal one after another, are a `Protocol`.
+All three here: PAW, PBE + U with 4 eV on Co 3d. What the paper does not state (spins, smearing,
+electronic convergence) is `dft.vasp.incar`, but that small crystals are projected in reciprocal
+space.
 """
 
 from dataclasses import dataclass
@@ -23,13 +25,14 @@ from pymatgen.io.vasp.inputs import Incar, Kpoints, Poscar
 
 from dismai.base.errors import InputError
 from dismai.dft.potcar import KNOWN, write_potcar
-from dismai.dft.settings import Dft, Mesh
+from dismai.dft.settings import Dft, Mesh, Protocol
 
 STAGE_1_CUTOFF_EV = 374.3
 STAGE_2_CUTOFF_EV = 450.0
 BULK_CUTOFF_EV = 520.0
 GAMMA = Mesh(scheme="gamma", divisions=(1, 1, 1))
 D_SHELL = 2
+GGA_TAGS = {"PBE": "PE", "PBEsol": "PS"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Stage:
     fmax_eV_per_A: float
     cell_free: bool = False
     kpoints: Mesh = GAMMA
+    protocol: Protocol | None = None
 
 
 def stages(settings: Dft, with_region: bool) -> list[Stage]:
@@ -57,6 +61,23 @@ def bulk_stage(settings: Dft, kpoints: Mesh) -> Stage:
     """A crystal whose cell is free."""
     own = settings.bulk
     return Stage("bulk", BULK_CUTOFF_EV, own.max_steps, True, own.fmax_eV_per_A, True, kpoints)
+
+
+def successive_stages(protocol: Protocol) -> list[Stage]:
+    """A run without ionic steps, and the relaxations after it."""
+    own = protocol
+    names = ["given", *(f"relaxation{number + 1}" for number in range(own.n_relaxations))]
+    return [
+        Stage(name, own.cutoff_eV, own.max_steps if number else 0, True, own.fmax_eV_per_A,
+              own.cell_free, own.kpoints, own)
+        for number, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def order_of_any(atoms: Atoms) -> np.ndarray:
+    """Indices that sort atoms of any elements into blocks, as these come first, (n_atoms,)."""
+    species = list(dict.fromkeys(atoms.symbols))
+    return np.argsort([species.index(symbol) for symbol in atoms.symbols], kind="stable")
 
 
 def block_order(atoms: Atoms) -> np.ndarray:
@@ -74,16 +95,21 @@ def block_order(atoms: Atoms) -> np.ndarray:
 def incar(atoms: Atoms, settings: Dft, stage: Stage) -> dict[str, Any]:
     """INCAR tags for atoms in blocks of species; NSW 0 leaves out the relaxation."""
     species = list(dict.fromkeys(atoms.symbols))
-    u = [settings.hubbard_U_eV.get(symbol, 0.0) for symbol in species]
+    protocol = stage.protocol
+    u = [0.0 if protocol else settings.hubbard_U_eV.get(symbol, 0.0) for symbol in species]
+    own = {}
+    if protocol is not None:
+        own = {"ISMEAR": 0, "SIGMA": protocol.smearing_eV}
     return {
         **settings.vasp.incar,
-        **({"LREAL": False} if stage.cell_free else {}),
-        "GGA": "PE",
+        **own,
+        **({"LREAL": False} if stage.cell_free or protocol else {}),
+        "GGA": GGA_TAGS[protocol.functional if protocol else "PBE"],
         "ENCUT": stage.cutoff_eV,
         "ISIF": 3 if stage.cell_free else 2,
         "IBRION": 2 if stage.max_steps else -1,
         "NSW": stage.max_steps,
-        "EDIFFG": -stage.fmax_eV_per_A,
+        "EDIFFG": protocol.energy_break_eV if protocol else -stage.fmax_eV_per_A,
         "LDAU": any(u),
         "LDAUTYPE": 2,
         "LDAUL": [D_SHELL if value else -1 for value in u],

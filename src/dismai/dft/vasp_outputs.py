@@ -40,7 +40,10 @@ def parse(path: Path, asked: dict[str, Any] | None = None) -> Trajectory:
         raise StructureError("expected ionic steps in vasprun.xml, found none")
     most = int(run.parameters.get("NSW", 0))
     force = -float(run.parameters.get("EDIFFG", -0.1))
-    small = steps[-1].fmax_eV_per_A <= force
+    if force > 0:
+        small = steps[-1].fmax_eV_per_A <= force
+    else:  # EDIFFG is a change of the energy
+        small = len(steps) < most
     if int(run.parameters.get("ISIF", 2)) == 3:
         small = small and len(steps) < most
     return Trajectory(steps, 0, most == 0 or small)

@@ -19,6 +19,7 @@ from dismai.base.section import Section
 from dismai.base.text import read_mapping
 from dismai.datasets.alloy.settings import Alloy
 from dismai.datasets.amorphous_si.settings import BulkSi, Stage
+from dismai.datasets.crystals.settings import CrystensStudy
 from dismai.datasets.interface.settings import Labels
 from dismai.datasets.settings import DATASET_KINDS, Dataset
 from dismai.dft.settings import Dft, PotentialStudy
@@ -27,6 +28,8 @@ from dismai.models.settings import MODEL_KINDS, LangevinMatch, Model, TrainedMod
 from dismai.pipeline.studies import Selection, Studies, check_studies
 from dismai.pipeline.variants import merge, with_whole_entries
 from dismai.potentials.settings import ENGINE, POTENTIAL_KINDS, Potential, RelaxationSettings
+from dismai.properties.names import PROPERTIES
+from dismai.properties.settings import Cgcnn
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
@@ -58,6 +61,9 @@ class Config(Section):
     datasets: dict[str, Dataset] = Field(description="what is trained on, by name")
     models: dict[str, Model] = Field(description="what is trained or scored, by name")
     potentials: dict[str, Potential] = Field({}, description="interatomic potentials, by name")
+    properties: dict[str, Cgcnn] = Field(
+        {}, description="of crystals, by name: what predicts them in place of published networks"
+    )
     relaxation: RelaxationSettings = Field(
         RelaxationSettings(), description="how structures are relaxed"
     )
@@ -65,6 +71,9 @@ class Config(Section):
     labels: Labels = Field(Labels(), description="what the potential is trained on")
     study_potential: PotentialStudy = Field(
         PotentialStudy(), description="minima of the potential under the engine"
+    )
+    study_crystens: CrystensStudy = Field(
+        CrystensStudy(), description="stability of generated crystals"
     )
     baselines: Baselines = Field(description="trivial generators")
     runs: list[Selection] = Field(description="which models on which datasets")
@@ -101,6 +110,12 @@ class Config(Section):
                             f"{place}.{key}: expected one of {', '.join(known)}, "
                             f"found {name!r}{did_you_mean(name, known)}"
                         )
+        for name in self.properties:
+            if name not in PROPERTIES:
+                raise ValueError(
+                    f"properties.{name}: expected one of {', '.join(PROPERTIES)}, "
+                    f"found {name!r}{did_you_mean(name, PROPERTIES)}"
+                )
         if ENGINE in self.potentials:
             raise ValueError(
                 f"potentials.{ENGINE}: expected another name, found that of the engine of dft"
@@ -108,13 +123,11 @@ class Config(Section):
         for name, potential in self.potentials.items():
             self._check_labels(name, potential)
         for name, dataset in self.datasets.items():
-            potential = getattr(dataset, "potential", None)
-            if potential is not None and potential not in self.potentials:
-                raise ValueError(
-                    f"datasets.{name}.potential: expected one of "
-                    f"{', '.join(self.potentials) or 'the names under potentials'}, "
-                    f"found {potential!r}{did_you_mean(potential, self.potentials)}"
-                )
+            self._check_potential(f"datasets.{name}", getattr(dataset, "potential", None))
+        if any(
+            self.datasets[name].kind == "crystals" for run in self.runs for name in run.datasets
+        ):
+            self._check_potential("study_crystens", self.study_crystens.potential)
         for name, model in self.models.items():
             if isinstance(model, TrainedModel):
                 self._check_trained(name, model)
@@ -126,6 +139,14 @@ class Config(Section):
         """Every selection of runs, those of studies too, by its place in the configuration."""
         lists = {"runs": self.runs} | {f"studies.{name}": rows for name, rows in self.studies}
         return {f"{key}.{i}": one for key, rows in lists.items() for i, one in enumerate(rows)}
+
+    def _check_potential(self, place: str, potential: str | None) -> None:
+        if potential is not None and potential not in self.potentials:
+            raise ValueError(
+                f"{place}.potential: expected one of "
+                f"{', '.join(self.potentials) or 'the names under potentials'}, "
+                f"found {potential!r}{did_you_mean(potential, self.potentials)}"
+            )
 
     def _check_pairs(self) -> None:
         """Every trained model can model the kinds of the datasets that it is run on."""

@@ -188,3 +188,16 @@ def write_environment(path: Path) -> None:
     packages = {f"{package.metadata['Name']}=={package.version}" for package in distributions()}
     lines = [f"python=={platform.python_version()}", *sorted(packages)]
     write_atomically(path, "".join(f"{line}\n" for line in lines))
+
+
+NETWORK_OF = "network_of_"
+"""Inputs so named are networks of properties."""
+
+
+def networks(snakemake: Any) -> dict[str, Path]:
+    """Networks that a job is given in place of published ones, by name of the property."""
+    return {
+        name.removeprefix(NETWORK_OF): Path(path)
+        for name, path in snakemake.input.items()
+        if name.startswith(NETWORK_OF)
+    }

@@ -1,12 +1,15 @@
 """How a job of the workflow relaxes structures."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dismai.pipeline.jobs import device, state_folder
-from dismai.potentials import check_entry, with_file_at
+from dismai.potentials import check_entry, load, with_file_at
 from dismai.potentials.relaxation_plan import RelaxationPlan
 from dismai.potentials.settings import RelaxationSettings
+
+if TYPE_CHECKING:
+    from ase.calculators.calculator import Calculator
 
 TOGETHER_ON_GPU = 32
 """Structures side by side, unless the profile says another number, the resource relax_batch."""
@@ -29,3 +32,10 @@ def relaxation_plan(snakemake: Any) -> RelaxationPlan | None:
         snakemake.threads,
         snakemake.resources.get("relax_batch", 1 if where == "cpu" else TOGETHER_ON_GPU),
     )
+
+
+def calculator(snakemake: Any) -> "Calculator":
+    """The calculator of the potential that a job is given in its params and inputs."""
+    file = snakemake.input.potential
+    entry = with_file_at(check_entry(snakemake.params.potential), Path(file) if file else None)
+    return load(entry, device=device(snakemake))

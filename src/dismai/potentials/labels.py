@@ -46,6 +46,12 @@ class Label:
         stress = self.stress_eV_per_A3
         return None if stress is None else stress * EV_PER_A3_TO_GPA
 
+    @property
+    def pressure_kbar(self) -> float:
+        """Mean of the diagonal stress, positive under compression; NaN if there is no stress."""
+        stress = self.stress_GPa
+        return float("nan") if stress is None else -10.0 * float(np.mean(stress[:3]))
+
     def noted(self, **notes: Any) -> "Label":
         """The same with more provenance."""
         return replace(self, provenance={**self.provenance, **notes})

@@ -16,14 +16,14 @@ class Property(NamedTuple):
         return f"cgcnn_{self.label.lower().replace(' ', '_')}_{UNITS[self.unit]}".removesuffix("_")
 
 
-UNITS = {"eV/atom": "eV_per_atom", "eV": "eV", "log10(GPa)": "log10_GPa", "1": ""}
+UNITS = {"eV/atom": "eV_per_atom", "eV": "eV", "log10 GPa": "log10_GPa", "1": ""}
 PROPERTIES = {
     "formation_energy": Property("formation energy", "eV/atom", "formation-energy-per-atom"),
     "final_energy": Property("final energy", "eV/atom", "final-energy-per-atom"),
     "band_gap": Property("band gap", "eV", "band-gap"),
     "fermi_energy": Property("Fermi energy", "eV", "efermi"),
-    "bulk_modulus": Property("bulk modulus", "log10(GPa)", "bulk-moduli"),
-    "shear_modulus": Property("shear modulus", "log10(GPa)", "shear-moduli"),
+    "bulk_modulus": Property("bulk modulus", "log10 GPa", "bulk-moduli"),
+    "shear_modulus": Property("shear modulus", "log10 GPa", "shear-moduli"),
     "poisson_ratio": Property("Poisson ratio", "1", "poisson-ratio"),
 }
 """In the order of the paper's Fig. 7."""

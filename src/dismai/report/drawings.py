@@ -11,6 +11,7 @@ from dismai.base.card import DatasetSpec
 from dismai.base.kinds import KINDS
 from dismai.datasets.interface.ligands import ligand_shares
 from dismai.evaluation.file import Evaluation
+from dismai.report.crystals import plot_lattice, plot_properties, plot_species
 from dismai.report.curves import (
     plot_cation_motifs,
     plot_factor_and_dihedral,
@@ -110,6 +111,21 @@ OF_ALL_KINDS = {
     "different seeds.",
 }
 """Captions of the figures that all kinds have, by name."""
+CRYSTALS = {
+    "lattice": _without_card(
+        plot_lattice,
+        "Cell lengths and angles: share of crystals up to each value, and the Kolmogorov-Smirnov "
+        "statistic against the training set.",
+    ),
+    "species": _without_card(
+        plot_species, "The same of the elements of all atoms, and of space groups found and said."
+    ),
+    "properties": _without_card(
+        plot_properties,
+        "Seven properties as the published networks of CGCNN predict them. The network of the band "
+        "gap knows no metals; those of the moduli learnt from 2041 crystals.",
+    ),
+}
 NEAREST = (
     "Distance of every structure to the nearest training structure, in the features of the "
     "headline metric. Copies stand at zero; the held-out structures show where new ones stand."

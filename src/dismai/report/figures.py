@@ -1,6 +1,6 @@
 """Figures of a run: numbers in, matplotlib figure out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +71,9 @@ def plot_sro(
     return draw_sets(title, *shown_sets(reference, sets, models), quantities, (9.0, 5.5))
 
 
-def violins(axes: Axes, shown: Sequence[Shown], columns: Sequence[str]) -> None:
+def violins(
+    axes: Axes, shown: Sequence[Shown], columns: Sequence[str], zero_line: bool = True
+) -> None:
     """Distribution of each column, the sets side by side; few structures are points."""
     width = 0.85 / len(shown)
     for k, one in enumerate(shown):
@@ -80,7 +82,8 @@ def violins(axes: Axes, shown: Sequence[Shown], columns: Sequence[str]) -> None:
             values = one.table[column].dropna().to_numpy()
             if len(values):
                 _violin(axes, values, x + offset, width, one)
-    axes.axhline(0, color="black", linewidth=0.5)
+    if zero_line:
+        axes.axhline(0, color="black", linewidth=0.5)
 
 
 def _violin(axes: Axes, values: np.ndarray, x: float, width: float, one: Shown) -> None:
@@ -143,11 +146,7 @@ def plot_structures(
     pictured = dict(list(found.items())[:MAX_PICTURES])
     notes = note_on("none accepted", [names[n] for n in structures if names[n] not in found])
     notes += note_on("not pictured", [name for name in found if name not in pictured])
-    species = sorted({symbol for atoms in pictured.values() for symbol in atoms.symbols})
-    palette = {
-        symbol: SPECIES_COLORS.get(symbol, tuple(jmol_colors[atomic_numbers[symbol]]))
-        for symbol in species
-    }
+    palette = species_palette(pictured.values())
     width, height = MAX_SIZE_IN
     turned = dict.fromkeys(structures, rotation) if isinstance(rotation, str) else rotation
     turns = {names[name]: turn for name, turn in turned.items()}
@@ -159,7 +158,7 @@ def plot_structures(
     for axes in panels:
         axes.set_axis_off()
     for axes, (label, atoms) in zip(panels, pictured.items(), strict=False):
-        _picture(axes, atoms, turns[label], palette)
+        picture(axes, atoms, turns[label], palette)
         axes.set_title(wrapped(label, int(width / columns * 11)), fontsize=9)
     handles = [Patch(color=color, label=symbol) for symbol, color in palette.items()]
     if handles:
@@ -181,7 +180,17 @@ def plot_datasets(cards: Sequence[Path], train: Sequence[Path]) -> Figure:
     return plot_structures(structures, turned)
 
 
-def _picture(axes: Axes, atoms: Atoms, rotation: str, palette: Mapping[str, object]) -> None:
+def species_palette(structures: Iterable[Atoms]) -> dict[str, object]:
+    """The colour of every element of some structures."""
+    species = sorted({symbol for atoms in structures for symbol in atoms.symbols})
+    return {
+        symbol: SPECIES_COLORS.get(symbol, tuple(jmol_colors[atomic_numbers[symbol]]))
+        for symbol in species
+    }
+
+
+def picture(axes: Axes, atoms: Atoms, rotation: str, palette: Mapping[str, object]) -> None:
+    """Draw a structure, wrapped into its cell, atoms in the colours of their elements."""
     shown = atoms.copy()
     shown.wrap()
     colors = [palette[symbol] for symbol in shown.symbols]

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from dismai.base.section import Section
 from dismai.datasets.ready_made import leaves_both_parts
+from dismai.dft.settings import Protocol
 
 
 class CrystalsDataset(Section):
@@ -38,3 +39,21 @@ class CrystalsDataset(Section):
         0.1, gt=0, lt=1, description="share held out, in whole groups of one formula and group"
     )
     _leaves_both_parts = model_validator(mode="after")(leaves_both_parts)
+
+
+class CrystensStudy(Section):
+    """Stability of generated crystals, and the best of them under the engine of `dft`."""
+
+    potential: str = Field(
+        "chgnet", description="name under potentials: energies of phases and of crystals"
+    )
+    n_candidates: int = Field(
+        35, ge=1, description="crystals of lowest formation energy that are chosen from"
+    )
+    n_selected: int = Field(
+        6, ge=0, description="of them, one a formula, that the engine of dft relaxes"
+    )
+    tidy_A: float = Field(
+        0.1, gt=0, description="distance within which the chosen ones are made symmetric"
+    )
+    protocol: Protocol = Field(Protocol(), description="how they are relaxed")

@@ -1,0 +1,15 @@
+"""Draw accepted crystals of a set beside training crystals."""
+
+from pathlib import Path
+
+from dismai.files.structures import read_structures
+from dismai.pipeline.jobs import job
+from dismai.report.crystals import plot_gallery
+from dismai.report.figures import save_figure
+
+with job(snakemake):
+    path = Path(snakemake.input.generated)
+    generated = read_structures(path) if path.stat().st_size else []
+    training = read_structures(Path(snakemake.input.train))
+    figure = plot_gallery(snakemake.wildcards.model, generated, training)
+    save_figure(figure, snakemake.output.figure)
