@@ -102,3 +102,6 @@ use rule plot_alloy as plot_crystals with:
         "<benchmarks>/plot_crystals/{dataset}.tsv"
     wildcard_constraints:
         dataset=alternatives(of_kind("crystals")),
+    resources:
+        mem_mb=4000,
+        runtime=30,

@@ -21,6 +21,8 @@ from dismai.properties.cgcnn.graph import Graph, Ties, graph_of, joined
 from dismai.properties.cgcnn.network import N_ELEMENT_FEATURES, Network, bond_features
 
 ELEMENTS = "crystals/cgcnn/elements.csv"
+DIGITS = 10
+"""Of distances, Å, that are told apart."""
 AT_ONCE = 4096
 """Atoms that a network takes at once: 40 MB of bonds."""
 
@@ -45,15 +47,19 @@ class Predictor:
 
 
 def inputs_of(graph: Graph, like: Tensor) -> tuple[Tensor, ...]:
-    """What a network takes: features of elements and bonds, neighbours, weights, crystals.
+    """What a network takes: elements, bonds, neighbours, weights, which bond, crystals.
+
+    Crystals have few different distances: their features count for all bonds of one length.
 
     like: a tensor of the device and of the precision that are wanted.
     """
+    distances, which = np.unique(graph.distances.round(DIGITS), return_inverse=True)
     return (
         element_features()[torch.from_numpy(graph.numbers)].to(like),
-        bond_features(torch.from_numpy(graph.distances)).to(like),
+        bond_features(torch.from_numpy(distances)).to(like),
         torch.from_numpy(graph.neighbours).to(like.device),
         torch.from_numpy(graph.weights).to(like),
+        torch.from_numpy(which.reshape(graph.distances.shape)).to(like.device),
         torch.from_numpy(graph.crystal).to(like.device),
     )
 
