@@ -18,32 +18,19 @@ from dismai.base.kinds import KINDS, dataset_names
 from dismai.base.section import Section
 from dismai.base.text import read_mapping
 from dismai.datasets.alloy.settings import Alloy
-from dismai.datasets.amorphous_si.settings import BulkSi, Stage
+from dismai.datasets.amorphous_si.settings import BulkSi
 from dismai.datasets.crystals.settings import CrystensStudy
 from dismai.datasets.interface.settings import Labels
-from dismai.datasets.settings import DATASET_KINDS, Dataset
+from dismai.datasets.settings import DATASET_KINDS, Baselines, Dataset
 from dismai.dft.settings import Dft, PotentialStudy
 from dismai.models import check_hparams, check_kind, names, sampling_params
 from dismai.models.settings import MODEL_KINDS, LangevinMatch, Model, TrainedModel, model_kind
 from dismai.pipeline.studies import Selection, Studies, check_studies
 from dismai.pipeline.variants import merge, with_whole_entries
 from dismai.potentials.settings import ENGINE, POTENTIAL_KINDS, Potential, RelaxationSettings
-from dismai.properties.names import PROPERTIES
-from dismai.properties.settings import Cgcnn
+from dismai.properties.settings import Properties
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-
-
-class Baselines(Section):
-    """Trivial generators scored beside every model."""
-
-    gaussian_displacement_A: float = Field(
-        0.3, gt=0, description="standard deviation of each coordinate of displaced structures, Å"
-    )
-    n_melt_quench: int = Field(100, ge=1, description="amorphous cells quenched one by one")
-    melt_quench_stages: list[Stage] = Field(
-        min_length=1, description="temperature ramps of each of them, LAMMPS at 0 bar"
-    )
 
 
 class Config(Section):
@@ -61,7 +48,7 @@ class Config(Section):
     datasets: dict[str, Dataset] = Field(description="what is trained on, by name")
     models: dict[str, Model] = Field(description="what is trained or scored, by name")
     potentials: dict[str, Potential] = Field({}, description="interatomic potentials, by name")
-    properties: dict[str, Cgcnn] = Field(
+    properties: Properties = Field(
         {}, description="of crystals, by name: what predicts them in place of published networks"
     )
     relaxation: RelaxationSettings = Field(
@@ -110,12 +97,6 @@ class Config(Section):
                             f"{place}.{key}: expected one of {', '.join(known)}, "
                             f"found {name!r}{did_you_mean(name, known)}"
                         )
-        for name in self.properties:
-            if name not in PROPERTIES:
-                raise ValueError(
-                    f"properties.{name}: expected one of {', '.join(PROPERTIES)}, "
-                    f"found {name!r}{did_you_mean(name, PROPERTIES)}"
-                )
         if ENGINE in self.potentials:
             raise ValueError(
                 f"potentials.{ENGINE}: expected another name, found that of the engine of dft"
