@@ -32,7 +32,7 @@ def theirs(network: CrystalGraphConvNet, crystal: Structure) -> float:
             for around, none in zip(nearest, lack, strict=True)
         ]
     )
-    elements = files.element_features()[torch.tensor(crystal.atomic_numbers)].double()
+    elements = torch.from_numpy(files.element_features()[list(crystal.atomic_numbers)])
     bonds = torch.from_numpy(GaussianDistance(0, 8, 0.2).expand(distance))
     everything = [torch.arange(len(crystal))]
     return network(elements, bonds, torch.tensor(index), everything)[0].item()
@@ -48,8 +48,6 @@ def main() -> None:
     start = time.process_time()
     files.predict(predictors, crystals)
     print(f"{len(crystals)} crystals, {len(paths)} properties: {time.process_time() - start:.1f} s")
-    for predictor in predictors:
-        predictor.network.double()
     chosen = crystals[:: max(1, len(crystals) // n_compared)]
     some = [AseAtomsAdaptor.get_structure(atoms) for atoms in chosen]
     # The same bits: the last one of a coordinate decides between neighbours at one distance.
@@ -60,7 +58,8 @@ def main() -> None:
     ours = files.predict(predictors, same)
     for column, predictor in enumerate(predictors):
         network = CrystalGraphConvNet(92, 41, 64, 4, 32, 1).double()
-        network.load_state_dict(predictor.network.state_dict())
+        weights = {name: torch.from_numpy(one) for name, one in predictor.weights.items()}
+        network.load_state_dict(weights, strict=False)
         network.eval()
         with torch.no_grad():
             output = np.array([theirs(network, one) for one in some])

@@ -12,7 +12,7 @@ from dismai.base.errors import InputError, StructureError
 from dismai.base.resources import resource
 from dismai.properties.cgcnn import files
 from dismai.properties.cgcnn.graph import NOWHERE_A, graph_of, joined
-from dismai.properties.cgcnn.network import Convolution, bond_features
+from dismai.properties.cgcnn.network import Convolution, Network, bond_features
 from dismai.properties.names import PROPERTIES
 from dismai.properties.predict import properties_of
 
@@ -41,7 +41,7 @@ def predictors() -> list[files.Predictor]:
 
 
 def test_the_published_networks_predict_what_they_predict_in_their_own_code(predictors):
-    assert sum(weight.numel() for weight in predictors[0].network.parameters()) == 96_641
+    assert sum(weight.numel() for weight in Network().parameters()) == 96_641
     values = files.predict(predictors, [atoms for atoms, _ in PUBLISHED])
     np.testing.assert_allclose(values, [expected for _, expected in PUBLISHED], atol=2e-3)
 
@@ -75,6 +75,25 @@ def test_crystals_side_by_side_do_not_see_each_other(predictors):
     alone = [files.predict(predictors, [atoms])[0] for atoms in crystals]
     np.testing.assert_allclose(files.predict(predictors, crystals), alone, atol=5e-6)
     assert files.predict(predictors, []).shape == (0, 7)
+
+
+def test_the_network_of_torch_is_the_same_one(predictors):
+    graph = joined([graph_of(atoms, "shared") for atoms, _ in PUBLISHED])
+    network = Network().double().eval()
+    given = {name: torch.from_numpy(value) for name, value in predictors[2].weights.items()}
+    lacking = network.load_state_dict(given, strict=False)
+    assert not lacking.unexpected_keys
+    assert all(name.endswith("num_batches_tracked") for name in lacking.missing_keys)
+    output = network(
+        torch.from_numpy(files.element_features()[graph.numbers]),
+        bond_features(torch.from_numpy(graph.distances)),
+        torch.from_numpy(graph.neighbours),
+        torch.from_numpy(graph.weights),
+        torch.from_numpy(graph.crystal),
+        graph.n_crystals,
+    )
+    values = predictors[2].mean + predictors[2].sd * output.detach().numpy()
+    np.testing.assert_allclose(values, predictors[2](graph), atol=1e-9)
 
 
 def test_the_convolution_is_that_of_the_paper():

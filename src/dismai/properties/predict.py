@@ -8,6 +8,7 @@ import numpy as np
 from ase import Atoms
 
 from dismai.base.resources import resource
+from dismai.properties.cgcnn.files import Predictor, load, predict
 from dismai.properties.names import PROPERTIES
 
 
@@ -27,17 +28,10 @@ def properties_of(atoms: Atoms, networks: Mapping[str, Path]) -> np.ndarray:
     Raises:
         StructureError: an element or a cell that has no graph.
     """
-    from dismai.properties.cgcnn.files import predict  # needs torch
-
     paths = tuple(networks.get(name) or published_network(name) for name in PROPERTIES)
     return predict(_predictors(paths), [atoms], "shared")[0]
 
 
 @lru_cache(maxsize=2)
-def _predictors(paths: tuple[Path, ...]) -> list:
-    from dismai.properties.cgcnn.files import load
-
-    predictors = [load(path) for path in paths]
-    for predictor in predictors:
-        predictor.network.double()
-    return predictors
+def _predictors(paths: tuple[Path, ...]) -> list[Predictor]:
+    return [load(path) for path in paths]

@@ -35,7 +35,7 @@ class GraphCritic(nn.Module):
     def __init__(self, numbers: Sequence[int], cell: Tensor, random: torch.Generator):
         super().__init__()
         self.register_buffer("cell", cell, persistent=False)  # rows, Å, (3, 3)
-        elements = element_features()[torch.tensor(numbers)]
+        elements = torch.from_numpy(element_features()[list(numbers)]).float()
         self.register_buffer("elements", elements, persistent=False)  # (n_atoms, 92)
         self.embedding = nn.Linear(N_ELEMENT_FEATURES, WIDTH)
         self.convolutions = nn.ModuleList(

@@ -1,4 +1,7 @@
-"""Trained networks of CGCNN, published and own, and what they predict."""
+"""Trained networks of CGCNN, published and own, and what they predict: NumPy alone.
+
+The same network in torch, for training, is `network.Network`.
+"""
 
 import csv
 import json
@@ -6,82 +9,103 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from ase import Atoms
 from ase.data import atomic_numbers, chemical_symbols
-from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from scipy.special import expit
 
 from dismai.base.errors import InputError, StructureError
 from dismai.base.resources import resource
-from dismai.properties.cgcnn.graph import Graph, Ties, graph_of, joined
-from dismai.properties.cgcnn.network import N_ELEMENT_FEATURES, Network, bond_features
+from dismai.properties.cgcnn.graph import REACH_A, Graph, Ties, graph_of, joined
 
 ELEMENTS = "crystals/cgcnn/elements.csv"
+N_ELEMENT_FEATURES = 92
+STEP_A = 0.2
+"""Distance of two Gaussians, and their width."""
+N_GAUSSIANS = round(REACH_A / STEP_A) + 1
+BATCH_NORM_EPS = 1e-5
 DIGITS = 10
 """Of distances, Å, that are told apart."""
-AT_ONCE = 4096
-"""Atoms that a network takes at once: 40 MB of bonds."""
+AT_ONCE = 2048
+"""Atoms that a network takes at once: 50 MB of bonds."""
+DTYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
+
+
+def gaussians(distances: np.ndarray) -> np.ndarray:
+    """Distances, Å, (n,), on Gaussians 0, 0.2, ... 8 Å: exp(-(d - m)^2 / s^2), (n, 41)."""
+    return np.exp(-(((distances[:, None] - STEP_A * np.arange(N_GAUSSIANS)) / STEP_A) ** 2))
+
+
+@lru_cache(maxsize=1)
+def element_features() -> np.ndarray:
+    """The published features, 0 or 1, of elements by atomic number, (101, 92); none of 0."""
+    features = np.zeros((101, N_ELEMENT_FEATURES))
+    with resource(ELEMENTS).open(newline="") as file:
+        for row in csv.DictReader(file):
+            features[atomic_numbers[row["element"]]] = list(map(float, row["features"]))
+    return features
+
+
+class _Convolution(NamedTuple):
+    """A convolution whose batch normalisation is in its weights.
+
+    own, other, bond: of an atom, its neighbour and their bond, (n_in, 2 width).  bias: (2 width,).
+    scale, shift: of the sum over neighbours, (width,).
+    """
+
+    own: np.ndarray
+    other: np.ndarray
+    bond: np.ndarray
+    bias: np.ndarray
+    scale: np.ndarray
+    shift: np.ndarray
+
+    def __call__(self, atoms, lengths, which, graph: Graph) -> np.ndarray:
+        z = (lengths @ self.bond + self.bias)[which]  # (n_atoms, n_neighbours, 2 width)
+        z += (atoms @ self.own)[:, None]
+        z += (atoms @ self.other)[graph.neighbours]
+        gate, core = np.split(z, 2, axis=-1)
+        messages = expit(gate) * softplus(core)
+        summed = np.einsum("nm,nmk->nk", graph.weights, messages)
+        return softplus(atoms + summed * self.scale + self.shift)
+
+
+def softplus(x: np.ndarray) -> np.ndarray:
+    """log(1 + exp(x)), for any x."""
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
 
 
 @dataclass(frozen=True)
 class Predictor:
     """A trained network and what its output means: value = mean + sd * output.
 
-    facts: what its file says of it (target, data, validation error).
+    weights: as they are in the file, in double precision.  facts: what the file says of it
+    (target, data, validation error).
     """
 
-    network: Network
+    weights: dict[str, np.ndarray]
+    convolutions: tuple[_Convolution, ...]
     mean: float
     sd: float
     facts: dict[str, Any]
 
-    @torch.no_grad()
     def __call__(self, graph: Graph) -> np.ndarray:
         """The property of every crystal, in the unit of the training data, (n_crystals,)."""
-        output = self.network(*inputs_of(graph, self.network.fc_out.weight), graph.n_crystals)
-        return self.mean + self.sd * output.cpu().numpy().astype(float)
-
-
-def inputs_of(graph: Graph, like: Tensor) -> tuple[Tensor, ...]:
-    """What a network takes: elements, bonds, neighbours, weights, which bond, crystals.
-
-    Crystals have few different distances: their features count for all bonds of one length.
-
-    like: a tensor of the device and of the precision that are wanted.
-    """
-    distances, which = np.unique(graph.distances.round(DIGITS), return_inverse=True)
-    return (
-        element_features()[torch.from_numpy(graph.numbers)].to(like),
-        bond_features(torch.from_numpy(distances)).to(like),
-        torch.from_numpy(graph.neighbours).to(like.device),
-        torch.from_numpy(graph.weights).to(like),
-        torch.from_numpy(which.reshape(graph.distances.shape)).to(like.device),
-        torch.from_numpy(graph.crystal).to(like.device),
-    )
-
-
-@lru_cache(maxsize=1)
-def element_features() -> Tensor:
-    """The published features, 0 or 1, of elements by atomic number, (101, 92); none of 0."""
-    features = torch.zeros(101, N_ELEMENT_FEATURES)
-    with resource(ELEMENTS).open(newline="") as file:
-        for row in csv.DictReader(file):
-            bits = torch.tensor([float(bit) for bit in row["features"]])
-            features[atomic_numbers[row["element"]]] = bits
-    return features
-
-
-def check_elements(numbers: np.ndarray) -> None:
-    """StructureError for an element that has no features."""
-    unknown = numbers[(numbers < 1) | (numbers > 100)]
-    if len(unknown):
-        raise StructureError(
-            f"expected elements H to Fm, found {chemical_symbols[int(unknown[0])]}"
-        )
+        w = self.weights
+        distances, which = np.unique(graph.distances.round(DIGITS), return_inverse=True)
+        lengths, which = gaussians(distances), which.reshape(graph.distances.shape)
+        features = element_features()[graph.numbers]
+        atoms = features @ w["embedding.weight"].T + w["embedding.bias"]
+        for convolution in self.convolutions:
+            atoms = convolution(atoms, lengths, which, graph)
+        first = np.searchsorted(graph.crystal, np.arange(graph.n_crystals))
+        total = np.add.reduceat(atoms, first)
+        mean = total / np.bincount(graph.crystal)[:, None]
+        hidden = softplus(softplus(mean) @ w["conv_to_fc.weight"].T + w["conv_to_fc.bias"])
+        output = hidden @ w["fc_out.weight"][0] + w["fc_out.bias"][0]
+        return self.mean + self.sd * output
 
 
 def predict(
@@ -106,6 +130,15 @@ def predict(
     return np.concatenate(found)
 
 
+def check_elements(numbers: np.ndarray) -> None:
+    """StructureError for an element that has no features."""
+    unknown = numbers[(numbers < 1) | (numbers > 100)]
+    if len(unknown):
+        raise StructureError(
+            f"expected elements H to Fm, found {chemical_symbols[int(unknown[0])]}"
+        )
+
+
 def load(path: Path) -> Predictor:
     """The network in a file.
 
@@ -116,24 +149,59 @@ def load(path: Path) -> Predictor:
     if not path.is_file():
         raise InputError(f"{path}: expected a network of CGCNN, found no such file")
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            facts = json.loads((file.metadata() or {})["dismai"])
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        weights, facts = _read(path.read_bytes())
         mean, sd = float(facts["mean"]), float(facts["std"])
-        network = network_for(weights)
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        found = str(error).splitlines()[0] if str(error) else type(error).__name__
+        n = sum(name.endswith("fc_full.bias") for name in weights)
+        convolutions = tuple(_folded(weights, f"convs.{i}") for i in range(n))
+        _check_shapes(weights, convolutions)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        found = " ".join(f"{type(error).__name__}: {error}".split())[:120]
         raise InputError(f"{path}: expected a network of CGCNN, found: {found}") from None
-    return Predictor(network, mean, sd, facts)
+    return Predictor(weights, convolutions, mean, sd, facts)
 
 
-def network_for(weights: dict[str, Tensor]) -> Network:
-    """The network of some weights, whose shapes tell its sizes, ready to predict."""
-    hidden, width = weights["conv_to_fc.weight"].shape
-    n_convolutions = sum(name.endswith("fc_full.bias") for name in weights)
-    network = Network(width, n_convolutions, hidden)
-    counters = {
-        name: torch.tensor(0) for name in network.state_dict() if name.endswith("batches_tracked")
+def _read(content: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Tensors, as double precision, and facts of a safetensors file (its format, version 0.4)."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    facts = json.loads(header.pop("__metadata__")["dismai"])
+    tensors = {}
+    for name, entry in header.items():
+        first, last = entry["data_offsets"]
+        flat = np.frombuffer(content[end + first : end + last], DTYPES[entry["dtype"]])
+        tensors[name] = flat.reshape(entry["shape"]).astype(float)
+    return tensors, facts
+
+
+def _folded(weights: dict[str, np.ndarray], name: str) -> _Convolution:
+    """The convolution of a name, with the running statistics of its normalisations."""
+    scale, shift = _affine(weights, f"{name}.bn1")
+    full = weights[f"{name}.fc_full.weight"].T * scale
+    width = full.shape[1] // 2
+    bias = weights[f"{name}.fc_full.bias"] * scale + shift
+    own, other, bond = np.split(full, [width, 2 * width])
+    return _Convolution(own, other, bond, bias, *_affine(weights, f"{name}.bn2"))
+
+
+def _affine(weights: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and shift of a batch normalisation that has learnt."""
+    scale = weights[f"{name}.weight"] / np.sqrt(weights[f"{name}.running_var"] + BATCH_NORM_EPS)
+    return scale, weights[f"{name}.bias"] - weights[f"{name}.running_mean"] * scale
+
+
+def _check_shapes(weights: dict[str, np.ndarray], convolutions: Sequence[_Convolution]) -> None:
+    """ValueError unless the layers fit each other."""
+    width = len(weights["embedding.bias"])
+    hidden = len(weights["conv_to_fc.bias"])
+    expected = {
+        "embedding.weight": (width, N_ELEMENT_FEATURES),
+        "conv_to_fc.weight": (hidden, width),
+        "fc_out.weight": (1, hidden),
+        "fc_out.bias": (1,),
     }
-    network.load_state_dict({**counters, **weights})
-    return network.eval()
+    for name, shape in expected.items():
+        if weights[name].shape != shape:
+            raise ValueError(f"{name}: expected shape {shape}, found {weights[name].shape}")
+    for number, one in enumerate(convolutions):
+        if (*one.own.shape, *one.bond.shape) != (width, 2 * width, N_GAUSSIANS, 2 * width):
+            raise ValueError(f"convs.{number}: expected width {width}, found {one.own.shape[0]}")

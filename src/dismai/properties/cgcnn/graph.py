@@ -2,7 +2,7 @@
 
 Where the twelfth neighbour is one of several at one distance, the published code takes those that
 pymatgen finds first: there another cell, or other axes, change a prediction, the Fermi energy of
-SrTiO3 by up to 0.4 eV. With shared ties all of them count, with weights whose sum is the same.
+SrTiO3 by 0.4 eV. With shared ties all of them count, with weights whose sum is the same.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from typing import Literal
 
 import numpy as np
 from ase import Atoms
-from pymatgen.optimization.neighbors import find_points_in_spheres
 
-from dismai.geometry.grid import check_radius, make_grid
+from dismai.base.kernels import njit
+from dismai.geometry.grid import Grid, check_radius, make_grid, points_within
 
 N_NEIGHBOURS = 12
 REACH_A = 8.0
@@ -57,7 +57,16 @@ def graph_of(atoms: Atoms, ties: Ties = "published") -> Graph:
     """
     grid = make_grid(Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=True))
     check_radius(grid, REACH_A)
-    periodic = np.ones(3, dtype=np.int64)
+    found = _shared(grid) if ties == "shared" else _published(grid)
+    numbers = np.asarray(atoms.numbers, dtype=np.int64)
+    return Graph(numbers, *found, np.zeros(len(numbers), dtype=np.int64))
+
+
+def _published(grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The first twelve neighbours in the order of pymatgen: indices, distances, weights."""
+    from pymatgen.optimization.neighbors import find_points_in_spheres
+
+    n_atoms, periodic = len(grid.xyz), np.ones(3, dtype=np.int64)
     i, j, _, d = find_points_in_spheres(
         grid.xyz, grid.xyz, r=REACH_A, pbc=periodic, lattice=grid.cell, tol=SAME_SITE_A
     )
@@ -66,36 +75,60 @@ def graph_of(atoms: Atoms, ties: Ties = "published") -> Graph:
     order = np.lexsort([d, i])  # stable: equal distances stay as they were found
     i, j, d = i[order], j[order], d[order]
     rank = np.arange(len(i)) - np.searchsorted(i, i)
-    n_atoms, n = len(atoms), max(N_NEIGHBOURS, int(rank.max(initial=0)) + 1)
-    alone = np.arange(n_atoms) if ties == "shared" else np.zeros(n_atoms)
-    neighbours = np.tile(alone.astype(np.int64)[:, None], n)
-    distances = np.full((n_atoms, n), NOWHERE_A)
-    neighbours[i, rank], distances[i, rank] = j, d
-    if ties == "shared":
-        weights = _weights(distances)
-    else:
-        weights = np.tile(np.arange(n) < N_NEIGHBOURS, (n_atoms, 1)).astype(float)
-    last = int(np.flatnonzero(weights.any(axis=0))[-1]) + 1
-    return Graph(
-        np.asarray(atoms.numbers, dtype=np.int64),
-        neighbours[:, :last],
-        distances[:, :last],
-        weights[:, :last],
-        np.zeros(n_atoms, dtype=np.int64),
-    )
+    near = rank < N_NEIGHBOURS
+    neighbours = np.zeros((n_atoms, N_NEIGHBOURS), dtype=np.int64)
+    distances = np.full((n_atoms, N_NEIGHBOURS), NOWHERE_A)
+    neighbours[i[near], rank[near]] = j[near]
+    distances[i[near], rank[near]] = d[near]
+    return neighbours, distances, np.ones_like(distances)
 
 
-def _weights(distances: np.ndarray) -> np.ndarray:
-    """One for what is nearer than the twelfth neighbour; what is as far shares what is left.
+def _shared(grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All neighbours up to the twelfth, and those as far as it: indices, distances, weights."""
+    n_atoms = len(grid.xyz)
+    counts = np.empty(n_atoms, dtype=np.int64)
+    nothing = np.empty((0, 0), dtype=np.int64), np.empty((0, 0)), np.empty((0, 0))
+    _near(grid, counts, *nothing)
+    widest = int(counts.max())
+    neighbours = np.tile(np.arange(n_atoms)[:, None], widest)
+    distances = np.full((n_atoms, widest), NOWHERE_A)
+    weights = np.zeros((n_atoms, widest))
+    _near(grid, counts, neighbours, distances, weights)
+    return neighbours, distances, weights
 
-    distances: sorted, Å, (n_atoms, n).  Returns weights, (n_atoms, n).
+
+@njit(cache=True, nogil=True)
+def _near(grid, counts, neighbours, distances, weights):
+    """Count the neighbours that count for each atom; fill in what they are, where there is room.
+
+    One for what is nearer than the twelfth; what is as far shares the places that are left. An
+    atom with fewer neighbours has itself, far away, in the places of the others.
     """
-    twelfth = distances[:, N_NEIGHBOURS - 1 : N_NEIGHBOURS]
-    nearer = distances < twelfth - TIE_A
-    tied = ~nearer & (distances <= twelfth + TIE_A)
-    tied &= (distances < NOWHERE_A) | (np.arange(distances.shape[1]) < N_NEIGHBOURS)
-    left = N_NEIGHBOURS - nearer.sum(axis=1, keepdims=True)
-    return nearer + tied * (left / tied.sum(axis=1, keepdims=True))
+    room = 512
+    vector, square = np.empty((room, 3)), np.empty(room)
+    index, shift = np.empty(room, np.int64), np.empty((room, 3), np.int64)
+    for i in range(len(counts)):
+        found = points_within(grid, i, REACH_A, vector, square, index, shift)
+        while found < 0:
+            room *= 2
+            vector, square = np.empty((room, 3)), np.empty(room)
+            index, shift = np.empty(room, np.int64), np.empty((room, 3), np.int64)
+            found = points_within(grid, i, REACH_A, vector, square, index, shift)
+        length = np.sqrt(square[:found])
+        order = np.argsort(length)
+        nearer, tied = found, N_NEIGHBOURS - found
+        if found >= N_NEIGHBOURS:
+            twelfth = length[order[N_NEIGHBOURS - 1]]
+            nearer = int(np.sum(length < twelfth - TIE_A))
+            tied = int(np.sum(length <= twelfth + TIE_A)) - nearer
+        counts[i] = nearer + tied
+        if len(weights) == 0:
+            continue
+        for k in range(nearer + tied):
+            weights[i, k] = 1.0 if k < nearer else (N_NEIGHBOURS - nearer) / tied
+            if k < found:
+                neighbours[i, k] = index[order[k]]
+                distances[i, k] = length[order[k]]
 
 
 def joined(graphs: Sequence[Graph]) -> Graph:

@@ -4,12 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dismai.properties.cgcnn.graph import REACH_A
-
-STEP_A = 0.2
-"""Distance of two Gaussians, and their width."""
-N_GAUSSIANS = round(REACH_A / STEP_A) + 1
-N_ELEMENT_FEATURES = 92
+from dismai.properties.cgcnn.files import N_ELEMENT_FEATURES, N_GAUSSIANS, STEP_A
 
 
 def bond_features(distances: Tensor) -> Tensor:
@@ -41,7 +36,6 @@ class Convolution(nn.Module):
         bonds: Tensor,
         neighbours: Tensor,
         weights: Tensor | None = None,
-        which: Tensor | None = None,
     ) -> Tensor:
         """New features of the atoms, (n_atoms, n_features).
 
@@ -50,13 +44,10 @@ class Convolution(nn.Module):
             bonds: features of the bonds, (n_atoms, n_neighbours, n_bond_features).
             neighbours: indices of the neighbours, (n_atoms, n_neighbours).
             weights: how much each neighbour counts in the sum, the same shape; None: once.
-            which: rows of `bonds`, then (n_distinct, n_bond_features), that are the features of
-                each bond, (n_atoms, n_neighbours); None: every bond has its own.
         """
         n_bonds = self.fc_full.in_features - 2 * self.n_features
         own, other, bond = self.fc_full.weight.split([self.n_features] * 2 + [n_bonds], dim=1)
         gated = functional.linear(bonds, bond, self.fc_full.bias)
-        gated = gated if which is None else gated[which]
         gated = gated + (atoms @ own.T)[:, None] + (atoms @ other.T)[neighbours]
         gated = self.bn1(gated.flatten(0, 1)).unflatten(0, neighbours.shape)
         gate, core = gated.chunk(2, dim=-1)
@@ -85,7 +76,6 @@ class Network(nn.Module):
         bonds: Tensor,
         neighbours: Tensor,
         weights: Tensor,
-        which: Tensor,
         crystal: Tensor,
         n_crystals: int,
     ) -> Tensor:
@@ -93,16 +83,15 @@ class Network(nn.Module):
 
         Args:
             elements: features of the element of every atom, (n_atoms, 92).
-            bonds: `bond_features` of the distinct distances, (n_distinct, 41).
+            bonds: `bond_features`, (n_atoms, n_neighbours, 41).
             neighbours: indices of the neighbours, (n_atoms, n_neighbours).
             weights: how much each neighbour counts, (n_atoms, n_neighbours).
-            which: the distance of each bond, a row of `bonds`, (n_atoms, n_neighbours).
             crystal: number of the crystal of every atom, (n_atoms,).
             n_crystals: how many crystals there are.
         """
         atoms = self.embedding(elements)
         for convolution in self.convs:
-            atoms = convolution(atoms, bonds, neighbours, weights, which)
+            atoms = convolution(atoms, bonds, neighbours, weights)
         total = atoms.new_zeros(n_crystals, atoms.shape[1]).index_add(0, crystal, atoms)
         mean = total / torch.bincount(crystal, minlength=n_crystals)[:, None]
         hidden = functional.softplus(self.conv_to_fc(functional.softplus(mean)))
