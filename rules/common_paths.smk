@@ -186,24 +186,3 @@ def structures_file_of(wildcards):
     path = CONFIG.models[wildcards.model].path
     path = path.replace("{dataset}", wildcards.dataset)
     return located(path.replace("{seed}", wildcards.seed))
-
-
-def study_of_crystals():
-    """Tables, figures and galleries of every dataset of crystals that a run uses."""
-    datasets = run_on("crystals")
-    if not datasets:
-        raise WorkflowError("study_crystens: no run uses a dataset of kind crystals")
-    best = datasets if CONFIG.study_crystens.n_selected else []
-    runs = [
-        run
-        for name in datasets
-        for run in pictured_on(name)
-        if run.kind != "baseline" or run.model == "held_out"
-    ]
-    return [
-        "<results>/tables/crystals.parquet",
-        *collect("<results>/tables/stability_{dataset}.csv", dataset=datasets),
-        *collect("<results>/tables/best_{dataset}.csv", dataset=best),
-        *collect("<results>/figures/{dataset}/lattice.svg", dataset=datasets),
-        *all_of("<results>/figures/{dataset}/gallery/{model}_seed{seed}.png", runs),
-    ]
