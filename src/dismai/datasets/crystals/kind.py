@@ -104,10 +104,10 @@ KIND = Kind(
         *(
             Metric(
                 f"ks_{name}",
-                f"the same of the {one.label} that CGCNN predicts",
+                f"largest difference of the distributions of the predicted {one.label}",
                 "1",
                 0,
-                f"any difference of the distributions of the predicted {one.label}",
+                f"any difference of the distributions of the {one.label} that CGCNN predicts",
                 _BY_NETWORK,
                 SHARE,
                 heading=f"K-S {one.label}",
