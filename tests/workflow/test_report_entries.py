@@ -26,7 +26,8 @@ def declared():
                 assert {"category", "labels"} <= set(arguments), block.split(":")[0]
                 labels = ast.literal_eval(arguments["labels"])
                 known = {
-                    key: constraints.get(key, key) for key in ("dataset", "potential", "table")
+                    key: constraints.get(key, key)
+                    for key in ("dataset", "model", "potential", "table")
                 }
                 shown = {name: text.format(**known) for name, text in labels.items()}
                 entries.append((arguments["category"].value, tuple(sorted(shown.items()))))
