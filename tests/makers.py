@@ -22,9 +22,8 @@ THIN_INTERFACE = {
     "lco_layers": 1,
     "lsc_layers": 3,
     "region_formula_units": 1,
-    "match": {"engine": "zsl", "max_area_A2": 75, "length_tolerance": 0.15,
-              "angle_tolerance": 0.16},
-}  # fmt: skip
+    "match": {"max_area_A2": 75, "length_tolerance": 0.15, "angle_tolerance": 0.16},
+}
 """Geometry of small interfaces, found in a moment."""
 OXIDATION_STATES = {"Li": 1, "Sc": 3, "Co": 3, "Cl": -1, "O": -2}
 

@@ -15,15 +15,9 @@ from dismai.evaluation.process import describe_reference
 from dismai.evaluation.score import score
 from dismai.files.structures import write_structures
 from dismai.metrics.clusters import published_expansion
+from tests.makers import THIN_INTERFACE
 
-GEOMETRY = InterfaceGeometry(
-    lco_layers=1,
-    lsc_layers=3,
-    region_formula_units=1,
-    match={
-        "engine": "zsl", "max_area_A2": 75, "length_tolerance": 0.15, "angle_tolerance": 0.16,
-    },
-)  # fmt: skip
+GEOMETRY = InterfaceGeometry(**THIN_INTERFACE)
 
 
 @pytest.fixture(scope="module")
