@@ -36,10 +36,12 @@ gpaw: $(INSTALLED)
 demo demo-all chain: $(INSTALLED)
 	@$(BIN)/python -m dismai.pipeline.demo $@
 
-# One process a core, at most 8 (some tests take 1 GB); each file of tests stays in one of them.
+# One process a core, at most 8 (some tests take 1 GB); each file of tests stays in one of them, and
+# the long ones begin first (tests/conftest.py).
 # GPAW, where it is installed, is tested in a process of its own: a test after it failed for no reason.
 test: $(INSTALLED)
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -n auto --maxprocesses 8 --dist loadfile
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest \
+	  -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m gpaw
 
 # Root, and the Debian packages slurm-wlm and munge: a cluster of one node, on this machine.

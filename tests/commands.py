@@ -1,9 +1,16 @@
 """Calls of dismai and snakemake in processes of their own, and what they print."""
 
+import atexit
+import json
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from functools import cache
+from pathlib import Path
 
 from tests.conftest import ROOT
 
@@ -30,12 +37,55 @@ TINY_RUNS = {
 """Targets and configurations of the small runs that tests make, each by `tiny_run`."""
 
 
+IMPORTS = {
+    "snakemake": ("snakemake.cli", "dismai.pipeline.config", "dismai.pipeline.cost"),
+    "dismai.cli": (
+        *("dismai.evaluation.file", "dismai.evaluation.comparison"),
+        *("dismai.report.output", "dismai.report.describe"),
+    ),
+}
+"""Programs that tests call often, and what they import."""
+
+
 def dismai(*arguments, check=True):
-    command = [sys.executable, "-m", "dismai.cli", *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = run_dismai(*arguments)
     if check:
         assert result.returncode == 0, result.stderr
     return result
+
+
+def run_dismai(*words, text=True):
+    """`python -m dismai.cli` with these words."""
+    return _forked("dismai.cli", *words, text=text)
+
+
+def run_snakemake(*words, folder=ROOT):
+    """`python -m snakemake` with these words in a folder."""
+    return _forked("snakemake", *words, folder=folder)
+
+
+@cache
+def _server(program):
+    """The process that has imported a program, one for all tests of a worker."""
+    words = [sys.executable, str(ROOT / "tests" / "forks.py"), program, *IMPORTS[program]]
+    server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(server.communicate)
+    return server
+
+
+def _forked(program, *words, folder=ROOT, text=True):
+    """One of IMPORTS called in a process of its own, a fork of one that has imported it."""
+    with tempfile.TemporaryDirectory() as kept:
+        said = {name: Path(kept, name) for name in ("stdout", "stderr")}
+        request = {"words": list(map(str, words)), "folder": str(folder)}
+        request |= {"environment": dict(os.environ)} | {key: str(said[key]) for key in said}
+        server = _server(program)
+        server.stdin.write(json.dumps(request) + "\n")
+        server.stdin.flush()
+        code = int(server.stdout.readline())
+        read = Path.read_text if text else Path.read_bytes
+        texts = {name: read(path) for name, path in said.items()}
+    return subprocess.CompletedProcess([program, *words], code, **texts)
 
 
 def command(*arguments, directory, configs=(TINY,)):
@@ -50,9 +100,8 @@ def command(*arguments, directory, configs=(TINY,)):
 
 
 def snakemake(*arguments, directory, configs=(TINY,), check=True):
-    result = subprocess.run(
-        command(*arguments, directory=directory, configs=configs), capture_output=True, text=True
-    )
+    _, _, _, *words = command(*arguments, directory=directory, configs=configs)
+    result = run_snakemake(*words)
     assert not check or result.returncode == 0, result.stdout + result.stderr
     return result
 
@@ -61,6 +110,13 @@ def tiny_run(name, directory, *arguments):
     """One of the small runs, in a folder; or, by -n, its plan."""
     targets, configs = TINY_RUNS[name]
     return snakemake(*targets, *arguments, directory=directory, configs=configs)
+
+
+def with_datasets_of(finished, directory):
+    """A folder, which need not exist, that has the datasets of a finished tiny run."""
+    datasets = "results/tiny/datasets"
+    shutil.copytree(finished / datasets, directory / datasets)
+    return directory
 
 
 def installed_example(folder):

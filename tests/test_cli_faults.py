@@ -19,6 +19,7 @@ from dismai.datasets.baselines import random_decoration
 from dismai.evaluation.reference import load_shipped
 from dismai.files.structures import read_table, write_structures
 from dismai.metrics.clusters import published_expansion
+from tests.commands import run_dismai
 
 COMMAND = [sys.executable, "-m", "dismai.cli"]
 NOT_UTF8 = os.fsdecode(b"sm\xf8rrebr\xf8d")
@@ -36,15 +37,12 @@ def alloys(tmp_path_factory):
     return path
 
 
-def dismai(*words, **options):
-    return subprocess.run(
-        [*COMMAND, *map(os.fsencode, words)], capture_output=True, **options
-    )  # bytes: what is not UTF-8 is tried, too
+def dismai(*words):
+    return run_dismai(*words, text=False)  # bytes: what is not UTF-8 is tried, too
 
 
-def evaluate(file, *words, **options):
-    dataset = ("--dataset", "alloy_300K_narrow", "--jobs", "1")
-    return dismai("evaluate", file, *dataset, *words, **options)
+def evaluate(file, *words):
+    return dismai("evaluate", file, "--dataset", "alloy_300K_narrow", "--jobs", "1", *words)
 
 
 def is_one_line(result, *parts):
@@ -303,13 +301,14 @@ assert not heavy, heavy
     is_one_line(evaluate(alloys, "--n-generated", "2"), "at most --n-generated 2", "found 3")
 
 
-def test_help_lists_the_datasets_and_shows_examples():
-    wide = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
-    text = dismai("evaluate", "--help", env=wide).stdout.decode()
+def test_help_lists_the_datasets_and_shows_examples(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "dumb")
+    text = dismai("evaluate", "--help").stdout.decode()
     for name in ("alloy_300K_narrow", "alloy_1500K_wide", "amorphous_si", "interface"):
         assert name in text
     assert "dismai evaluate mine.extxyz --dataset" in text
-    assert "dismai compare" in dismai("compare", "--help", env=wide).stdout.decode()
+    assert "dismai compare" in dismai("compare", "--help").stdout.decode()
 
 
 def test_completion_knows_the_datasets():

@@ -4,12 +4,11 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 
 import pytest
 
 from dismai.datasets.alloy.kind import KIND as ALLOY
-from tests.commands import installed_example, planned
+from tests.commands import installed_example, planned, run_snakemake
 from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -87,11 +86,8 @@ def test_a_snakemake_command_of_the_docs_can_be_planned(line, tmp_path, monkeypa
         at = words.index("--report")
         del words[at : at + 2]
     plan = [] if "--unlock" in words else ["-n"]
-    result = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-        + ["--directory", str(tmp_path), *words, *plan],
-        cwd=tmp_path, capture_output=True, text=True,
-    )  # fmt: skip
+    place = ("--snakefile", ROOT / "Snakefile", "--directory", tmp_path)
+    result = run_snakemake(*place, *words, *plan, folder=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     assert plan == [] or {"--profile", "--cores", "-c", "-n"} & set(words)
     if plan and "--quiet" not in words:  # nobody starts a large run without a word

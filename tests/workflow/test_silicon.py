@@ -10,7 +10,7 @@ from dismai.base.atomic import sha256
 from dismai.base.card import read_card
 from dismai.files.structures import read_structures, read_table
 from tests.commands import SILICON as CONFIGS
-from tests.commands import planned, snakemake, tiny_run
+from tests.commands import planned, snakemake, tiny_run, with_datasets_of
 
 DATASET = "results/tiny/datasets/amorphous_si"
 BASELINES = ("held_out", "gaussian_displacement", "random_atoms", "melt_quench")
@@ -122,7 +122,8 @@ def test_a_wrong_large_cell_stops_the_job_with_one_line(tmp_path):
     assert "Traceback" not in log
 
 
-def test_energies_of_the_training_set_choose_the_langevin_steps(tmp_path):
+def test_energies_of_the_training_set_choose_the_langevin_steps(finished, tmp_path):
+    with_datasets_of(finished, tmp_path)
     params = {
         **dict.fromkeys(("latent", "encoder_blocks", "blocks"), 1),
         **dict.fromkeys(("encoder_hidden", "encoder_triplet", "encoder_basis"), 4),

@@ -16,7 +16,15 @@ from dismai.base.errors import InputError
 from dismai.files.structures import read_table
 from dismai.pipeline.demo import CONFIGURATIONS
 from dismai.pipeline.validation import findings
-from tests.commands import TINY, command, planned, snakemake, tiny_run, wait_for
+from tests.commands import (
+    TINY,
+    command,
+    planned,
+    snakemake,
+    tiny_run,
+    wait_for,
+    with_datasets_of,
+)
 
 ROOT = Path(__file__).parents[2]
 METRICS = "results/tiny/metrics/alloy_300K_wide/cryingan/seed0.parquet"
@@ -180,6 +188,7 @@ def test_one_target_runs_alone_and_the_number_of_shards_changes_nothing(finished
 
 
 def test_a_file_of_structures_is_scored_like_a_model(finished, tmp_path):
+    with_datasets_of(finished, tmp_path)
     source = finished / "results/tiny/datasets/alloy_300K_wide/val.extxyz"
     overlay = {
         "models": {"mine": {"kind": "file", "path": str(source), "n_generated": 5}},
@@ -234,9 +243,8 @@ def test_a_damaged_eci_file_stops_the_job_with_one_line(tmp_path):
 def test_a_sigkill_in_training_is_resumed_to_the_same_bytes(finished, tmp_path):
     slow = tmp_path / "slow.yaml"
     slow.write_text("models: {cryingan: {params: {epochs: 40}}}")
-    arguments = {"directory": tmp_path, "configs": (TINY, slow)}
-    undisturbed = tmp_path / "undisturbed"
-    undisturbed.mkdir()
+    arguments = {"directory": with_datasets_of(finished, tmp_path), "configs": (TINY, slow)}
+    undisturbed = with_datasets_of(finished, tmp_path / "undisturbed")
     snakemake(METRICS, directory=undisturbed, configs=(TINY, slow))
 
     process = subprocess.Popen(
@@ -268,7 +276,8 @@ def children_of(directory):
     return found
 
 
-def test_a_third_party_model_of_two_commands_is_scored_like_any_other(tmp_path):
+def test_a_third_party_model_of_two_commands_is_scored_like_any_other(finished, tmp_path):
+    with_datasets_of(finished, tmp_path)
     copy = "import shutil, os, sys; os.makedirs(sys.argv[2]); shutil.copy(sys.argv[1], sys.argv[2])"
     give = (
         "import sys; lines = open(sys.argv[1] + '/train.extxyz').read().splitlines();"
