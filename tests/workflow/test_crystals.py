@@ -25,6 +25,8 @@ def finished(tmp_path_factory):
     for symbol, a in ELEMENTS.items():
         write(directory / "cifs" / f"{symbol}.cif", bulk(symbol, "fcc", a=a))
     (directory / "cifs" / "bad.cif").write_text("nothing")
+    given = [bulk("CuAu", "cesiumchloride", a=3.2), bulk("AgPd", "cesiumchloride", a=3.2)]
+    write(directory / "given.extxyz", given)
     snakemake("all", "study_crystens", directory=directory, configs=CONFIGS)
     return directory
 
@@ -44,7 +46,7 @@ def test_a_tiny_run_of_crystals_makes_dataset_fates_and_table(finished):
     assert set(table[~published_only]["model"]) == {
         *("held_out", "gaussian_displacement", "shuffled_lines"),
         *("published_reading", "auto_reading"),
-        "crystal_diffusion",
+        *("crystal_diffusion", "given"),
     }
     means = table.set_index(["model", "metric"])["mean"]
     assert means["held_out", "percent_with_symmetry"] == 100
@@ -78,10 +80,13 @@ def test_the_study_rates_what_has_energies_and_says_why_others_have_none(finishe
     assert values["shuffled_lines", "new"] == 0  # any metal in any cell is known
     best = pd.read_csv(finished / "results/tiny/tables/best_crystals.csv")
     assert len(best) == 7  # six are the paper's
-    assert best.loc[0, "status"] == "ok"
+    assert (best.loc[0, "set"], best.loc[0, "status"]) == ("given", "ok")
     assert best.loc[0, ["E0_eV", "E1_eV", "P0_kbar", "P1_kbar"]].notna().all()
     galleries = finished / "results/tiny/figures/crystals/gallery"
-    assert [path.name for path in galleries.iterdir()] == ["held_out_seed0.png"]
+    assert {path.name for path in galleries.iterdir()} == {
+        "crystal_diffusion_seed0.png",
+        "given_seed0.png",
+    }
 
 
 def test_the_shipped_overlay_is_planned(tmp_path):

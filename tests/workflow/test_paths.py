@@ -23,6 +23,7 @@ from tests.conftest import ROOT
 CRYSTALS = ("LCO.cif", "LSC.cif")
 READ_BY_THE_PACKAGE = {
     "relaxation_plan": relaxation.relaxation_plan,
+    "calculator": relaxation.calculator,
     "write_dataset": relaxed_set.write_dataset,
     "figure_inputs": inputs.figure_inputs,
 }

@@ -27,7 +27,7 @@ with job(snakemake):
     for k, (model, seed, n_structures, weights_of, sampling) in enumerate(snakemake.params.runs):
         raw = load_generated(Path(files.raw[k]), n_structures)
         told = read_yaml(Path(files.hparams[k]), "hyperparameters")
-        metrics, unrelaxed = (read_table(files[name][k]) for name in ("metrics", "unrelaxed"))
+        metrics, unrelaxed = read_table(files.metrics[k]), read_table(files.unrelaxed[k])
         energies = energies_above(read_table(files.features[k]), reference, spec)
         trainings.append(
             Training(
