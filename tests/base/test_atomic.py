@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 WRITERS = {"write_text", "write_bytes", "to_csv", "to_parquet", "savez", "savez_compressed"}
 TEMPORARY = {"temporary", "stream", "copy"}
 """Names, in this project, of paths and streams that are moved into place or thrown away."""
-DOCUMENTS = {"metrics/entries.py", "pipeline/config_docs.py"}
+DOCUMENTS = {"metrics/entries.py", "pipeline/api_docs.py", "pipeline/config_docs.py"}
 """Write pages of the source tree, not results."""
 
 
