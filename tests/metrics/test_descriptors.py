@@ -31,8 +31,8 @@ def test_a_bad_structure_costs_itself_and_the_order_is_kept(n_threads):
         np.testing.assert_array_equal(own.fingerprints, crystalnn.fingerprints(atoms))
 
 
-def test_the_examples_of_the_docs_run():
-    text = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+def test_the_example_of_the_docs_runs():
+    text = (Path(__file__).parents[2] / "docs" / "crystalnn.md").read_text(encoding="utf-8")
     examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     drop_in = next(example for example in examples if "bulk" in example)
     names = {}

@@ -220,7 +220,8 @@ def _check_section(name: str, hparams: Any) -> None:
 
 def _first_mistake(name: str, hparams_class: type[Section], error: ValidationError) -> str:
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
+    # Names of the branches of a union are part of pydantic's location, not of the user's keys.
+    place = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
     if first["type"] == "extra_forbidden":
         known = list(hparams_class.model_fields)
         if (renamed := getattr(hparams_class, "RENAMED", {}).get(place)) in known:
