@@ -58,7 +58,7 @@ _atom_site_occupancy
 Na1 Na 0 0 0 {occupancy}
 Cl1 Cl 0.5 0.5 0.5 1.0
 """
-SETTINGS = CrystalsDataset(kind="crystals", n_structures=2)
+SETTINGS = CrystalsDataset(kind="crystals", n_structures=2, validation_share=0.5)
 
 
 def rock_salt(a=5.64, name="salt", occupancy=1.0):

@@ -9,9 +9,9 @@ from ase import Atoms
 from dismai.base.card import DatasetSpec
 from dismai.models.cryingan import CryinGAN
 from dismai.models.cryingan.graph_critic import GraphCritic
-from dismai.properties.cgcnn.files import inputs_of
 from dismai.properties.cgcnn.graph import graph_of
 from dismai.properties.cgcnn.network import Network
+from tests.properties.inputs import inputs_of
 
 NUMBERS = [3, 3, 8, 8, 8, 17]
 CELL = torch.tensor([[7.0, 0.0, 0.0], [0.5, 8.0, 0.0], [0.0, 0.3, 9.0]])
@@ -35,7 +35,7 @@ def test_it_is_the_network_that_predicts_properties(critic):
     for scores, table in zip(critic(x), x, strict=True):
         positions = (table[0] @ CELL).double().numpy()
         graph = graph_of(Atoms(NUMBERS, positions=positions, cell=CELL.numpy(), pbc=True))
-        expected = network(*inputs_of(graph, network.fc_out.weight), 1)
+        expected = network(*inputs_of(graph, torch.float32))
         torch.testing.assert_close(scores, expected, rtol=1e-4, atol=1e-5)
 
 

@@ -139,7 +139,9 @@ GRAPH = {f"models/cdvae/graph.py:{name}" for name in ("_images", "_graph_of_mask
 """How many bonds there are only the device knows, and what follows needs room for them."""
 WAITS_OF_A_STEP = {
     "cdvae": GRAPH,
-    "cryingan": {"models/cryingan/distances.py:nearest_neighbours"},  # whether minimum images are enough
+    "cryingan": {
+        "models/cryingan/distances.py:nearest_neighbours"
+    },  # whether minimum images are enough
     # how many images the cell needs; which structures have wide noise
     "melt": {"models/melt/graph.py:_all_pairs", "models/melt/noise.py:scaled_score"},
 }

@@ -15,6 +15,7 @@ from dismai.properties.cgcnn.graph import NOWHERE_A, graph_of, joined
 from dismai.properties.cgcnn.network import Convolution, Network, bond_features
 from dismai.properties.names import PROPERTIES
 from dismai.properties.predict import properties_of
+from tests.properties.inputs import inputs_of
 
 FILES = ("formation-energy-per-atom", "final-energy-per-atom", "band-gap", "efermi", "bulk-moduli",
          "shear-moduli", "poisson-ratio")  # fmt: skip
@@ -84,14 +85,7 @@ def test_the_network_of_torch_is_the_same_one(predictors):
     lacking = network.load_state_dict(given, strict=False)
     assert not lacking.unexpected_keys
     assert all(name.endswith("num_batches_tracked") for name in lacking.missing_keys)
-    output = network(
-        torch.from_numpy(files.element_features()[graph.numbers]),
-        bond_features(torch.from_numpy(graph.distances)),
-        torch.from_numpy(graph.neighbours),
-        torch.from_numpy(graph.weights),
-        torch.from_numpy(graph.crystal),
-        graph.n_crystals,
-    )
+    output = network(*inputs_of(graph, torch.float64))
     values = predictors[2].mean + predictors[2].sd * output.detach().numpy()
     np.testing.assert_allclose(values, predictors[2](graph), atol=1e-9)
 
