@@ -18,10 +18,12 @@ from dismai.datasets.crystals.build import build, grouped_split
 from dismai.datasets.crystals.describe import (
     ATOMS_OF,
     DESCRIBED,
+    LATTICE,
     SIZES,
     SPECIES,
     clean,
     describe,
+    resample_headline,
     score,
 )
 from dismai.datasets.crystals.filter import (
@@ -39,6 +41,7 @@ from dismai.evaluation.file import evaluate_file
 from dismai.evaluation.reference import load_shipped
 from dismai.files.structures import write_structures
 from dismai.models import paper_spec
+from dismai.report.crystals import plot_lattice
 
 ROCK_SALT = """data_{name}
 _cell_length_a {a}
@@ -310,6 +313,17 @@ def test_a_set_against_itself_and_against_another_one():
     none = score(one.iloc[:0], one, spec)
     assert all(np.isnan(interval.value) for _, interval in none.values())
     assert set(none) == set(score(one, one, spec))
+
+
+def test_the_resampled_headline_and_the_figures_compare_as_the_score_does():
+    """Angles that differ by rounding are one angle."""
+    spec, one = paper_spec("crystals"), table_of(made(12))
+    other = one.assign(**{name: one[name] * (1 + 1e-15) for name in LATTICE[3:]})
+    assert (other["alpha_deg"] != one["alpha_deg"]).any()
+    assert score(other, one, spec)["ks_mean"][1].value == 0
+    assert resample_headline(other, one, spec).value == 0
+    figure = plot_lattice(one, {"turned": other})
+    assert [text.get_text() for axes in figure.axes for text in axes.texts] == ["0.00"] * 6
 
 
 def test_shipped_files_are_read_as_they_are_described():

@@ -8,7 +8,7 @@ from ase import Atoms
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dismai.datasets.crystals.describe import ATOMS_OF, LATTICE
+from dismai.datasets.crystals.describe import ATOMS_OF, LATTICE, compared
 from dismai.metrics.distributions import ks_ci, ks_of_counts_ci
 from dismai.metrics.statistics import values_only
 from dismai.properties.names import PROPERTIES
@@ -138,8 +138,9 @@ def _ks_of(column: str, shown: Sequence[Shown]) -> list[tuple[Shown, float]]:
             found = [(one, ks_of_counts_ci(one.table[ATOMS_OF], training[ATOMS_OF]).value)
                      for one in shown[1:]]  # fmt: skip
         else:
-            values = training[column].dropna()
-            found = [(one, ks_ci(one.table[column].dropna(), values).value) for one in shown[1:]]
+            values = compared(training.dropna(subset=[column]), column)
+            found = [(one, ks_ci(compared(one.table.dropna(subset=[column]), column), values).value)
+                     for one in shown[1:]]  # fmt: skip
     return [(one, value) for one, value in found if np.isfinite(value)]
 
 

@@ -113,7 +113,7 @@ def score(
         spec: card of the dataset.
     """
     scores = {
-        metric: ks_ci(*(_without_noise(table[name]) for table in (features, reference)))
+        metric: ks_ci(*(compared(table, name) for table in (features, reference)))
         for metric, name in {**COMPARED, **PROPERTY_OF}.items()
     }
     scores["ks_atomic_number"] = ks_of_counts_ci(features[ATOMS_OF], reference[ATOMS_OF])
@@ -132,9 +132,12 @@ def score(
     return with_units(scores)
 
 
-def _without_noise(values: pd.Series) -> np.ndarray:
-    """Values without what rounding leaves of them: one right angle must not lie beside another."""
-    return values.to_numpy(dtype=float).round(DIGITS)
+def compared(table: pd.DataFrame, column: str) -> np.ndarray:
+    """Values of a feature as the statistics compare them, (n_crystals,).
+
+    They are without the noise of rounding: one right angle must not lie beside another.
+    """
+    return table[column].to_numpy(dtype=float).round(DIGITS)
 
 
 def _mean(intervals: list[Interval]) -> Interval:
@@ -147,7 +150,7 @@ def resample_headline(
 ) -> Resampled:
     """ks_mean of accepted crystals, and of every resample of them; nan without any."""
     parts = [
-        resampled_ks(features[name].to_numpy(), reference[name].to_numpy())
+        resampled_ks(compared(features, name), compared(reference, name))
         for name in COMPARED.values()
     ]
     parts.append(resampled_ks_of_counts(features[ATOMS_OF], reference[ATOMS_OF]))
