@@ -10,12 +10,12 @@ from dismai.dft.settings import Dft, PotentialStudy
 from dismai.evaluation.process import shard_range
 from dismai.evaluation.study_potential import MINIMA_SCHEMA, compare_minima
 from dismai.files.structures import write_table
-from dismai.pipeline.jobs import job, launcher, provenance, state_folder
+from dismai.pipeline.jobs import job, launcher, part_of, provenance, state_folder
 from dismai.potentials.m3gnet import load
 from dismai.potentials.settings import RelaxationSettings
 
 params = snakemake.params
-shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
+shard, n_shards = part_of(snakemake)
 model, potential = Path(snakemake.input.potential), snakemake.wildcards.potential
 state = state_folder(snakemake)
 

@@ -7,11 +7,11 @@ from dismai.dft.settings import Dft
 from dismai.evaluation.engine_stage import CONTINUED_SCHEMA, continue_minima, minima_of
 from dismai.evaluation.process import shard_range
 from dismai.files.structures import gather_tables, write_structures, write_table
-from dismai.pipeline.jobs import job, launcher, provenance, state_folder
+from dismai.pipeline.jobs import job, launcher, part_of, provenance, state_folder
 from dismai.pipeline.relaxed_set import read_shards
 
 params, output = snakemake.params, snakemake.output
-shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
+shard, n_shards = part_of(snakemake)
 state = state_folder(snakemake) / "engine"
 
 with job(snakemake, saves=True), locked(state / f"shard{shard}"):

@@ -8,11 +8,11 @@ from dismai.datasets.interface.settings import InterfaceGeometry, Labels
 from dismai.dft.settings import Dft
 from dismai.evaluation.process import shard_range
 from dismai.files.structures import write_table
-from dismai.pipeline.jobs import job, launcher, provenance, state_folder
+from dismai.pipeline.jobs import job, launcher, part_of, provenance, state_folder
 from dismai.potentials.labels import write_labels
 
 params = snakemake.params
-shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
+shard, n_shards = part_of(snakemake)
 dataset = snakemake.wildcards.dataset
 state = state_folder(snakemake)
 

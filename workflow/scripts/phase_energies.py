@@ -4,10 +4,10 @@ from pathlib import Path
 
 from dismai.datasets.crystals.phases import PHASES_SCHEMA, energies, phases_of
 from dismai.files.structures import read_structures, write_table
-from dismai.pipeline.jobs import job, provenance
+from dismai.pipeline.jobs import job, part_of, provenance
 from dismai.pipeline.relaxation import calculator
 
-shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
+shard, n_shards = part_of(snakemake)
 
 with job(snakemake):
     phases = phases_of(read_structures(Path(snakemake.input.train)))[shard - 1 :: n_shards]

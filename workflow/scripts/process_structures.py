@@ -8,10 +8,10 @@ from dismai.evaluation.process import load_generated, process, shard_range
 from dismai.files.structures import FATES_SCHEMA, features_schema, write_structures, write_table
 from dismai.geometry.cluster_expansion import read_cluster_expansion
 from dismai.metrics.clusters import published_expansion
-from dismai.pipeline.jobs import job, networks, provenance
+from dismai.pipeline.jobs import job, networks, part_of, provenance
 from dismai.pipeline.relaxation import relaxation_plan
 
-shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
+shard, n_shards = part_of(snakemake)
 
 with job(snakemake, saves=True):
     n_structures = snakemake.params.n_structures

@@ -7,10 +7,10 @@ from dismai.datasets.crystals.stability import STABILITY_SCHEMA, rate
 from dismai.files.structures import read_structures, read_table, write_table
 from dismai.pipeline.jobs import job, provenance
 from dismai.pipeline.relaxation import calculator
+from dismai.pipeline.relaxed_set import read_shards
 
 with job(snakemake):
-    clean = Path(snakemake.input.clean)
-    crystals = read_structures(clean) if clean.stat().st_size else []
+    crystals = read_shards([snakemake.input.clean])
     numbers = [atoms.info["structure"] for atoms in crystals]
     training = read_structures(Path(snakemake.input.train))
     hull = Hull(read_table(snakemake.input.phases))

@@ -6,9 +6,9 @@ from dismai.datasets.crystals.filter import CIF_FATES_SCHEMA, crystal, fates
 from dismai.datasets.crystals.read import read
 from dismai.datasets.crystals.settings import CrystalsDataset
 from dismai.files.structures import write_structures, write_table
-from dismai.pipeline.jobs import job, provenance
+from dismai.pipeline.jobs import job, part_of, provenance
 
-shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
+shard, n_shards = part_of(snakemake)
 
 with job(snakemake):
     settings = CrystalsDataset(**snakemake.params.settings)

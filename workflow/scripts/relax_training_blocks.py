@@ -5,11 +5,11 @@ from pathlib import Path
 from dismai.datasets.amorphous_si.build import RELAXED_SCHEMA
 from dismai.evaluation.process import shard_range
 from dismai.files.structures import read_structures, write_structures, write_table
-from dismai.pipeline.jobs import job, provenance
+from dismai.pipeline.jobs import job, part_of, provenance
 from dismai.pipeline.relaxation import relaxation_plan
 from dismai.potentials.resumable import relax_resumably
 
-shard, n_shards = (int(number) for number in snakemake.wildcards.scatteritem.split("-of-"))
+shard, n_shards = part_of(snakemake)
 
 with job(snakemake, saves=True):
     blocks = read_structures(Path(snakemake.input.blocks))

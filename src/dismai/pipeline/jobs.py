@@ -141,6 +141,12 @@ def state_folder(snakemake: Any) -> Path:
     return state_of(folder)
 
 
+def part_of(snakemake: Any) -> tuple[int, int]:
+    """Which part of scattered work a job does, from 1, and of how many."""
+    part, n_parts = map(int, snakemake.wildcards.scatteritem.split("-of-"))
+    return part, n_parts
+
+
 def package_versions() -> dict[str, str]:
     """Versions of the packages whose numbers enter results."""
     versions = {"python": platform.python_version()}
