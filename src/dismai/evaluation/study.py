@@ -5,14 +5,17 @@ scatter; or that of other structures of the same trainings where it is wider, as
 trainings agree by chance. That of a single one is the interval over its structures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from scipy.stats import t as student
 
-from dismai.metrics.statistics import NORMAL_QUANTILE, Interval
+from dismai.metrics.statistics import NORMAL_QUANTILE, UNDEFINED, Interval
 
 STUDY_SCHEMA = pa.schema(
     [
@@ -84,6 +87,51 @@ def mean_of(values: Sequence[Interval]) -> Mean:
         len(known),
         known[0] if len(known) == 1 else None,
     )
+
+
+@dataclass(frozen=True)
+class Variant:
+    """All trainings of one entry of the configuration: with model, seed, numbers, n_generated."""
+
+    name: str
+    trainings: tuple[Any, ...]
+
+    def mean(self, metric: str) -> Mean:
+        """A number over the trainings."""
+        return mean_of([one.numbers.get(metric, UNDEFINED) for one in self.trainings])
+
+    def row(
+        self,
+        group: str,
+        metric: str,
+        unit: str,
+        bounds: tuple[float, float],
+        published: Sequence[float] = (np.nan, np.nan, np.nan),
+    ) -> list[Any]:
+        """A number of it as in `STUDY_SCHEMA`; bounds: of the number."""
+        mean, n_structures = self.mean(metric), sum(one.n_generated for one in self.trainings)
+        found = [mean.value, *mean.interval(*bounds), mean.least, mean.greatest]
+        return [group, self.name, metric, unit, mean.n_seeds, n_structures, *found, *published]
+
+    def against(
+        self, statement: str, metric: str, unit: str, first: "Variant", sign: int
+    ) -> list[Any]:
+        """What the paper says of it and another variant, as in `STATEMENTS_SCHEMA`."""
+        found = difference(first.mean(metric), self.mean(metric))
+        return [statement, metric, unit, first.name, self.name, *found, held(found, sign)]
+
+
+def by_model(trainings: Sequence[Any]) -> Iterable[tuple[str, tuple[Any, ...]]]:
+    """Trainings of each model in the order of the configuration, by seed."""
+    place = {name: i for i, name in enumerate(dict.fromkeys(one.model for one in trainings))}
+    ordered = sorted(trainings, key=lambda one: (place[one.model], one.seed))
+    return ((name, tuple(own)) for name, own in groupby(ordered, key=lambda one: one.model))
+
+
+def scored(metrics: pd.DataFrame, names: Iterable[str]) -> dict[str, Interval]:
+    """Those of some metrics that a set has (`METRICS_SCHEMA`), with their intervals."""
+    rows = metrics.set_index("metric")[["value", "ci_low", "ci_high"]]
+    return {name: Interval(*map(float, rows.loc[name])) for name in names if name in rows.index}
 
 
 def difference(first: Mean, second: Mean) -> Interval:

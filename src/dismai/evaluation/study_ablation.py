@@ -7,7 +7,6 @@ switch that the benchmark leaves off, or another number of sampling steps with t
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ from dismai.base.columns import ENERGY
 from dismai.base.errors import StructureError
 from dismai.base.kinds import KINDS, dataset_names, kind_name
 from dismai.datasets.published import SOURCES, published_numbers
-from dismai.evaluation.study import STATEMENTS_SCHEMA, STUDY_SCHEMA, Mean, difference, held, mean_of
+from dismai.evaluation import study
+from dismai.evaluation.study import STATEMENTS_SCHEMA, STUDY_SCHEMA
 from dismai.metrics.entries import METRICS
 from dismai.metrics.statistics import UNDEFINED, Interval, mean_ci, percentage
 
@@ -63,11 +63,9 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Variant:
+class Variant(study.Variant):
     """All trainings of one entry of the configuration on one dataset."""
 
-    name: str
-    trainings: tuple[Training, ...]
     n_atoms: int
 
     @property
@@ -99,10 +97,6 @@ class Variant:
         """Of the structures of all trainings, (n,)."""
         return np.concatenate([one.energies for one in self.trainings])
 
-    def mean(self, metric: str) -> Mean:
-        """A number over the trainings."""
-        return mean_of([one.numbers.get(metric, UNDEFINED) for one in self.trainings])
-
 
 def switch_of(hparams: Mapping[str, Any], n_atoms: int) -> str:
     """What the benchmark leaves off, in words; hparams: resolved."""
@@ -131,16 +125,12 @@ def numbers_of(
         spec: card of the dataset.
     """
     headline = KINDS[spec.kind].headline
-    found = generated_numbers(raw.values(), spec)
-    for ending, table, names in (
-        ("", metrics, (headline, *SCORED)),
-        (BEFORE, unrelaxed, (headline,)),
-    ):
-        rows = table.set_index("metric")[["value", "ci_low", "ci_high"]]
-        for name in names:
-            if name in rows.index:
-                found[f"{name}{ending}"] = Interval(*map(float, rows.loc[name]))
-    return found
+    before = study.scored(unrelaxed, (headline,))
+    return {
+        **generated_numbers(raw.values(), spec),
+        **study.scored(metrics, (headline, *SCORED)),
+        **{f"{name}{BEFORE}": value for name, value in before.items()},
+    }
 
 
 def generated_numbers(
@@ -192,12 +182,7 @@ def bounds_of(metric: str) -> tuple[float, float]:
 
 def variants_of(trainings: Sequence[Training], spec: DatasetSpec) -> list[Variant]:
     """Trainings by their variant, in the order of the configuration."""
-    place = {name: i for i, name in enumerate(dict.fromkeys(one.model for one in trainings))}
-    ordered = sorted(trainings, key=lambda one: (place[one.model], one.seed))
-    return [
-        Variant(name, tuple(own), spec.most_atoms)
-        for name, own in groupby(ordered, key=lambda one: one.model)
-    ]
+    return [Variant(name, own, spec.most_atoms) for name, own in study.by_model(trainings)]
 
 
 def grouped(variants: Sequence[Variant]) -> dict[str, list[Variant]]:
@@ -231,16 +216,11 @@ def ablation_table(
     rows = []
     for group, own in grouped(variants).items():
         for one in own:
-            n_structures = sum(training.n_generated for training in one.trainings)
             for metric, (_, unit) in words_of(spec).items():
-                mean, key = one.mean(metric), (one.architecture, metric)
-                told = [np.nan] * 3
+                key, told = (one.architecture, metric), [np.nan] * 3
                 if one.is_plain and key in theirs.index:
                     told = theirs.loc[key].tolist()
-                rows.append(
-                    [group, one.name, metric, unit, mean.n_seeds, n_structures, mean.value]
-                    + [*mean.interval(*bounds_of(metric)), mean.least, mean.greatest, *told]
-                )
+                rows.append(one.row(group, metric, unit, bounds_of(metric), told))
     return pd.DataFrame(rows, columns=STUDY_SCHEMA.names)
 
 
@@ -271,9 +251,7 @@ def ablation_statements(variants: Sequence[Variant], spec: DatasetSpec) -> pd.Da
     words, headline, rows = words_of(spec), KINDS[spec.kind].headline, []
 
     def add(statement: str, metric: str, first: Variant, second: Variant, sign: int) -> None:
-        found = difference(first.mean(metric), second.mean(metric))
-        names = [words[metric][1], first.name, second.name]
-        rows.append([statement, metric, *names, *found, held(found, sign)])
+        rows.append(second.against(statement, metric, words[metric][1], first, sign))
 
     for group, own in grouped(variants).items():
         base = next((one for one in own if one.is_plain), None)

@@ -6,7 +6,6 @@ weight lambda of the distance critic, the length of the training, or the critics
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from statistics import multimode
 from typing import Any
 
@@ -18,7 +17,8 @@ from dismai.base.card import DatasetSpec
 from dismai.base.columns import ENERGY
 from dismai.base.errors import StructureError
 from dismai.datasets.interface.describe import interface_energies
-from dismai.evaluation.study import STATEMENTS_SCHEMA, STUDY_SCHEMA, Mean, difference, held, mean_of
+from dismai.evaluation import study
+from dismai.evaluation.study import STATEMENTS_SCHEMA, STUDY_SCHEMA
 from dismai.geometry.grid import check_radius, make_grid
 from dismai.metrics.entries import METRICS
 from dismai.metrics.statistics import UNDEFINED, Interval, count_ci, percentage
@@ -60,12 +60,8 @@ class Training:
     n_generated: int
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(study.Variant):
     """All trainings of one entry of the configuration."""
-
-    name: str
-    trainings: tuple[Training, ...]
 
     @property
     def hparams(self) -> Mapping[str, Any]:
@@ -89,10 +85,6 @@ class Variant:
         losses = [name for name in self.trainings[0].history if name.startswith("critic_")]
         return steps * len(losses)
 
-    def mean(self, metric: str) -> Mean:
-        """A number over the trainings."""
-        return mean_of([training.numbers[metric] for training in self.trainings])
-
 
 def numbers_of(
     raw: Mapping[int, Atoms | StructureError], fates: pd.DataFrame, metrics: pd.DataFrame
@@ -111,12 +103,7 @@ def numbers_of(
         CLOSE: count_ci(np.array(pairs, dtype=float)) if pairs else UNDEFINED,
         NOT_CONVERGED: percentage(failed, int(relaxed.sum())) if relaxed.any() else UNDEFINED,
     }
-    rows = metrics.set_index("metric")
-    for name in SCORED:
-        known = name in rows.index
-        limits = rows.loc[name, ["value", "ci_low", "ci_high"]] if known else UNDEFINED
-        found[name] = Interval(*map(float, limits))
-    return found
+    return {**found, **dict.fromkeys(SCORED, UNDEFINED), **study.scored(metrics, SCORED)}
 
 
 def n_close_pairs(atoms: Atoms | StructureError) -> int | None:
@@ -138,13 +125,7 @@ def energies_of(features: pd.DataFrame, spec: DatasetSpec) -> np.ndarray:
 
 def variants_of(trainings: Sequence[Training]) -> list[Variant]:
     """Trainings by their variant, in the order of the configuration."""
-    grouped = groupby(sorted(trainings, key=_order_of(trainings)), key=lambda one: one.model)
-    return [Variant(name, tuple(own)) for name, own in grouped]
-
-
-def _order_of(trainings: Sequence[Training]):
-    place = {name: i for i, name in enumerate(dict.fromkeys(one.model for one in trainings))}
-    return lambda one: (place[one.model], one.seed)
+    return [Variant(name, own) for name, own in study.by_model(trainings)]
 
 
 def grouped(variants: Sequence[Variant]) -> dict[str, list[Variant]]:
@@ -175,15 +156,10 @@ def gan_table(variants: Sequence[Variant], published: pd.DataFrame) -> pd.DataFr
     rows = []
     for group, own in grouped(variants).items():
         for variant in own:
-            n_structures = sum(one.n_generated for one in variant.trainings)
             for metric, (_, unit) in WORDS.items():
-                mean = variant.mean(metric)
                 theirs = PUBLISHED.get((variant.weight, metric)) if group == LAMBDA else None
-                rows.append(
-                    [group, variant.name, metric, unit, mean.n_seeds, n_structures, mean.value]
-                    + [*mean.interval(*bounds_of(metric)), mean.least, mean.greatest]
-                    + [float(said[theirs, metric]) if theirs else np.nan, np.nan, np.nan]
-                )
+                told = (float(said[theirs, metric]) if theirs else np.nan, np.nan, np.nan)
+                rows.append(variant.row(group, metric, unit, bounds_of(metric), told))
     return pd.DataFrame(rows, columns=STUDY_SCHEMA.names)
 
 
@@ -200,9 +176,7 @@ def gan_statements(variants: Sequence[Variant]) -> pd.DataFrame:
     rows = []
 
     def add(statement: str, metric: str, first: Variant, second: Variant, sign: int) -> None:
-        found = difference(first.mean(metric), second.mean(metric))
-        names = [WORDS[metric][1], first.name, second.name]
-        rows.append([statement, metric, *names, *found, held(found, sign)])
+        rows.append(second.against(statement, metric, WORDS[metric][1], first, sign))
 
     none, best, more = (weights.get(weight) for weight in (0.0, OPTIMUM, 0.1))
     for metric in (CLOSE, NOT_CONVERGED, "mean_gamma", "d_all"):
