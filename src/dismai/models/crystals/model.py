@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from ase import Atoms
@@ -25,7 +26,10 @@ from dismai.models.image.scales import Scales
 from dismai.models.torch_model import TorchModel
 
 if TYPE_CHECKING:
+    from lightning.pytorch import LightningModule
+
     from dismai.models.crystals.data import PictureSet
+    from dismai.training.run import Training
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +91,36 @@ class CrystalModel(TorchModel):
 
 
 class AdversarialModel(CrystalModel):
-    """One whose networks have a `generator`, which draws in one forward pass."""
+    """One whose networks have a `generator`, which draws in one forward pass.
+
+    COLUMNS: of the history.  FEWEST: crystals that it can be trained on.
+    """
+
+    COLUMNS: ClassVar[tuple[str, ...]]
+    FEWEST: ClassVar[int] = 1
+
+    @abstractmethod
+    def module(self, seed: int) -> LightningModule:
+        """The steps of a training of the networks; seed: of its draws."""
+
+    def trainings(self, train: list[Atoms], val: list[Atoms], seed: int) -> Iterator[Training]:
+        """The last weights are used. The validation set is not needed and not looked at."""
+        from dismai.training.run import Training
+
+        pictures = self.training_pictures(train)
+        if len(train) < self.FEWEST:
+            raise InputError(
+                f"training set of {self.spec.name}: expected at least {self.FEWEST} structures, as "
+                f"a batch norm needs them, found {len(train)}"
+            )
+        self.networks = self.new_networks(seed_for(seed, "weights"))
+        yield Training(
+            self.module(seed_for(seed, "draws")),
+            pictures,
+            columns=self.COLUMNS,
+            epochs=self.hparams.epochs,
+            seed=seed_for(seed, "batches"),
+        )
 
     def draw(self, networks: Any, streams: Streams) -> Tensor:
         return networks.generator(streams.normal(self.hparams.latent))
