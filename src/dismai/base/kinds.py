@@ -168,6 +168,7 @@ class Kind:
         next_steps: rejected in cleaning, accepted structures, card, options -> sentences.
         training_set: card of the shipped reference, size, relaxed -> the set made again
             (`datasets.recipe`).
+        trivial: card, n, seed -> name of a generator that learns nothing, and its structures.
         BASELINES: generators by name: training and held-out structures, card, n, sigma_A, seed.
         """
         return getattr(import_module(self.extras), name, None) if self.extras else None

@@ -12,6 +12,8 @@ from dismai.potentials.settings import Potential, RelaxationSettings
 Size = Literal["small", "paper"]
 SEED = 20240701
 """Root seed of all sets that ship, where their card does not say it (config/config.yaml)."""
+Trivial = tuple[str, Sequence[Atoms]]
+"""Name of a generator that learns nothing, and structures of it."""
 
 Relaxed = Callable[
     [Sequence[Atoms], Potential, RelaxationSettings], tuple[list[Atoms], pd.DataFrame]

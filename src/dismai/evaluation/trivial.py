@@ -4,21 +4,16 @@ The values ship as a table, made by `python -m dismai.evaluation.trivial resourc
 """
 
 import sys
-from collections.abc import Sequence
 from functools import cache
 from math import isnan, nan
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from ase import Atoms
 
-from dismai.base.card import Card
 from dismai.base.kinds import KINDS
 from dismai.base.resources import resource, shipped_references
-from dismai.datasets.baselines import random_atoms, random_decoration
-from dismai.datasets.interface.build import random_interfaces
-from dismai.datasets.interface.made import settings_of
+from dismai.datasets.recipe import SEED
 from dismai.evaluation.file import Evaluation, evaluate_file
 from dismai.evaluation.given import given_structures
 from dismai.evaluation.reference import load_shipped
@@ -27,7 +22,6 @@ from dismai.metrics.clusters import published_expansion
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 
 N_STRUCTURES = 50
-SEED = 20240701
 LABELS = {
     "random_decoration": "the atoms of the training set on shuffled sites",
     "random_atoms": "atoms at random places",
@@ -84,28 +78,15 @@ def verdict(evaluation: Evaluation) -> str:
     return f"{said[0].upper()}{said[1:]}: {found}.{failed}"
 
 
-def _generated(card: Card) -> tuple[str, Sequence[Atoms]] | None:
-    """Name and structures of the trivial generator of a dataset; None if there is none."""
-    if card.kind == "alloy":
-        return "random_decoration", random_decoration(card, N_STRUCTURES, SEED)
-    if card.kind == "amorphous_si":
-        return "random_atoms", random_atoms(card, N_STRUCTURES, SEED)
-    if card.kind == "interface":
-        purpose = "random_interfaces_baseline"
-        geometry = settings_of(card).geometry
-        made = random_interfaces(geometry, N_STRUCTURES, SEED, purpose, card.name)
-        return "random_interfaces", made
-    return None
-
-
 def table() -> pd.DataFrame:
     """The values that ship: one row a dataset and a metric, structures scored as they are made."""
     rows = []
     for dataset in shipped_references():
-        found = _generated(load_shipped(dataset, published_expansion()).spec)
-        if found is None:
+        card = load_shipped(dataset, published_expansion()).spec
+        generate = KINDS[card.kind].extra("trivial")
+        if generate is None:
             continue
-        name, structures = found
+        name, structures = generate(card, N_STRUCTURES, SEED)
         metrics = evaluate_file(given_structures(structures), dataset, model=name).metrics
         metrics = metrics[np.isfinite(metrics["value"])]
         columns = ["dataset", "model", "metric", "value", "n_accepted"]

@@ -15,6 +15,7 @@ from dismai.base.resources import resource
 from dismai.datasets.alloy.describe import features_table
 from dismai.datasets.alloy.kind import KIND
 from dismai.datasets.alloy.made import training_set as training_set
+from dismai.datasets.alloy.made import trivial as trivial
 from dismai.datasets.alloy.settings import AlloyDataset
 from dismai.datasets.importing import Expected
 from dismai.datasets.options import Options

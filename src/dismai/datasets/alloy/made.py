@@ -2,7 +2,8 @@
 
 from dismai.base.card import DatasetSpec, FccLattice
 from dismai.datasets.alloy.build import build, sample
-from dismai.datasets.recipe import Relaxed, Size, TrainingSet, origin_of, recipe_of
+from dismai.datasets.baselines import random_decoration
+from dismai.datasets.recipe import Relaxed, Size, TrainingSet, Trivial, origin_of, recipe_of
 from dismai.metrics.clusters import published_expansion
 
 SMALL_SAMPLING = {
@@ -54,3 +55,8 @@ def training_set(card: DatasetSpec, size: Size, relaxed: Relaxed) -> TrainingSet
             origin_of(recipe, size),
         )
     )
+
+
+def trivial(card: DatasetSpec, n: int, seed: int) -> Trivial:
+    """The atoms of the card on shuffled sites."""
+    return "random_decoration", random_decoration(card, n, seed)

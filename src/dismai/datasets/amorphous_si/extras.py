@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dismai.datasets.amorphous_si.made import training_set as training_set
+from dismai.datasets.amorphous_si.made import trivial as trivial
 from dismai.datasets.amorphous_si.settings import AmorphousSiDataset
 from dismai.datasets.importing import Expected
 

@@ -7,7 +7,8 @@ from dismai.datasets.amorphous_si.blocks import slice_blocks
 from dismai.datasets.amorphous_si.build import build
 from dismai.datasets.amorphous_si.bulk import read_bulk
 from dismai.datasets.amorphous_si.settings import AmorphousSiDataset
-from dismai.datasets.recipe import SEED, Relaxed, Size, TrainingSet, origin_of, recipe_of
+from dismai.datasets.baselines import random_atoms
+from dismai.datasets.recipe import SEED, Relaxed, Size, TrainingSet, Trivial, origin_of, recipe_of
 from dismai.potentials import check_entry
 from dismai.potentials.settings import RelaxationSettings
 
@@ -40,3 +41,8 @@ def training_set(card: DatasetSpec, size: Size, relaxed: Relaxed) -> TrainingSet
     return TrainingSet(
         *build(structures, table, card.name, settings, bulk, origin_of(recipe, size))
     )
+
+
+def trivial(card: DatasetSpec, n: int, seed: int) -> Trivial:
+    """Atoms at random places."""
+    return "random_atoms", random_atoms(card, n, seed)

@@ -13,6 +13,7 @@ from dismai.datasets.importing import Expected
 from dismai.datasets.interface.assembly import blueprint
 from dismai.datasets.interface.build import zero_of
 from dismai.datasets.interface.made import training_set as training_set
+from dismai.datasets.interface.made import trivial as trivial
 from dismai.datasets.interface.settings import InterfaceDataset
 from dismai.metrics.interface import interface_area
 

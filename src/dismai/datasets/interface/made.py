@@ -4,7 +4,7 @@ from dismai.base.card import DatasetSpec
 from dismai.base.extras import need
 from dismai.datasets.interface.build import build, random_interfaces
 from dismai.datasets.interface.settings import InterfaceDataset
-from dismai.datasets.recipe import Relaxed, Size, TrainingSet, origin_of, recipe_of
+from dismai.datasets.recipe import Relaxed, Size, TrainingSet, Trivial, origin_of, recipe_of
 from dismai.potentials import check_entry
 from dismai.potentials.settings import RelaxationSettings
 
@@ -33,3 +33,9 @@ def settings_of(card: DatasetSpec) -> InterfaceDataset:
     match = settings.geometry.match.model_copy(update={"engine": "exact"})  # finds the same match
     geometry = settings.geometry.model_copy(update={"match": match})
     return settings.model_copy(update={"geometry": geometry})
+
+
+def trivial(card: DatasetSpec, n: int, seed: int) -> Trivial:
+    """Random interfaces as they are assembled."""
+    geometry, purpose = settings_of(card).geometry, "random_interfaces_baseline"
+    return "random_interfaces", random_interfaces(geometry, n, seed, purpose, card.name)
