@@ -26,8 +26,6 @@ STEP_A = 0.2
 """Distance of two Gaussians, and their width."""
 N_GAUSSIANS = round(REACH_A / STEP_A) + 1
 BATCH_NORM_EPS = 1e-5
-DIGITS = 10
-"""Of distances, Å, that are told apart."""
 AT_ONCE = 2048
 """Atoms that a network takes at once: 50 MB of bonds."""
 DTYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
@@ -94,8 +92,8 @@ class Predictor:
     def __call__(self, graph: Graph) -> np.ndarray:
         """The property of every crystal, in the unit of the training data, (n_crystals,)."""
         w = self.weights
-        distances, which = np.unique(graph.distances.round(DIGITS), return_inverse=True)
-        lengths, which = gaussians(distances), which.reshape(graph.distances.shape)
+        distances, which = graph.lengths
+        lengths = gaussians(distances)
         features = element_features()[graph.numbers]
         atoms = features @ w["embedding.weight"].T + w["embedding.bias"]
         for convolution in self.convolutions:

@@ -7,6 +7,7 @@ SrTiO3 by 0.4 eV. With shared ties all of them count, with weights whose sum is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,8 @@ REACH_A = 8.0
 NOWHERE_A = REACH_A + 1.0
 """Distance that stands for a neighbour that an atom lacks, as published."""
 SAME_SITE_A = 1e-8
+DIGITS = 10
+"""Of distances, Å, that are told apart."""
 TIE_A = 0.01
 """Distances that differ by less may be one: coordinates of files have few digits."""
 Ties = Literal["published", "shared"]
@@ -44,6 +47,12 @@ class Graph:
     @property
     def n_crystals(self) -> int:
         return int(self.crystal[-1]) + 1
+
+    @cached_property
+    def lengths(self) -> tuple[np.ndarray, np.ndarray]:
+        """Different distances, Å, (n_lengths,), and which of them each is, (n_atoms, n)."""
+        lengths, which = np.unique(self.distances.round(DIGITS), return_inverse=True)
+        return lengths, which.reshape(self.distances.shape)
 
 
 def graph_of(atoms: Atoms, ties: Ties = "published") -> Graph:
