@@ -171,8 +171,7 @@ def _run_parts(
     """
     asked = _asked(atoms, settings, stage)
     steps, number = _steps_of_killed(folder, asked)
-    with_mesh = stage.cell_free or stage.protocol is not None
-    command = settings.vasp.bulk_command if with_mesh else settings.vasp.command
+    command = settings.vasp.bulk_command if stage.of_crystal else settings.vasp.command
     start = atoms
     if steps:
         logger.info("%s: %d ionic steps are there, it goes on from CONTCAR", folder, len(steps))
@@ -199,8 +198,7 @@ def _run_parts(
 def _asked(atoms: Atoms, settings: Dft, stage: Stage) -> dict[str, Any]:
     """What a run must not have changed: custodian corrects inputs after errors."""
     tags = incar(atoms, settings, stage)
-    with_mesh = stage.cell_free or stage.protocol is not None
-    return {**tags, "KPOINTS": stage.kpoints.divisions} if with_mesh else tags
+    return {**tags, "KPOINTS": stage.kpoints.divisions} if stage.of_crystal else tags
 
 
 def _steps_of_killed(folder: Path, asked: dict[str, Any]) -> tuple[list[Label], int]:

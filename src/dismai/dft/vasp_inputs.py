@@ -48,6 +48,11 @@ class Stage:
     kpoints: Mesh = GAMMA
     protocol: Protocol | None = None
 
+    @property
+    def of_crystal(self) -> bool:
+        """Whether a small crystal is computed: with a mesh of k-points, in reciprocal space."""
+        return self.cell_free or self.protocol is not None
+
 
 def stages(settings: Dft, with_region: bool) -> list[Stage]:
     """Stage 1, if there is a region to move, and stage 2."""
@@ -103,7 +108,7 @@ def incar(atoms: Atoms, settings: Dft, stage: Stage) -> dict[str, Any]:
     return {
         **settings.vasp.incar,
         **own,
-        **({"LREAL": False} if stage.cell_free or protocol else {}),
+        **({"LREAL": False} if stage.of_crystal else {}),
         "GGA": GGA_TAGS[protocol.functional if protocol else "PBE"],
         "ENCUT": stage.cutoff_eV,
         "ISIF": 3 if stage.cell_free else 2,
