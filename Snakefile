@@ -24,6 +24,7 @@ from dismai.models import sampling_params
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
 from dismai.potentials.files import digests
 from dismai.potentials.settings import ENGINE, NETWORKS
+from dismai.properties.names import NETWORK_OF
 from dismai.base.text import is_url
 from dismai.base.versions import VERSIONS
 

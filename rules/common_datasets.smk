@@ -139,7 +139,7 @@ def networks_of(wildcards):
     if CONFIG.datasets[wildcards.dataset].kind != "crystals":
         return {}
     return {
-        f"network_of_{name}": located(entry.file)
+        f"{NETWORK_OF}{name}": located(entry.file)
         for name, entry in CONFIG.properties.items()
     }
 

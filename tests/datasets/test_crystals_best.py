@@ -9,6 +9,7 @@ from ase.build import bulk
 from dismai.base.errors import StructureError
 from dismai.datasets.crystals import best
 from dismai.datasets.crystals.best import choose, relaxed_table, schema_of, select_best, tidied
+from dismai.datasets.crystals.phases import reduced
 from dismai.datasets.crystals.settings import CrystensStudy
 from dismai.dft.settings import Dft, Protocol
 from dismai.files.structures import write_structures
@@ -22,7 +23,7 @@ def rows(energies, formulas, valid=None):
         {
             "structure": range(len(energies)),
             "formula": formulas,
-            "reduced": best.reduced_formulas(formulas),
+            "reduced": [reduced(formula) for formula in formulas],
             "formation_energy_eV_per_atom": energies,
             "valid": valid or [True] * len(energies),
         }

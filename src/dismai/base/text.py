@@ -107,3 +107,10 @@ def read_mapping(path: Path, expected: str) -> dict[str, Any]:
     if found is not None and not isinstance(found, dict):
         raise InputError(f"{path}: expected {expected}, found a {type(found).__name__}")
     return found or {}
+
+
+def between(text: str, marks: tuple[str, str], content: str) -> str:
+    """A text with other content between two marks, each of which it holds once."""
+    before, _, rest = text.partition(marks[0])
+    _, _, after = rest.partition(marks[1])
+    return f"{before}{marks[0]}{content}{marks[1]}{after}"

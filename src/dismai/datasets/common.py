@@ -14,6 +14,7 @@ from dismai.metrics.sets import soap_mmd_ci
 from dismai.metrics.soap import n_features
 from dismai.metrics.statistics import (
     DISTANCES,
+    NO_RESAMPLES,
     UNDEFINED,
     Interval,
     Resampled,
@@ -99,7 +100,7 @@ def resampled_mean_distance(
     """The same distance, and that of every resample of the structures; nan where undefined."""
     values, training, _ = finite_values(features, reference, columns)
     if 0 in values.shape or 0 in training.shape:
-        return Resampled(np.nan, np.array([np.nan]))
+        return NO_RESAMPLES
     return resampled_distance(values, training.mean(axis=0))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from dismai.base.errors import InputError
 from dismai.metrics.statistics import (
+    NO_RESAMPLES,
     Interval,
     Resampled,
     bootstrap_counts,
@@ -12,7 +13,6 @@ from dismai.metrics.statistics import (
 )
 
 BOUNDS = (0.0, 1.0)
-NONE = Resampled(np.nan, np.array([np.nan]))
 
 
 def ks(values: np.ndarray, reference: np.ndarray) -> float:
@@ -35,7 +35,7 @@ def resampled_ks(values: np.ndarray, reference: np.ndarray) -> Resampled:
     """`ks`, and that of every resample of the structures; nan without any."""
     values, reference = np.asarray(values, dtype=float), np.asarray(reference, dtype=float)
     if len(values) == 0 or len(reference) == 0:
-        return NONE
+        return NO_RESAMPLES
     value = ks(values, reference)
     if only_values():
         return Resampled(value, np.array([value]))
@@ -76,7 +76,7 @@ def resampled_ks_of_counts(counts: np.ndarray, reference: np.ndarray) -> Resampl
     """The same statistic, and that of every resample of the structures; nan without any."""
     counts, reference = np.asarray(counts, dtype=float), np.asarray(reference, dtype=float)
     if not (counts.sum() > 0 and reference.sum() > 0):
-        return NONE
+        return NO_RESAMPLES
     expected = np.cumsum(reference.sum(axis=0)) / reference.sum()
 
     def largest(totals: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS
 from dismai.base.metric import LOW as LOW
 from dismai.base.metric import PERCENT, SHARE, SIGNED, Metric
+from dismai.base.text import between
 
 Score = TypeVar("Score")
 
@@ -277,9 +278,7 @@ def glossary(names: Iterable[str]) -> str:
 def documented(text: str) -> str:
     """A page with the lists between its marks brought up to date."""
     if MARKS[0] in text:
-        before, _, rest = text.partition(MARKS[0])
-        _, _, after = rest.partition(MARKS[1])
-        text = f"{before}{MARKS[0]}{documentation()}{MARKS[1]}{after}"
+        text = between(text, MARKS, documentation())
     return GLOSSARY.sub(lambda part: f"{part[1]}{glossary(part[2].split())}{part[3]}", text)
 
 

@@ -37,6 +37,10 @@ class Resampled(NamedTuple):
     resamples: np.ndarray
 
 
+NO_RESAMPLES = Resampled(np.nan, np.array([np.nan]))
+"""Where there is nothing to resample."""
+
+
 _values_only: ContextVar[bool] = ContextVar("values_only", default=False)
 
 

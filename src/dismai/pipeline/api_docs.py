@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+from dismai.base.text import between
+
 MARKS = ("<!-- reference: begin -->\n", "<!-- reference: end -->\n")
 """The reference stands between these lines of docs/python.md."""
 PUBLIC = {
@@ -65,9 +67,7 @@ def _plain(value: object) -> bool:
 
 def documented(text: str) -> str:
     """A page with the reference between its marks brought up to date."""
-    before, _, rest = text.partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    return f"{before}{MARKS[0]}{reference()}{MARKS[1]}{after}"
+    return between(text, MARKS, reference())
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from dismai.base.errors import InputError
 from dismai.base.kept import state_of
 from dismai.base.processes import end_with_parents
 from dismai.pipeline import gpus
+from dismai.properties.names import NETWORK_OF
 
 logger = logging.getLogger(__name__)
 
@@ -194,10 +195,6 @@ def write_environment(path: Path) -> None:
     packages = {f"{package.metadata['Name']}=={package.version}" for package in distributions()}
     lines = [f"python=={platform.python_version()}", *sorted(packages)]
     write_atomically(path, "".join(f"{line}\n" for line in lines))
-
-
-NETWORK_OF = "network_of_"
-"""Inputs so named are networks of properties."""
 
 
 def networks(snakemake: Any) -> dict[str, Path]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from dismai.pipeline.jobs import device, state_folder
 from dismai.potentials import check_entry, load, with_file_at
 from dismai.potentials.relaxation_plan import RelaxationPlan
-from dismai.potentials.settings import RelaxationSettings
+from dismai.potentials.settings import Potential, RelaxationSettings
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
@@ -22,10 +22,9 @@ def relaxation_plan(snakemake: Any) -> RelaxationPlan | None:
     """
     if snakemake.params.potential is None:
         return None
-    file = snakemake.input.potential
     where = device(snakemake)
     return RelaxationPlan(
-        with_file_at(check_entry(snakemake.params.potential), Path(file) if file else None),
+        _given(snakemake.params.potential, snakemake.input.potential),
         RelaxationSettings(**snakemake.params.relaxation),
         state_folder(snakemake) / "relax",
         where,
@@ -36,6 +35,10 @@ def relaxation_plan(snakemake: Any) -> RelaxationPlan | None:
 
 def calculator(snakemake: Any) -> "Calculator":
     """The calculator of the potential that a job is given in its params and inputs."""
-    file = snakemake.input.potential
-    entry = with_file_at(check_entry(snakemake.params.potential), Path(file) if file else None)
+    entry = _given(snakemake.params.potential, snakemake.input.potential)
     return load(entry, device=device(snakemake))
+
+
+def _given(entry: dict[str, Any], file: str | None) -> Potential:
+    """The potential of an entry of the configuration, its file where the input of a job is."""
+    return with_file_at(check_entry(entry), Path(file) if file else None)

@@ -27,3 +27,5 @@ PROPERTIES = {
     "poisson_ratio": Property("Poisson ratio", "1", "poisson-ratio"),
 }
 """In the order of the paper's Fig. 7."""
+NETWORK_OF = "network_of_"
+"""Begins the names of inputs of a job that are networks in place of published ones."""

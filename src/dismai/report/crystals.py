@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dismai.datasets.crystals.describe import ATOMS_OF, LATTICE, compared
+from dismai.datasets.crystals.phases import formula_of
 from dismai.metrics.distributions import ks_ci, ks_of_counts_ci
 from dismai.metrics.statistics import values_only
 from dismai.properties.names import PROPERTIES
@@ -87,7 +88,7 @@ def plot_gallery(name: str, generated: Sequence[Atoms], training: Sequence[Atoms
     for first, crystals, label in ((0, generated, name), (PER_GALLERY, training, "training")):
         for axes, atoms in zip(panels[first:], crystals[:PER_GALLERY], strict=False):
             picture(axes, atoms, "-80x,15y,0z", palette)
-            formula = atoms.symbols.get_chemical_formula("hill")
+            formula = formula_of(atoms)
             title = f"{label}: {formula}" if atoms is crystals[0] else formula
             axes.set_title(without_formulae(title), fontsize=SMALL)
     if not generated:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from ase import Atoms
@@ -44,8 +45,8 @@ class Drawing:
     table_of: Callable[[Sequence[Atoms]], pd.DataFrame] | None = None
 
 
-def _without_card(plot: Callable[..., Figure], caption: str) -> Drawing:
-    return Drawing(lambda train, sets, spec, models: plot(train, sets, models), caption)
+def _without_card(plot: Callable[..., Figure], caption: str, **rest: Any) -> Drawing:
+    return Drawing(lambda train, sets, spec, models: plot(train, sets, models), caption, **rest)
 
 
 def _energies(train, sets, spec: DatasetSpec, models) -> Figure:
@@ -91,8 +92,8 @@ INTERFACE = {
         of_one_set=False,
     ),
     "motifs": _without_card(plot_cation_motifs, "Most likely coordination motif of every cation."),
-    "ligands": Drawing(
-        lambda train, sets, spec, models: plot_ligand_motifs(train, sets, models),
+    "ligands": _without_card(
+        plot_ligand_motifs,
         "Most likely coordination motif of every cation, split by how many Cl and O stand around "
         "it, as in Fig. 9 of the paper: those with the largest shares in any set, most O first.",
         of_one_set=False,

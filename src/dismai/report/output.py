@@ -17,7 +17,7 @@ from dismai.evaluation.reference import reference_digest
 from dismai.evaluation.trivial import LABELS, trivial_of, verdict
 from dismai.files.structures import FATES_SCHEMA, METRICS_SCHEMA, write_table
 from dismai.metrics.entries import METRICS
-from dismai.report.page import page
+from dismai.report.page import number_text, page
 from dismai.report.structures_page import structures_page
 
 STRUCTURES = "structures.html"
@@ -45,11 +45,11 @@ def to_text(evaluation: Evaluation) -> str:
         entry = METRICS[row.metric]
         interval = f"[{row.ci_low:.4g}, {row.ci_high:.4g}]" if np.isfinite(row.ci_low) else ""
         published = f"{row.published}{mark}" if row.published else ""
-        before = f"{_number(getattr(row, UNRELAXED)):>9s} " if unrelaxed else ""
-        beside = f"{_number(values.get(row.metric, nan)):>9s} " if trivial else ""
+        before = f"{number_text(getattr(row, UNRELAXED)):>9s} " if unrelaxed else ""
+        beside = f"{number_text(values.get(row.metric, nan)):>9s} " if trivial else ""
         line = (
-            f"{row.metric:{width}s} {_number(row.value):>9s} {interval:>21s} {before}"
-            f"{_number(row.noise_floor):>12s} {beside}{entry.best_text:>6s}  "
+            f"{row.metric:{width}s} {number_text(row.value):>9s} {interval:>21s} {before}"
+            f"{number_text(row.noise_floor):>12s} {beside}{entry.best_text:>6s}  "
             f"{entry.shown_unit:{units}s}  {published}"
         )
         lines.append(line.rstrip())
@@ -126,7 +126,3 @@ def write_evaluation(evaluation: Evaluation, folder: Path, command: str | None =
         write_atomically(part / "report.html", text)
         if structures:
             write_atomically(part / structures, structures_page(evaluation))
-
-
-def _number(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.4g}"

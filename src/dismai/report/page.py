@@ -84,13 +84,13 @@ def page(
     notes = "".join(f"<li>{escape(note)}</li>" for note in evaluation.notes)
     tiles = [
         (f"{first['n_accepted']} of {first['n_generated']}", "structures accepted"),
-        (_number(headline["value"]), f"{headline.name} ({METRICS[headline.name].best_text})"),
-        (_number(headline["noise_floor"]), "noise floor of the same"),
+        (number_text(headline["value"]), f"{headline.name} ({METRICS[headline.name].best_text})"),
+        (number_text(headline["noise_floor"]), "noise floor of the same"),
         (str(spec.n_train), f"training structures of {spec.size}"),
     ]
     trivial, values = trivial_of(evaluation)
     if trivial:
-        tiles.insert(3, (_number(values.get(headline.name)), LABELS[trivial]))
+        tiles.insert(3, (number_text(values.get(headline.name)), LABELS[trivial]))
     boxes = "".join(
         f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
         for value, label in tiles
@@ -147,15 +147,15 @@ def _metrics(evaluation: Evaluation) -> str:
         entry = METRICS[row.metric]
         known = np.isfinite(row.value)
         none = "" if known else f' title="{escape(evaluation.why_none(row.metric))}"'
-        interval = f"{_number(row.ci_low)} … {_number(row.ci_high)}"
+        interval = f"{number_text(row.ci_low)} … {number_text(row.ci_high)}"
         published = escape(row.published) + mark if row.published else ""
         rows.append(
             f'<tr><td class="name">{escape(row.metric)}</td><td class="what">'
-            f"{escape(entry.label)}</td><td class=number{none}><b>{_number(row.value)}</b></td>"
+            f"{escape(entry.label)}</td><td class=number{none}><b>{number_text(row.value)}</b></td>"
             f"<td class=number>{interval if np.isfinite(row.ci_low) else '–'}</td>"
-            f"{f'<td class=number>{_number(getattr(row, UNRELAXED))}</td>' if relaxed else ''}"
-            f"<td class=number>{_number(row.noise_floor)}</td>"
-            f"{f'<td class=number>{_number(values.get(row.metric))}</td>' if trivial else ''}"
+            f"{f'<td class=number>{number_text(getattr(row, UNRELAXED))}</td>' if relaxed else ''}"
+            f"<td class=number>{number_text(row.noise_floor)}</td>"
+            f"{f'<td class=number>{number_text(values.get(row.metric))}</td>' if trivial else ''}"
             f"<td class=number>{entry.best_text}</td><td>{escape(entry.shown_unit)}</td>"
             f"<td{differs if published else ''}>{published}</td></tr>"
         )
@@ -238,5 +238,6 @@ def _explanations(table: pd.DataFrame) -> str:
     return _wide(f"<table>{head}{rows}</table>")
 
 
-def _number(value: float | None) -> str:
+def number_text(value: float | None) -> str:
+    """A number with four digits; a dash for none."""
     return "–" if value is None or np.isnan(value) else f"{value:.4g}"

@@ -8,12 +8,12 @@ import pandas as pd
 import pyarrow as pa
 from ase import Atoms
 from ase.data import chemical_symbols
-from ase.formula import Formula
 
 from dismai import dft
 from dismai.base import kept
 from dismai.base.errors import StructureError
 from dismai.datasets.crystals.filter import standard_cell
+from dismai.datasets.crystals.phases import formula_of, reduced
 from dismai.datasets.crystals.settings import CrystensStudy
 from dismai.dft.settings import Dft
 from dismai.files.structures import hash_structures, read_structures
@@ -50,7 +50,7 @@ def choose(
         [table.assign(set=name) for name, table in zip(sets, tables, strict=True)],
         ignore_index=True,
     )
-    chosen = select_best(rows.assign(reduced=reduced_formulas(rows["formula"])), study)
+    chosen = select_best(rows.assign(reduced=rows["formula"].map(reduced)), study)
     best = []
     for row in chosen.itertuples():
         crystals = read_structures(clean[list(sets).index(row.set)])
@@ -116,7 +116,7 @@ def relaxed_table(
     atoms = best[place - 1]
     row = {
         **{name: atoms.info[name] for name in ("set", "structure", "changes")},
-        "formula": atoms.symbols.get_chemical_formula("hill"),
+        "formula": formula_of(atoms),
         **relaxed_row(atoms, settings, study, state),
     }
     return pd.DataFrame([row], columns=columns)
@@ -156,8 +156,3 @@ def relaxed_row(
         "engine": settings.engine,
         "status": status,
     }
-
-
-def reduced_formulas(formulas: Sequence[str]) -> list[str]:
-    """Formulas of whole cells without their common factors."""
-    return [f"{Formula(formula).reduce()[0]:hill}" for formula in formulas]

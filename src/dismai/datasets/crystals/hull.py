@@ -38,7 +38,7 @@ class Hull:
     def __init__(self, phases: pd.DataFrame):
         known = phases[phases["energy_eV_per_atom"].notna()]
         self._entries = [_entry(row.formula, row.energy_eV_per_atom) for row in known.itertuples()]
-        self._diagrams: dict[frozenset[str], PhaseDiagram | None] = {}
+        self._diagrams: dict[frozenset[str], PhaseDiagram] = {}
 
     def rated(self, formula: str, energy_eV_per_atom: float) -> dict[str, float | int | str]:
         """Formation energy, energy above the hull (negative: below it), eV/atom, and the phases.

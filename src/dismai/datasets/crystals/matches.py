@@ -10,6 +10,7 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from dismai.datasets.crystals.filter import closest_over_radii
+from dismai.datasets.crystals.phases import formula_of, reduced
 
 CLOSEST_VALID = 0.6
 """Least distance of two atoms of a valid crystal, in covalent radii: what the training set has."""
@@ -40,14 +41,14 @@ def matches(
     """
     matcher = StructureMatcher()
     known: dict[str, list[tuple[int, Structure]]] = {}
-    wanted = {_reduced(atoms) for atoms in crystals}
+    wanted = {reduced(formula_of(atoms)) for atoms in crystals}
     for place, atoms in enumerate(training):
-        if (formula := _reduced(atoms)) in wanted:
+        if (formula := reduced(formula_of(atoms))) in wanted:
             known.setdefault(formula, []).append((place, _structure(atoms)))
     seen: dict[str, list[tuple[int, Structure]]] = {}
     rows = []
     for number, atoms in zip(numbers, crystals, strict=True):
-        formula, structure = _reduced(atoms), _structure(atoms)
+        formula, structure = reduced(formula_of(atoms)), _structure(atoms)
         earlier = seen.setdefault(formula, [])
         same_as = _first_equal(matcher, structure, earlier)
         if same_as is None:
@@ -65,10 +66,6 @@ def _first_equal(
     matcher: StructureMatcher, structure: Structure, others: Sequence[tuple[int, Structure]]
 ) -> int | None:
     return next((number for number, other in others if matcher.fit(structure, other)), None)
-
-
-def _reduced(atoms: Atoms) -> str:
-    return f"{atoms.symbols.formula.reduce()[0]:hill}"
 
 
 def _structure(atoms: Atoms) -> Structure:

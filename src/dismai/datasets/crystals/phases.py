@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from ase import Atoms
 from ase.calculators.calculator import Calculator
+from ase.formula import Formula
 
 from dismai.base.errors import InputError
 
@@ -43,6 +44,11 @@ def energies(
 def formula_of(atoms: Atoms) -> str:
     """Atoms of the whole cell by element, in Hill's order."""
     return atoms.symbols.get_chemical_formula("hill")
+
+
+def reduced(formula: str) -> str:
+    """The formula of a whole cell without the common factor of its counts."""
+    return f"{Formula(formula).reduce()[0]:hill}"
 
 
 def _energy(atoms: Atoms, calculator: Calculator) -> tuple[float, str]:

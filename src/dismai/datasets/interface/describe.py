@@ -28,6 +28,7 @@ from dismai.metrics.motifs import motif_names, motif_shares
 from dismai.metrics.soap import soap_vector
 from dismai.metrics.statistics import (
     DISTANCES,
+    NO_RESAMPLES,
     UNDEFINED,
     Interval,
     Resampled,
@@ -165,7 +166,7 @@ def resample_headline(
     """d_all of accepted structures, and of every resample of them; nan without any."""
     cations = cations_of(spec)
     if len(features) == 0:
-        return Resampled(np.nan, np.array([np.nan]))
+        return NO_RESAMPLES
     shape = (len(cations), -1)
     training = reference[ALL_PRINTS].to_numpy().mean(axis=0).reshape(shape)
     return resampled_statistic(
