@@ -5,6 +5,8 @@ import torch
 from numpy.testing import assert_allclose
 
 import dismai.models
+from dismai.models.unimat import attention
+from dismai.models.unimat.blocks import Spatial
 from dismai.models.unimat.hparams import Hparams
 from dismai.models.unimat.network import UNet
 
@@ -128,3 +130,25 @@ def test_all_parameters_learn():
 def test_weights_follow_from_the_seed():
     first, second = (network(live=False).state_dict() for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("side", [1, 2, 4])
+def test_a_matrix_between_pixels_is_the_convolution(side):
+    """Where a kernel is larger than the frame, values and gradients are those with zeros around."""
+    layer = Spatial(5, 7, 2 * side + 1).double()
+    inputs = (video(3, side=side)[:, :1].expand(-1, 5, -1, -1, -1).clone(), *layer.parameters())
+    inputs[0].requires_grad_()
+    results = []
+    for forward in (layer.forward, lambda x: torch.nn.Conv3d.forward(layer, x)):
+        y = forward(inputs[0])
+        weights = torch.randn(y.shape, generator=random(4), dtype=torch.float64)
+        results.append([y, *torch.autograd.grad((y * weights).sum(), inputs)])
+    for own, plain in zip(*results, strict=True):
+        assert_allclose(own.detach(), plain.detach(), rtol=1e-12, atol=1e-12)
+
+
+def test_frames_that_attend_in_groups_are_frames_that_attend_together(monkeypatch):
+    net, x = network(**CAUSAL), video(11)
+    together = evaluate(net, x)
+    monkeypatch.setattr(attention, "GROUP", 4)
+    assert_allclose(evaluate(net, x), together, rtol=1e-12, atol=1e-12)

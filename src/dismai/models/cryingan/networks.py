@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dismai.models.cryingan.hparams import Hparams
+from dismai.models.leak import leaky_relu
 
 LEAK = 0.2
 BATCH_NORM_EPS = 0.8
@@ -144,11 +145,11 @@ class Critic(nn.Module):
         if self.harmonics:
             x = torch.cat([plane_waves(x[..., :3], self.harmonics), x[..., 3:]], dim=-1)
         for layer in self.rows:
-            x = functional.leaky_relu(layer(x), LEAK)
+            x = leaky_relu(layer(x), LEAK)
         x = pool_species(x, self.counts, self.pooling)
         x = x.transpose(1, 2).flatten(1)  # channel-major, as in the paper
         for layer in self.heads[:-1]:
-            x = functional.leaky_relu(layer(x), LEAK)
+            x = leaky_relu(layer(x), LEAK)
         return self.heads[-1](x)
 
 

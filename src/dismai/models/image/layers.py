@@ -121,18 +121,27 @@ class SelfAttention(nn.Module):
             parts.insert(0, self.context(context))
         k, v = torch.cat([part.to(x.dtype) for part in parts], dim=1)[:, None].chunk(2, dim=-1)
         q = self.query(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        # Keys are the same for all heads: heads are taken as more queries.
-        q = normalize(q, dim=-1).flatten(1, 2)[:, None] * self.query_scale
+        q = normalize(q, dim=-1) * self.query_scale
         k = normalize(k, dim=-1) * self.key_scale
-        out = scaled_dot_product_attention(
-            q.to(v.dtype), k.to(v.dtype), v, attn_mask=self.mask(n), scale=COSINE_SCALE
-        )
-        out = out.unflatten(2, (self.heads, n)).squeeze(1).transpose(1, 2).flatten(2)
-        return self.out_norm(self.out(out))
+        out = self.attend(q.to(v.dtype), k.to(v.dtype), v)
+        return self.out_norm(self.out(out.transpose(1, 2).flatten(2)))
 
-    def mask(self, n: int) -> Tensor | None:
-        """What is added to the similarities of n tokens, (heads * n, 1 + n); a subclass may."""
-        return None
+    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Queries, (B, heads, n, d), and keys and values, (B, 1, 1 + n, d), to values, as q."""
+        return shared_attention(q, k, v)
+
+
+def shared_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Attention of all heads to the same keys: heads are taken as more queries.
+
+    q: (B, heads, n, d).  k, v: (B, 1, n_keys, d).  mask: what is added to similarities,
+    (heads, n, n_keys).
+    """
+    if mask is not None:
+        mask = mask.flatten(0, 1)
+    queries = q.flatten(1, 2)[:, None]
+    out = scaled_dot_product_attention(queries, k, v, attn_mask=mask, scale=COSINE_SCALE)
+    return out.squeeze(1).unflatten(1, q.shape[1:3])
 
 
 class CrossAttention(nn.Module):

@@ -4,7 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, pad, silu
 
-from dismai.models.image.layers import Gain, SelfAttention
+from dismai.models.image.layers import Gain, SelfAttention, shared_attention
+
+GROUP = 64
+"""Frames that attend together: fewer would be less work in smaller pieces."""
 
 
 class DistanceBias(nn.Module):
@@ -34,11 +37,22 @@ class FrameAttention(SelfAttention):
         self.bias = DistanceBias(width, heads)
         self.null_bias = nn.Parameter(torch.empty(heads))
 
+    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Frames in groups, each with the keys up to its last frame: what is later is no work."""
+        mask, n = self.mask(q.shape[2]), q.shape[2]
+        groups = []
+        for start in range(0, n, GROUP):
+            frames, keys = slice(start, start + GROUP), min(start + GROUP, n) + 1
+            seen = (part[:, :, :keys] for part in (k, v))
+            groups.append(shared_attention(q[:, :, frames], *seen, mask[:, frames, :keys]))
+        return torch.cat(groups, dim=2)
+
     def mask(self, n: int) -> Tensor:
+        """What is added to the similarities of n frames, (heads, n, 1 + n)."""
         bias = self.bias(n)
         later = torch.ones(n, n, dtype=torch.bool, device=bias.device).triu(1)
         null = self.null_bias.to(bias.dtype)[:, None, None].expand(-1, n, 1)
-        return torch.cat([null, bias.masked_fill(later, -torch.inf)], dim=-1).flatten(0, 1)
+        return torch.cat([null, bias.masked_fill(later, -torch.inf)], dim=-1)
 
 
 class FeedForward(nn.Module):

@@ -16,9 +16,31 @@ from dismai.models.image.layers import CrossAttention, Gate, SelfAttention
 from dismai.models.unimat.attention import FeedForward, FrameAttention
 
 
-def spatial(n_in: int, n_out: int, size: int) -> nn.Conv3d:
-    """Convolution over the pixels of every frame, size x size."""
-    return nn.Conv3d(n_in, n_out, (1, size, size), padding=(0, size // 2, size // 2))
+class Spatial(nn.Conv3d):
+    """Convolution over the pixels of every frame, size x size, zeros around it."""
+
+    def __init__(self, n_in: int, n_out: int, size: int):
+        super().__init__(n_in, n_out, (1, size, size), padding=(0, size // 2, size // 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Where every pixel sees the whole frame this is a matrix between pixels.
+
+        The convolution would multiply zeros around the frame: 5 of 9 products at 2 x 2 pixels, 8
+        of 9 at one.
+        """
+        height, width = x.shape[3:]
+        if self.padding[1] < max(height, width) - 1:
+            return super().forward(x)
+        weight = self.matrix(height, width)
+        return torch.einsum("oyxcvu,bcfvu->bofyx", weight, x) + self.bias[:, None, None, None]
+
+    def matrix(self, height: int, width: int) -> Tensor:
+        """Weights from pixels (v, u) to pixels (y, x), (n_out, y, x, n_in, v, u)."""
+        weight, reach = self.weight[:, :, 0], self.padding[1]
+        rows = [weight.narrow(2, reach - y, height) for y in range(height)]
+        weight = torch.stack(rows, dim=1)  # (n_out, y, n_in, v, size)
+        columns = [weight.narrow(4, reach - x, width) for x in range(width)]
+        return torch.stack(columns, dim=2)
 
 
 class Temporal(nn.Module):
@@ -71,11 +93,11 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.time = nn.Linear(time, 2 * n_out)
         self.norms = nn.ModuleList(norm(n) for n in (n_in, n_out))
-        self.space = nn.ModuleList(spatial(n, n_out, 3) for n in (n_in, n_out))
+        self.space = nn.ModuleList(Spatial(n, n_out, 3) for n in (n_in, n_out))
         self.frames = nn.ModuleList(Temporal(n_out) for _ in range(2))
         self.cross = CrossAttention(n_out, *cross) if cross else None
         self.gate = Gate(n_out) if gate else None
-        self.shortcut = spatial(n_in, n_out, 1) if n_in != n_out else nn.Identity()
+        self.shortcut = Spatial(n_in, n_out, 1) if n_in != n_out else nn.Identity()
 
     def forward(self, x: Tensor, time: Tensor, tokens: Tensor) -> Tensor:
         h = self.frames[0](self.space[0](silu(self.norms[0](x))))
@@ -136,7 +158,7 @@ class Down(nn.Module):
 
     def __init__(self, n_in: int, n_out: int):
         super().__init__()
-        self.map = spatial(4 * n_in, n_out, 1)
+        self.map = Spatial(4 * n_in, n_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.map(in_frames(partial(pixel_unshuffle, downscale_factor=2), x))
@@ -147,7 +169,7 @@ class Up(nn.Module):
 
     def __init__(self, n_in: int, n_out: int):
         super().__init__()
-        self.map = spatial(n_in, 4 * n_out, 1)
+        self.map = Spatial(n_in, 4 * n_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return in_frames(partial(pixel_shuffle, upscale_factor=2), silu(self.map(x)))
@@ -158,7 +180,7 @@ class Widen(nn.Module):
 
     def __init__(self, n_in: int, n_out: int):
         super().__init__()
-        self.near, self.point = spatial(n_in, n_out, 3), spatial(n_in, n_out, 1)
+        self.near, self.point = Spatial(n_in, n_out, 3), Spatial(n_in, n_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.near(x) + self.point(x)
@@ -171,7 +193,7 @@ class Stem(nn.Module):
         super().__init__()
         widths = (n_out // 2, n_out // 4, n_out - n_out // 2 - n_out // 4)
         self.maps = nn.ModuleList(
-            spatial(n_in, width, size) for width, size in zip(widths, (3, 7, 15), strict=True)
+            Spatial(n_in, width, size) for width, size in zip(widths, (3, 7, 15), strict=True)
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -17,11 +17,11 @@ from dismai.models.unimat.blocks import (
     JointAttention,
     PixelNorm,
     ResidualBlock,
+    Spatial,
     Stem,
     Up,
     Widen,
     initialise,
-    spatial,
 )
 from dismai.models.unimat.hparams import Hparams
 
@@ -94,7 +94,7 @@ class UNet(nn.Module):
         self.middle_attention = JointAttention(bottom, *heads) if h.middle_attention else None
         self.middle_frames = AlongFrames(bottom, *heads)
         self.final = block(widths[1], h.channels, gate=h.gates)
-        self.out = spatial(h.channels, COORDINATES, 3)
+        self.out = Spatial(h.channels, COORDINATES, 3)
         initialise(self, random)
         if self.places is not None:
             nn.init.normal_(self.places, generator=random)
