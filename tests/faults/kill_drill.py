@@ -4,8 +4,8 @@
 
 FOLDER/killed gets a run, and so does FOLDER/undisturbed beside it, unless --undisturbed names a
 finished one. Every kill is a SIGKILL at a random moment, of snakemake (three in ten) or of one of
-its jobs; the next call follows at once. Every table under metrics/ has to be equal to the byte,
-and no job may outlive its snakemake. A drill that is ended itself goes on where it was.
+its jobs; the next call follows at once. Every table under metrics/ and tables/ has to be equal to
+the byte, and no job may outlive its snakemake. A drill that is ended itself goes on where it was.
 Exit code 0: all this, and as many kills as asked for.
 """
 
@@ -26,10 +26,10 @@ ORPHANS_END_WITHIN_S = 600
 """A job that was killed while it still loaded its libraries ends when it has."""
 
 
-def command(folder: Path, configfiles: list[Path], cores: int) -> list[str]:
+def command(folder: Path, configfiles: list[Path], cores: int, targets: list[str]) -> list[str]:
     """A snakemake call in a folder; without Snakemake's lock, which a killed run leaves behind."""
     return [
-        *(sys.executable, "-m", "snakemake", "all", "--nolock", "--cores", str(cores)),
+        *(sys.executable, "-m", "snakemake", *targets, "--nolock", "--cores", str(cores)),
         *("--retries", "3"),  # a job that was killed is started again at once
         *("--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)),
         *("--profile", str(ROOT / "profiles" / "local")),
@@ -129,10 +129,14 @@ def drill(words: list[str], folder: Path, kills: int, seed: int, mean_s: float) 
 
 
 def differences(one: Path, other: Path) -> tuple[int, list[str]]:
-    """Number of tables of metrics, and the names of those that are not equal to the byte."""
+    """Number of tables of two runs, and the names of those that are not equal to the byte."""
     tables = [
-        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.parquet")}
-        for folder in (one, other)
+        {
+            path.relative_to(run): path.read_bytes()
+            for folder in ("metrics", "tables")
+            for path in (run / folder).rglob("*.parquet")
+        }
+        for run in (one, other)
     ]
     names = sorted(tables[0].keys() | tables[1].keys())
     return len(names), [str(n) for n in names if tables[0].get(n) != tables[1].get(n)]
@@ -142,6 +146,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--configfile", type=Path, nargs="+", required=True)
+    parser.add_argument("--targets", nargs="+", default=["all"], help="all, studies")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mean-seconds", type=float, default=10.0, help="between two kills")
@@ -153,8 +158,8 @@ def main() -> int:
     undisturbed = (options.undisturbed or options.folder / "undisturbed").resolve()
     log, beside = undisturbed / "run.log", None
     if options.undisturbed is None:
-        beside = start(command(undisturbed, configfiles, options.cores), log)
-    words = command(killed, configfiles, options.cores)
+        beside = start(command(undisturbed, configfiles, options.cores, options.targets), log)
+    words = command(killed, configfiles, options.cores, options.targets)
     hit = drill(words, killed, options.kills, options.seed, options.mean_seconds)
     print(f"{hit.total()} kills: " + ", ".join(f"{name} {n}" for name, n in hit.most_common()))
     if beside and beside.wait() != 0:
@@ -162,8 +167,8 @@ def main() -> int:
         return 1
     (results,) = undisturbed.glob("results/*")
     own = killed / results.relative_to(undisturbed)
-    n_tables, different = differences(results / "metrics", own / "metrics")
-    print(f"{n_tables} tables of metrics, {len(different)} different {different[:5]}")
+    n_tables, different = differences(results, own)
+    print(f"{n_tables} tables, {len(different)} different {different[:5]}")
     return int(bool(different) or n_tables == 0 or hit.total() < options.kills)
 
 
