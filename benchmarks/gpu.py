@@ -32,7 +32,7 @@ from lightning.pytorch import Callback
 
 from dismai import models
 from dismai.base import device as devices
-from dismai.base import stopping
+from dismai.base import running, stopping
 from dismai.base.card import DatasetSpec, FccLattice, cell_rows
 from dismai.training import callbacks
 from dismai.training.run import run_training
@@ -60,6 +60,8 @@ STEP_FLOP = {
     "cryingan": 2.0e11,
 }
 """Of a training step of the papers' batch at 264 atoms, counted, messages kept."""
+COMPILED = ("diffcsp", "unimat", "crystens")
+"""Models of which networks can be compiled, which takes minutes: measured last, in bf16-mixed."""
 CALLS = {"diffcsp": 2000, "cdvae": 5000, "unimat": 100, "crystens": 200}
 """Network calls for a structure."""
 CALLS_OF = {"diffcsp": ("steps", 2), "cdvae": ("levels", 1), "unimat": ("steps", 1)}
@@ -325,7 +327,9 @@ def ceilings(report: Report, device: str, tiny: bool) -> None:
 def speed(report: Report, name: str, device: str, tiny: bool, precision: str) -> None:
     """Steps of every network of a model, and structures, at the papers' size and batch."""
     spec = alloy() if tiny else interface()
-    settings = {**(SMALL[name] if tiny else {}), "precision": precision}
+    arithmetic, _, compiles = precision.partition(", ")
+    settings = {**(SMALL[name] if tiny else {}), "precision": arithmetic}
+    settings |= {"compile": True} if compiles else {}
     model = models.create(name, spec, **settings, **({"batch": 2} if tiny else {}))
     model.device, batch = device, model.hparams.batch
     train, val = structures(spec, 4 * batch, 0), structures(spec, 2, 1)
@@ -342,8 +346,9 @@ def speed(report: Report, name: str, device: str, tiny: bool, precision: str) ->
                 batch=batch,
                 made_for="benchmark",
                 checkpoint_every=10**9,
-                precision=precision,
+                precision=arithmetic,
                 device=device,
+                compiles=bool(compiles),
             )
         seconds = timer.seconds_per_step
         report.add(part, "step", 1000 * seconds, "ms", precision)
@@ -353,7 +358,7 @@ def speed(report: Report, name: str, device: str, tiny: bool, precision: str) ->
             peak = torch.cuda.max_memory_allocated() / 1e9
             report.add(part, "peak memory", peak, "GB", precision)
         rates = [r for r in report.rows if r["quantity"] == "matrix products"]
-        (rate,) = [r["value"] for r in rates if r["precision"] == precision] or [math.nan]
+        (rate,) = [r["value"] for r in rates if r["precision"] == arithmetic] or [math.nan]
         if not tiny:
             share = STEP_FLOP[part] / seconds / (rate * 1e12)
             report.add(part, "of matrix products", share, "share", precision)
@@ -496,6 +501,12 @@ def main() -> int:
         for kind in ("chgnet", "m3gnet"):
             work = (report, kind, device, tiny, folder)
             report.attempt(kind, lambda work=work: relaxation(*work))
+        if tiny:  # no kernels, which take as long to make for small networks
+            running.compiler = lambda device: {"backend": "aot_eager"}
+        for name in args.models:
+            work = (report, name, device, tiny, "bf16-mixed, compiled")
+            if name in COMPILED[: 1 if tiny else None]:
+                report.attempt(name, lambda work=work: speed(*work), work[-1])
     suite(report)
     write(report, args.out, device, tiny)
     return int(report.failed())

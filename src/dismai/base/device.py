@@ -114,10 +114,12 @@ def arithmetic(device: str, precision: str, deterministic: bool = False) -> Iter
     import torch
 
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    tried = torch.backends.cudnn.benchmark
     strict = torch.are_deterministic_algorithms_enabled()
     rounded = precision != "32-true"
     torch.set_float32_matmul_precision("high" if rounded else "highest")
     torch.backends.cudnn.allow_tf32 = rounded
+    torch.backends.cudnn.benchmark = not deterministic  # the fastest convolution of each shape
     if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # before cuBLAS is started
         torch.use_deterministic_algorithms(True)
@@ -126,4 +128,5 @@ def arithmetic(device: str, precision: str, deterministic: bool = False) -> Iter
     finally:
         torch.set_float32_matmul_precision(before[0])
         torch.backends.cudnn.allow_tf32 = before[1]
+        torch.backends.cudnn.benchmark = tried
         torch.use_deterministic_algorithms(strict)

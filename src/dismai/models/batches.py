@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dismai.base import kept
 from dismai.base.device import (
-    arithmetic,
     described,
     free_memory,
     is_out_of_memory,
@@ -19,6 +19,7 @@ from dismai.base.device import (
     threads_that_count,
 )
 from dismai.base.errors import InputError
+from dismai.base.running import running
 from dismai.base.versions import VERSIONS
 from dismai.files.tensors import digest_tensors, read_tensors, write_tensors
 from dismai.models.base import GenerativeModel
@@ -84,21 +85,27 @@ def draw_in_batches(
     folder = model.state_folder
     device = resolved(model.device)
     identity = _digest(model, weights, seed, size, device) if folder else ""
-    precision = getattr(model.hparams, "precision", "32-true")
     parts, halves = [], Halves(draw, device, size)
-    for start in range(0, n, size):
 
-        def drawn(start: int = start) -> dict[str, Tensor]:
-            part = halves.draw(range(start, start + size))
-            logger.info("%d of %d structures are drawn", min(start + size, n), n)
-            return part
+    def drawn(start: int) -> dict[str, Tensor]:
+        part = halves.draw(range(start, start + size))
+        logger.info("%d of %d structures are drawn", min(start + size, n), n)
+        return part
 
-        with arithmetic(device, precision, model.deterministic):
+    with running(
+        getattr(model, "networks", nn.Module()),
+        device,
+        getattr(model.hparams, "precision", "32-true"),
+        deterministic=model.deterministic,
+        compiles=getattr(model.hparams, "compile", False),
+    ):
+        for start in range(0, n, size):
+            make = partial(drawn, start)
             if folder:
                 path = Path(folder) / f"samples{start:07d}.safetensors"
-                parts.append(BATCHES.take_or_make(path, identity, drawn))
+                parts.append(BATCHES.take_or_make(path, identity, make))
             else:
-                parts.append(drawn())
+                parts.append(make())
     return joined(parts, n)
 
 

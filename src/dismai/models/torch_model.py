@@ -58,6 +58,7 @@ class TorchModel(GenerativeModel):
                 precision=h.precision,
                 device=device,
                 deterministic=self.deterministic,
+                compiles=getattr(h, "compile", False),
             )
         if folders:
             join_histories(folders, Path(workdir))

@@ -21,6 +21,13 @@ Precision = Annotated[
         "32-true round as tf32 where numbers have 32 bits, in sampling, too"
     ),
 ]
+Compile = Annotated[
+    bool,
+    Field(
+        description="compile networks for the shape of a batch, in training and sampling: minutes "
+        "at the start, then fewer and larger steps of a GPU; pays for long runs only"
+    ),
+]
 CheckpointEvery = Annotated[int, Field(ge=1, description="steps between checkpoints")]
 SamplingBatch = Annotated[int, Field(ge=1, description="structures drawn and saved together")]
 ValidateEvery = Annotated[int, Field(ge=1, description="epochs between validations")]

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 from ase import Atoms
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -66,12 +67,18 @@ class EpochBatches(Sampler[list[int]]):
 
 
 class TrainingData(LightningDataModule):
-    """Serves a dataset that takes a list of indices and returns a whole batch of tensors."""
+    """Serves a dataset that takes a list of indices and returns a whole batch of tensors.
 
-    def __init__(self, dataset: Dataset, batch: int, seed: int):
+    pinned: batches lie where a GPU fetches them while the host goes on.
+    """
+
+    def __init__(self, dataset: Dataset, batch: int, seed: int, pinned: bool = False):
         super().__init__()
         self.dataset = dataset
+        self.pinned = pinned and torch.cuda.is_available()
         self.sampler = EpochBatches(len(dataset), batch, seed)
 
     def train_dataloader(self) -> DataLoader:
-        return DataLoader(self.dataset, sampler=self.sampler, batch_size=None)
+        return DataLoader(
+            self.dataset, sampler=self.sampler, batch_size=None, pin_memory=self.pinned
+        )

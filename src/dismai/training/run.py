@@ -15,8 +15,9 @@ from torch.utils.data import Dataset
 
 from dismai.base import kept
 from dismai.base.atomic import write_atomically
-from dismai.base.device import arithmetic, described, is_out_of_memory, threads_that_count
+from dismai.base.device import described, is_out_of_memory, threads_that_count
 from dismai.base.errors import InputError
+from dismai.base.running import running
 from dismai.base.section import Section
 from dismai.base.versions import VERSIONS
 from dismai.files.structures import hash_structures
@@ -87,6 +88,7 @@ def run_training(
     precision: str,
     device: str,
     deterministic: bool = False,
+    compiles: bool = False,
 ) -> None:
     """Train a module in place; `workdir` gets history.csv and, in state/, what a resume needs.
 
@@ -101,12 +103,13 @@ def run_training(
         precision: as the hyperparameters call it, e.g. 32-true
         device: cpu or cuda
         deterministic: a GPU uses only kernels that give the same bytes in every run
+        compiles: compile networks that are compilable
 
     Raises:
         InputError: a batch does not fit the memory of the device, or a loss is not finite.
     """
     module, epochs, ema = training.module, training.epochs, training.ema
-    data = TrainingData(training.dataset, batch, training.seed)
+    data = TrainingData(training.dataset, batch, training.seed, pinned=device.startswith("cuda"))
     folder = kept.state_of(workdir)
     folder.mkdir(parents=True, exist_ok=True)
     steps_per_epoch = len(data.sampler)
@@ -128,7 +131,8 @@ def run_training(
         Progress(epochs * steps_per_epoch, steps_per_epoch),
         StateKeeper(folder, made_for, checkpoint_every),
     ]
-    with _quiet_lightning(), arithmetic(device, precision, deterministic):
+    choices = {"deterministic": deterministic, "compiles": compiles}
+    with _quiet_lightning(), running(module, device, precision, **choices):
         trainer = Trainer(
             accelerator=device,
             devices=1,

@@ -10,6 +10,7 @@ from dismai.models.image.settings import Copies, EmaDecay, Region, SnrCap
 from dismai.models.training_hparams import (
     Batch,
     Betas,
+    Compile,
     LearningRate,
     SamplingBatch,
     TrainingHparams,
@@ -97,6 +98,7 @@ class Stages(TrainingHparams):
     betas: Betas = (0.9, 0.99)
     ema_decay: EmaDecay = 0.9999
     validate_every: ValidateEvery = 5
+    compile: Compile = False
 
     # Sampling
     steps: int = Field(100, ge=1, description="calls of each of the two networks")

@@ -26,6 +26,7 @@ from dismai.models.crystens.hparams import Attention, UNets
 from dismai.models.crystens.pictures import CHANNELS
 from dismai.models.image.layers import (
     SKIP_SCALE,
+    Dropout,
     LevelFeatures,
     initialise,
     start_with_equal_pixels,
@@ -124,6 +125,12 @@ class UNet(nn.Module):
                 start_with_equal_pixels(module.map, random)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
+
+    @property
+    def compilable(self) -> bool:
+        """Not where dropout draws from a generator of the host, which torch cannot trace."""
+        dropouts = [one for one in self.modules() if isinstance(one, Dropout) and one.share]
+        return not (self.training and dropouts)
 
     def forward(
         self,

@@ -11,6 +11,7 @@ from dismai.base.card import DatasetSpec
 from dismai.models.training_hparams import (
     Batch,
     Betas,
+    Compile,
     Epochs,
     LearningRate,
     SamplingBatch,
@@ -67,6 +68,7 @@ class Hparams(SteeredHparams):
 
     # Training
     batch: Batch = 4
+    compile: Compile = False
     epochs: Epochs = 1000
     learning_rate: LearningRate = 1e-3
     betas: Betas = (0.9, 0.999)

@@ -4,7 +4,6 @@ Output does not change when all atoms are shifted or wrapped, follows a relabell
 does not depend on how the cell is oriented (DiffCSP, NeurIPS 2023).
 """
 
-import itertools
 import math
 
 import torch
@@ -64,7 +63,8 @@ class Layer(nn.Module):
         to = u @ w_to.T + (metric @ w_metric.T + constant)[:, None]  # (B, n_atoms, hidden)
         parts = list(zip(*(x.split(tile, 1) for x in (to, u @ w_from.T, waves)), strict=True))
         sums: list[Tensor | float] = [0.0] * len(parts)
-        for i, j in itertools.combinations_with_replacement(range(len(parts)), 2):
+        pairs = [(one, other) for one in range(len(parts)) for other in range(one, len(parts))]
+        for i, j in pairs:
             arguments = (*parts[i], *(parts[j] if j > i else (None,) * 3), w_sin, w_cos)
             if again:
                 to_i, to_j = checkpoint(
@@ -101,6 +101,8 @@ class Layer(nn.Module):
 
 class CSPNet(nn.Module):
     """Noisy fractional coordinates to scaled scores of coordinates and noise of the lattice."""
+
+    compilable = True
 
     def __init__(self, numbers: list[int], hparams: Hparams, random: torch.Generator):
         """Atomic numbers of all atoms, (n_atoms,), are the same in every structure."""

@@ -10,6 +10,7 @@ from dismai.models.image.settings import Copies, EmaDecay, Region, SnrCap
 from dismai.models.training_hparams import (
     Batch,
     Betas,
+    Compile,
     LearningRate,
     SamplingBatch,
     TrainingHparams,
@@ -65,6 +66,7 @@ class Hparams(TrainingHparams):
     region: Region = None
     copies: Copies = None
     batch: Batch = 8
+    compile: Compile = False
     epochs: int = Field(
         1000, ge=1, description="passes over the training set, each with another of the orders"
     )

@@ -66,6 +66,8 @@ class Level(nn.Module):
 class UNet(nn.Module):
     """Down through the levels, a middle at the lowest size, up again with skip connections."""
 
+    compilable = True
+
     def __init__(self, n_atoms: int, h: Hparams, random: torch.Generator):
         """`n_atoms` only counts for learned places."""
         super().__init__()
