@@ -5,6 +5,7 @@ Configuration and targets stand here, the stages in rules/, the logic in src/dis
 
 import sys
 from functools import cache
+from os import PathLike
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -20,6 +21,7 @@ from dismai.pipeline.config import (
 )
 from dismai.base.errors import InputError
 from dismai.pipeline.cost import PAPER_ATOMS, generation_minutes, training_minutes
+from dismai.base.resources import resource
 from dismai.models import sampling_params
 from dismai.models.settings import CommandModel, FileModel, TrainedModel
 from dismai.potentials.files import digests
@@ -28,11 +30,14 @@ from dismai.properties.names import NETWORK_OF
 from dismai.base.text import is_url
 from dismai.base.versions import VERSIONS
 
-SOURCE = Path(workflow.current_basedir)
-"""The folder of this file, also where another workflow takes it in as a module."""
+HERE = workflow.current_basedir
+SOURCE = Path(HERE) if isinstance(HERE, (str, PathLike)) else None
+"""The folder of this file, also where another workflow takes it in as a module; None: a server."""
+
+PAPERS = "config/config.yaml"
 
 
-configfile: SOURCE / "config" / "config.yaml"
+configfile: SOURCE / PAPERS if SOURCE else workflow.source_path(PAPERS)
 
 
 include: "rules/common.smk"

@@ -35,10 +35,16 @@ def located(path):
     """A file or folder of the configuration, or one that ships with the workflow.
 
     A relative path starts at the working directory; what is not there but beside the Snakefile
-    is taken from there.
+    is taken from there. Beside a Snakefile on a server stands what the package ships.
     """
-    own, shipped = Path(path).absolute(), SOURCE / path
-    return str(shipped if shipped.exists() and not own.exists() else own)
+    own = Path(path).absolute()
+    if own.exists():
+        return str(own)
+    if SOURCE is None:
+        folder, _, name = str(path).partition("/")
+        return str(resource(name)) if folder == "resources" else str(own)
+    shipped = SOURCE / path
+    return str(shipped if shipped.exists() else own)
 
 
 def of_kind(kind):

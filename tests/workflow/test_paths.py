@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -34,7 +35,7 @@ MODULE = """
 configfile: "config.yaml"
 
 module benchmark:
-    snakefile: {snakefile!r}
+    snakefile: {snakefile}
     config: config
 
 use rule * from benchmark
@@ -82,10 +83,13 @@ def test_a_script_reads_what_its_rule_declares_and_nothing_else(rule):
     assert not [call for call in opened if re.search(r"\bparams\b", call) or "resource(" in call]
 
 
-def importer(folder, config):
+OURS = repr(str(ROOT / "Snakefile"))
+
+
+def importer(folder, config, snakefile=OURS):
     """Another workflow in a folder of its own, which takes this one in as a module."""
     folder.mkdir()
-    (folder / "Snakefile").write_text(MODULE.format(snakefile=str(ROOT / "Snakefile")))
+    (folder / "Snakefile").write_text(MODULE.format(snakefile=snakefile))
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     return folder
 
@@ -118,6 +122,29 @@ def test_another_workflow_takes_this_one_in_as_a_module_and_plans_all_of_it(tmp_
 
 def test_a_module_runs_on_shipped_files(tmp_path):
     folder = importer(tmp_path / "other", configuration(TINY))
+    target = "results/tiny/datasets/alloy_300K_wide/card.json"
+    run_importer(folder, target)
+    assert (folder / target).is_file()
+
+
+def on_a_server(folder, monkeypatch):
+    """What `snakedeploy` writes of a release of this workflow; git finds the server in a folder."""
+    for name in ("rules", "workflow", "config", "envs", "docs/report"):
+        shutil.copytree(ROOT / name, folder / "server" / name)
+    shutil.copy(ROOT / "Snakefile", folder / "server")
+    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+    for words in (("init", "-q"), ("add", "."), (*who, "commit", "-qm", "all"), ("tag", "v1.0.0")):
+        subprocess.run(["git", *words], cwd=folder / "server", check=True)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.file://{folder / 'server'}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://github.com/somebody/dismai")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    return 'github("somebody/dismai", path="Snakefile", tag="v1.0.0")'
+
+
+def test_a_release_on_a_server_runs_with_the_files_of_the_package(tmp_path, monkeypatch):
+    snakefile = on_a_server(tmp_path, monkeypatch)
+    folder = importer(tmp_path / "other", configuration(TINY), snakefile)
     target = "results/tiny/datasets/alloy_300K_wide/card.json"
     run_importer(folder, target)
     assert (folder / target).is_file()
