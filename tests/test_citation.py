@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
+from dismai import __version__
 from tests.conftest import ROOT
 
 
@@ -43,9 +44,10 @@ def test_every_reference_has_authors_and_a_doi():
 
 def test_the_version_and_date_are_those_of_the_changelog():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert CITATION["version"] == project["version"]
+    assert project["dynamic"] == ["version"]  # hatch reads it where Python does
+    assert CITATION["version"] == __version__
     assert CITATION["license"] == project["license"]
     heading = re.search(r"^## (\S+) \((.+)\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     version, released = heading.groups()
-    assert version == project["version"]
+    assert version == __version__
     assert CITATION.get("date-released", "unreleased") == released
