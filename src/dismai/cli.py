@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from dismai import __version__
+from dismai.base import examples
 from dismai.base.atomic import (
     check_place_of_file,
     explain_os_error,
@@ -23,6 +24,7 @@ from dismai.base.atomic import (
 )
 from dismai.base.errors import InputError
 from dismai.base.kinds import dataset_names, our_kinds
+from dismai.base.metric import FAMILIES
 from dismai.base.resources import check_shipped, shipped_references
 
 app = typer.Typer(
@@ -34,39 +36,7 @@ app = typer.Typer(
 OUR_DATASETS = [name for kind in our_kinds() for name in kind.datasets]
 LARGEST_SEED = 2**63 - 1
 MOST_STRUCTURES = 10_000_000
-EVALUATE_EXAMPLES = """Examples:
-
-`dismai evaluate mine.extxyz --dataset alloy_300K_narrow --out scored`
-
-`dismai evaluate cells/ --dataset amorphous_si --relax sw --n-generated 1000`
-
-`dismai evaluate mine.xyz --dataset my_set --reference my_set/train.extxyz --json`
-"""
-COMPARE_EXAMPLES = """Examples:
-
-`dismai compare scored_a scored_b`
-
-`dismai compare results/demo --metric percent_failed --json`
-"""
-RANK_EXAMPLES = """Examples:
-
-`dismai rank --published --figure spider.svg`
-
-`dismai rank results/demo`
-"""
-DATASET_EXAMPLES = """Examples:
-
-`dismai dataset alloy_300K_narrow --out train.extxyz --val val.extxyz`
-
-`dismai dataset amorphous_si --size small --out small/train.extxyz`
-"""
 PICTURES = (".svg", ".png", ".pdf")
-GENERATE_EXAMPLES = """Examples:
-
-`dismai generate results/demo/models/amorphous_si/melt/seed0/model.safetensors --out mine.extxyz`
-
-`dismai generate model.safetensors --out large.extxyz --number 4 --repeat 2 2 2`
-"""
 
 
 Size = StrEnum("Size", ["small", "paper"])
@@ -101,7 +71,7 @@ def common(
     """Judge generative models of disordered materials."""
 
 
-@app.command(epilog=EVALUATE_EXAMPLES)
+@app.command(epilog=examples.EVALUATE)
 def evaluate(
     files: Annotated[
         list[Path], typer.Argument(help="Files, folders or archives of structures: one set.")
@@ -146,6 +116,10 @@ def evaluate(
             autocompletion=_starting_with(("sw", "chgnet")),
         ),
     ] = None,
+    families: Annotated[
+        str | None,
+        typer.Option(help=f"Metrics to compute, with commas between: {', '.join(FAMILIES)}."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.html, metrics and fates.")
     ] = None,
@@ -154,7 +128,7 @@ def evaluate(
     """Score structures against the training set of a dataset."""
     from dismai.evaluation.early import check_request
 
-    potential = check_request(files, dataset, reference, relax, n_generated, out)
+    potential = check_request(files, dataset, reference, relax, n_generated, out, families)
     with nullcontext() if out is None else output_folder(out):
         from dismai.base.kept import state_of
         from dismai.base.progress import progress_bars
@@ -179,6 +153,7 @@ def evaluate(
                 seed,
                 reporter,
                 relaxation,
+                families,
             )
         try:  # the numbers first: whatever happens to the files, they are on the screen
             typer.echo(to_json(result) if json else to_text(result))
@@ -190,7 +165,7 @@ def evaluate(
         typer.echo(f"\nWritten: {page}, metrics and fates beside it.")
 
 
-@app.command(epilog=COMPARE_EXAMPLES)
+@app.command(epilog=examples.COMPARE)
 def compare(
     runs: Annotated[
         list[Path], typer.Argument(help="Folders of `evaluate --out`, or results/RUN.")
@@ -209,7 +184,7 @@ def compare(
     typer.echo(to_json(comparison) if json else to_text(comparison))
 
 
-@app.command(epilog=RANK_EXAMPLES)
+@app.command(epilog=examples.RANK)
 def rank(
     runs: Annotated[
         list[Path] | None, typer.Argument(help="Folders: results/RUN, or of `evaluate --out`.")
@@ -244,7 +219,7 @@ def rank(
         save_figure(plot_spider(table), figure)
 
 
-@app.command(epilog=GENERATE_EXAMPLES)
+@app.command(epilog=examples.GENERATE)
 def generate(
     model: Annotated[Path, typer.Argument(help="File of a trained model, model.safetensors.")],
     out: Annotated[Path, typer.Option(help="File for the structures, extended XYZ.")],
@@ -270,7 +245,7 @@ def generate(
     typer.echo(f"Written: {printable_name(str(out))}, {number} structures.")
 
 
-@app.command(epilog=DATASET_EXAMPLES)
+@app.command(epilog=examples.DATASET)
 def dataset(
     name: Annotated[
         str,
@@ -346,15 +321,15 @@ def validate(
 @app.command()
 def datasets() -> None:
     """List the datasets by name; one with a shipped reference needs no --reference."""
+    from dismai.evaluation.reference import shipped_cards
     from dismai.models import paper_spec
 
-    shipped = shipped_references()
+    shipped = shipped_cards()
     typer.echo(f"{'name':18s} {'kind':12s} {'atoms in the paper':28s} shipped reference")
-    for name in dataset_names():
-        spec = paper_spec(name)
-        typer.echo(
-            f"{name:18s} {spec.kind:12s} {spec.made_of:28s} {'yes' if name in shipped else 'no'}"
-        )
+    for name in dict.fromkeys([*dataset_names(), *shipped]):
+        spec = paper_spec(name) if name in dataset_names() else shipped[name]
+        size = shipped[name].size if name in shipped else "no"
+        typer.echo(f"{name:18s} {spec.kind:12s} {spec.made_of:28s} {size}")
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """What the kinds of datasets share in cleaning and scoring."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,16 @@ def density(atoms: Atoms) -> float:
     return len(atoms) / atoms.get_volume()
 
 
+def described(wanted: bool, n: int, describe: Callable[[], Any]) -> np.ndarray:
+    """Some descriptors, (n,), nan where they are not wanted; StructureError if not finite."""
+    if not wanted:
+        return np.full(n, np.nan)
+    values = np.ravel(describe())
+    if not np.isfinite(values).all():
+        raise StructureError("expected finite descriptors, found NaN or infinity")
+    return values
+
+
 def table_of(rows: np.ndarray, numbered: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Rows of features, (n_structures, n_names), beside the columns that number them."""
     values = np.asarray(rows, dtype=float).reshape(-1, len(names))
@@ -127,4 +137,5 @@ def soap_discrepancy(
     features: pd.DataFrame, reference: pd.DataFrame, columns: Sequence[str]
 ) -> Interval:
     """Discrepancy of two sets by the SOAP kernel, from the vectors in some columns."""
-    return soap_mmd_ci(*(table[columns].to_numpy(dtype=float) for table in (features, reference)))
+    values, training, _ = finite_values(features, reference, columns)
+    return soap_mmd_ci(values, training)

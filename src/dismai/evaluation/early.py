@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS
 from dismai.base.resources import check_shipped, shipped_references
+from dismai.metrics.entries import chosen_families
 
 if TYPE_CHECKING:
     from dismai.potentials.settings import Potential
@@ -20,12 +21,14 @@ def check_request(
     relax: str | None = None,
     n_generated: int | None = None,
     out: Path | None = None,
+    families: str | None = None,
 ) -> "Potential | None":
     """The potential that `relax` names, if any.
 
     Raises:
-        InputError: an unknown dataset or potential, no such file, more structures than were
-            generated, a kind that is not relaxed, or results that would mix with the structures.
+        InputError: an unknown dataset, potential or family of metrics, no such file, more
+            structures than were generated, a kind that is not relaxed, or results that would mix
+            with the structures.
     """
     if reference is None:
         check_shipped(dataset, shipped_references())
@@ -36,6 +39,7 @@ def check_request(
             raise InputError(f"{file}: expected a file of structures, found no such file")
         if out is not None and file.is_dir() and os.path.realpath(out) == os.path.realpath(file):
             raise InputError(f"--out {out}: expected another folder than that of the structures")
+    chosen_families(families)
     potential = potential_of(relax, dataset)
     if n_generated is not None:
         _check_number(files, n_generated)

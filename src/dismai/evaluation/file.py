@@ -15,26 +15,27 @@ from dismai.base.card import Card
 from dismai.base.columns import DISPLACEMENT, ENERGY, REFERENCE, RELAXED
 from dismai.base.errors import InputError, StructureError
 from dismai.base.kinds import KINDS
+from dismai.base.metric import FAMILIES
 from dismai.base.resources import resource
 from dismai.datasets.options import Options
 from dismai.datasets.published import MARK, differences, published_numbers, shown
 from dismai.evaluation.advice import next_steps, other_dataset
 from dismai.evaluation.floor import noise_floor
 from dismai.evaluation.given import Given, given_files
+from dismai.evaluation.notes import on_gaps, on_overlap, on_relaxation, on_unreadable
 from dismai.evaluation.parallel import Reporter
 from dismai.evaluation.process import Processed, numbered, process
 from dismai.evaluation.reference import (
     Reference,
     load_built,
     load_shipped,
-    notes_on_overlap,
     reference_of,
+    shipped_cards,
 )
 from dismai.evaluation.relax import check_kind
 from dismai.evaluation.score import score
 from dismai.evaluation.self_reports import self_report_scores
-from dismai.files.structures import hash_structures
-from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
+from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS, chosen_families
 from dismai.postprocess.on_lattice import Alignment
 from dismai.potentials import potential_digest
 from dismai.potentials.relaxation_plan import RelaxationPlan
@@ -78,6 +79,17 @@ class Evaluation:
         return int(self.metrics["n_accepted"].iloc[0])
 
     @property
+    def families(self) -> frozenset[str]:
+        """Families of the metrics that were computed."""
+        return chosen_families(self.settings.get("families"))
+
+    @property
+    def headline(self) -> pd.Series | None:
+        """The row of the metric that ranks; None where it was not computed."""
+        rows = self.metrics[self.metrics["metric"] == KINDS[self.spec.kind].headline]
+        return None if rows.empty else rows.iloc[0]
+
+    @property
     def differs(self) -> list[str]:
         """Why published values do not compare with these; empty where they do."""
         reasons = differences(self.spec)
@@ -108,6 +120,7 @@ def evaluate_file(
     seed: int = 0,
     reporter: Reporter | None = None,
     relaxation: RelaxationPlan | None = None,
+    families: str | Sequence[str] | None = None,
 ) -> Evaluation:
     """Clean, relax, describe and score the structures of a file.
 
@@ -122,36 +135,35 @@ def evaluate_file(
         seed: seed of the training that made the set; pairs sets in comparisons.
         reporter: told how the work goes on.
         relaxation: how structures are relaxed after cleaning; None: scored as given.
+        families: families of metrics to compute, of `FAMILIES`; None: all.
 
     Raises:
         InputError: nothing readable, more structures than generated, no such reference, one that
-            holds the set itself, or a dataset without relaxation.
+            holds the set itself, a dataset without relaxation, or a family that it does not have.
     """
-    options = Options(align, relaxation=relaxation)
+    options = Options(align, relaxation=relaxation, families=chosen_families(families))
     given = path if isinstance(path, Given) else given_files(path)
     structures = numbered(given.frames, given.source, n_generated)
-    overlap = _overlap(given, reference)
-    expected = load_reference(dataset, reference, options, n_jobs, reporter)
-    if relaxation is not None:
-        check_kind(expected.spec.kind)
+    overlap = on_overlap(given, reference)
+    expected = _checked_reference(dataset, reference, options, n_jobs, reporter)
     if reference is None:
         check_size(structures, expected.spec, given.source)
-    expected = without_other_energies(expected, relaxation)
     result = process(structures, expected.spec, options, n_jobs, reporter)
-    metrics, floor_note = _scores(result, expected, model or given.name, seed, structures)
+    name = model or given.name
+    metrics, floor_note = _scores(result, expected, name, seed, structures, options.families)
     notes = [
         *given.notes,
-        *_unreadable(given.frames),
+        *on_unreadable(given.frames),
         *overlap,
         *expected.notes,
-        _remark_on_relaxation(expected.spec, relaxation),
+        on_relaxation(expected.spec, relaxation),
         floor_note,
-        *_gaps(result.features),
+        *on_gaps(result.features, options),
         *next_steps(structures, result.fates, expected.spec, options),
-        *([WITHOUT_HELD_OUT] if expected.held_out is None else []),
+        *([WITHOUT_HELD_OUT] if expected.held_out is None and options.wants("sets") else []),
     ]
     settings = {"align": align, "n_generated": len(structures), "seed": seed}
-    settings |= _against(reference, relaxation)
+    settings |= _against(reference, options)
     evaluation = Evaluation(
         metrics, result.fates, result.features, expected, tuple(notes), settings, given.sha256,
         _first_of_each(result, structures),
@@ -166,23 +178,13 @@ WITHOUT_HELD_OUT = (
 )
 
 
-def _overlap(given: Given, reference: Path | Sequence[Atoms] | None) -> list[str]:
-    """What to say if the structures are the reference itself, in sentences."""
-    if reference is None:
-        return []
-    if isinstance(reference, Path):
-        return [note for path in given.paths for note in notes_on_overlap(path, reference)]
-    if hash_structures(reference) == given.sha256:
-        return ["The set under evaluation is the training set itself."]
-    return []
-
-
 def _scores(
     result: Processed,
     expected: Reference,
     model: str,
     seed: int,
     structures: Mapping[int, Atoms | StructureError],
+    families: frozenset[str],
 ) -> tuple[pd.DataFrame, str]:
     """Metrics of a set, one row each, beside their noise floor; and what to know of the floor."""
     common = {
@@ -193,21 +195,25 @@ def _scores(
         "model": model,
         "kind": "file",
         "seed": seed,
+        "families": families,
     }
     metrics = score(result.features, **common, self_reports=self_report_scores(structures))
     if result.unrelaxed is not None:
         before = score(result.unrelaxed, **common).set_index("metric")["value"]
         metrics[UNRELAXED] = metrics["metric"].map(before)
-    floor, note = noise_floor(expected, len(result.features))
+    floor, note = noise_floor(expected, len(result.features), families)
     metrics["noise_floor"] = metrics["metric"].map(floor)
     metrics["published"] = metrics["metric"].map(_published(expected.spec.name)).fillna("")
     return metrics, note
 
 
-def _against(reference: Any, relaxation: RelaxationPlan | None) -> dict[str, Any]:
-    """Whether the reference ships, and the potential of the relaxation."""
-    relax = relaxation.potential.model_dump(mode="json") if relaxation else None
-    return {"relax": relax, "reference": "shipped" if reference is None else "given"}
+def _against(reference: Any, options: Options) -> dict[str, Any]:
+    """Whether the reference ships, the potential of the relaxation, and families of metrics."""
+    plan = options.relaxation
+    relax = plan.potential.model_dump(mode="json") if plan else None
+    settings = {"relax": relax, "reference": "shipped" if reference is None else "given"}
+    named = [name for name in FAMILIES if name in options.families]
+    return settings if len(named) == len(FAMILIES) else {**settings, "families": ",".join(named)}
 
 
 def _first_of_each(
@@ -229,6 +235,23 @@ def _first_of_each(
             why = f"{row.stage}: {row.reason}"
             return (*shown, Shown("as generated", int(row.structure), atoms, why))
     return tuple(shown)
+
+
+def _checked_reference(
+    dataset: str,
+    given: Path | Sequence[Atoms] | None,
+    options: Options,
+    n_jobs: int,
+    reporter: Reporter | None,
+) -> Reference:
+    """The reference, with energies of the potential in use alone; InputError if not as asked."""
+    reference = load_reference(dataset, given, options, n_jobs, reporter)
+    kind = KINDS[reference.spec.kind]
+    if len(options.families) < len(FAMILIES):
+        chosen_families(sorted(options.families), kind)
+    if options.relaxation is not None:
+        check_kind(kind.name)
+    return without_other_energies(reference, options.relaxation)
 
 
 def load_reference(
@@ -259,6 +282,8 @@ def check_size(structures: dict[int, Atoms | StructureError], spec: Card, path: 
     if other := other_dataset(readable, spec):
         ends = f"; these elements are those of another dataset: {other}".rstrip(".")
     if not any(map(spec.holds, sizes)):
+        if fits := _shipped_for(readable, spec):
+            ends = f"; of this size is --dataset {fits}"
         found = str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
         raise InputError(
             f"{path}: expected {spec.size}, as in the shipped reference of {spec.name}, "
@@ -271,6 +296,14 @@ def check_size(structures: dict[int, Atoms | StructureError], spec: Card, path: 
             f"{path}: expected {expected} of the shipped reference of {spec.name}, "
             f"found {found}{ends}"
         )
+
+
+def _shipped_for(readable: Sequence[Atoms], spec: Card) -> str:
+    """The reference of another size of a kind that ships and holds some structures; else empty."""
+    for name, card in shipped_cards().items():
+        if card.kind == spec.kind and any(card.holds(len(atoms)) for atoms in readable):
+            return name
+    return ""
 
 
 def without_other_energies(reference: Reference, relaxation: RelaxationPlan | None) -> Reference:
@@ -291,24 +324,6 @@ def without_other_energies(reference: Reference, relaxation: RelaxationPlan | No
         train=reference.train.drop(columns=RELAXED, errors="ignore"),
         held_out=None if held_out is None else held_out.drop(columns=RELAXED, errors="ignore"),
         notes=(*reference.notes, note),
-    )
-
-
-def _remark_on_relaxation(spec: Card, relaxation: RelaxationPlan | None) -> str:
-    kind = KINDS[spec.kind]
-    if not kind.relaxes:
-        return f"{kind.unrelaxed[0].upper()}{kind.unrelaxed[1:]}."
-    if relaxation is not None:
-        return (
-            f"Structures were relaxed in a potential of kind {relaxation.potential.kind} to "
-            f"{relaxation.settings.fmax_eV_per_A:g} eV/Å; training structures are described as "
-            "given."
-        )
-    if not kind.potential:
-        return "Structures were scored as given, without relaxation (`--relax` relaxes first)."
-    return (
-        "Structures were scored as given, without relaxation; the published values are those of "
-        f"relaxed structures (`--relax {kind.potential}` relaxes first)."
     )
 
 
@@ -335,25 +350,6 @@ def _reading(evaluation: Evaluation) -> list[str]:
         notes.append("– as noise floor: not known for held-out structures.")
     if evaluation.differs and (values["published"] != "").any():
         notes.append(f"{MARK} Published values do not compare: {'; '.join(evaluation.differs)}.")
-    return notes
-
-
-def _unreadable(frames: Sequence[Atoms | StructureError]) -> list[str]:
-    n_bad = sum(isinstance(frame, StructureError) for frame in frames)
-    if n_bad == 0:
-        return []
-    return [f"{n_bad} of {len(frames)} structures could not be read; they count as failed."]
-
-
-def _gaps(features: pd.DataFrame) -> list[str]:
-    """Which features some accepted structures lack."""
-    groups = {"rings_": "rings", "dihedral_": "dihedral angles"}
-    notes = []
-    for prefix, name in groups.items():
-        columns = [column for column in features if column.startswith(prefix)]
-        lost = int(features[columns].isna().all(axis=1).sum()) if columns else 0
-        if lost:
-            notes.append(f"{lost} accepted structures without {name}: no network, or too dense.")
     return notes
 
 

@@ -1,12 +1,13 @@
 """The noise floor: what as many new structures of the training distribution would score."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pandas as pd
 
 from dismai.base.card import Card
 from dismai.base.kinds import KINDS
+from dismai.base.metric import FAMILIES
 from dismai.evaluation.reference import Reference
 from dismai.evaluation.relax import relaxation_scores
 from dismai.metrics.entries import METRICS
@@ -26,7 +27,9 @@ MOST_DRAWN = 10_000
 """Structures in one draw: beyond them the training set alone sets the floor."""
 
 
-def noise_floor(reference: Reference, n: int) -> tuple[dict[str, float], str]:
+def noise_floor(
+    reference: Reference, n: int, families: Collection[str] = tuple(FAMILIES)
+) -> tuple[dict[str, float], str]:
     """Metrics of n new structures of the training distribution, by name, and a note on them.
 
     Distances of means and other means: root mean square (of metrics that are best elsewhere than
@@ -37,6 +40,7 @@ def noise_floor(reference: Reference, n: int) -> tuple[dict[str, float], str]:
     Args:
         reference: the training set and its held-out structures, if it has any.
         n: number of accepted structures of the set that is scored.
+        families: families of metrics that are wanted.
     """
     train, held_out = reference.train, reference.held_out
     if n == 0 or len(train) < 2:
@@ -44,8 +48,8 @@ def noise_floor(reference: Reference, n: int) -> tuple[dict[str, float], str]:
     pool = train if held_out is None else pd.concat([train, held_out], ignore_index=True)
     kind = KINDS[reference.spec.kind]
     floor = {**dict.fromkeys(FAILED, 0.0), **_of_means(pool, n, len(train), reference.spec)}
-    vectors = train[kind.set_columns].to_numpy(dtype=float)
-    if len(train) > K_NEIGHBORS + 1:
+    if "sets" in families and len(train) > K_NEIGHBORS + 1:
+        vectors = train[kind.set_columns].to_numpy(dtype=float)
         new, known = _new_and_known(train, held_out, kind.set_columns)
         floor |= {
             "coverage": expected_coverage(n, len(train)),
@@ -55,7 +59,7 @@ def noise_floor(reference: Reference, n: int) -> tuple[dict[str, float], str]:
             "mmd": expected_mmd(vectors, n),
         }
     soap = [name for name in train if name.startswith("soap_")]
-    if soap:
+    if soap and "soap" in families:
         floor["soap_mmd"] = expected_soap_mmd(train[soap].to_numpy(dtype=float), n)
     known_floor = {name: value for name, value in floor.items() if np.isfinite(value)}
     return known_floor, (

@@ -46,6 +46,7 @@ class Reference:
 
     notes: what had to be assumed, in sentences for the reader of the results.
     potential: digest of the potential whose energies the features hold, if they hold any.
+    shipped: name under which it ships, if it does; that of its dataset, or of another size of it.
     """
 
     spec: Card
@@ -53,6 +54,7 @@ class Reference:
     held_out: pd.DataFrame | None
     notes: tuple[str, ...] = ()
     potential: str | None = None
+    shipped: str | None = None
 
 
 def pack_clusters(train: Sequence[Atoms], val: Sequence[Atoms], spec: Card, path: Path) -> None:
@@ -85,9 +87,20 @@ def pack_features(
         }
     )
     footer = {**_footer(spec), "potential": potential, DESCRIPTORS: json.dumps(names)}
+    _write_packed(packed.replace_schema_metadata(footer), path)
+
+
+def ship(packed: Path, spec: Card, path: Path) -> None:
+    """Write a packed reference of a dataset that is relaxed again, with another card."""
+    table = pq.read_table(packed)
+    kept = {name.decode(): value for name, value in table.schema.metadata.items()}
+    _write_packed(table.replace_schema_metadata({**kept, **_footer(spec)}), path)
+
+
+def _write_packed(table: pa.Table, path: Path) -> None:
     with replacing(path) as temporary:
         pq.write_table(
-            packed.replace_schema_metadata(footer),
+            table,
             temporary,
             compression="zstd",
             compression_level=19,
@@ -114,6 +127,14 @@ def _footer(spec: Card) -> dict[str, str]:
     return {"card": json.dumps(spec.model_dump(mode="json"))}
 
 
+def shipped_cards() -> dict[str, Card]:
+    """Cards of the references that ship, by the names under which they do."""
+    return {
+        name: card_from(json.loads(pq.read_schema(path).metadata[b"card"]))
+        for name, path in shipped_references().items()
+    }
+
+
 def load_shipped(dataset: str, expansion: ClusterExpansion) -> Reference:
     """The shipped reference of a dataset; InputError if there is none."""
     path = check_shipped(dataset, shipped_references())
@@ -134,6 +155,7 @@ def load_shipped(dataset: str, expansion: ClusterExpansion) -> Reference:
         features[~held_out].reset_index(drop=True),
         features[held_out].reset_index(drop=True),
         potential=footer[b"potential"].decode() if b"potential" in footer else None,
+        shipped=dataset,
     )
 
 

@@ -1,6 +1,6 @@
 """Scores of one generated set: a long table with intervals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 from dismai.base.card import Card
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS
+from dismai.base.metric import FAMILIES
 from dismai.evaluation.process import STAGES
 from dismai.evaluation.relax import relaxation_scores
 from dismai.metrics.entries import METRICS, with_units
@@ -26,6 +27,7 @@ def score(
     kind: str,
     seed: int,
     self_reports: Mapping[str, tuple[str, Interval]] | None = None,
+    families: Collection[str] = tuple(FAMILIES),
 ) -> pd.DataFrame:
     """Metrics of one generated set, one row each (columns of `METRICS_SCHEMA`).
 
@@ -40,6 +42,7 @@ def score(
         kind: trained, file or baseline.
         seed: seed of the training.
         self_reports: metrics of what the set says of itself, of `self_report_scores`.
+        families: families of metrics that are wanted; no other is in the table.
 
     Raises:
         InputError: no generated or no training structure.
@@ -51,18 +54,26 @@ def score(
     if len(reference) == 0:
         raise InputError(f"{spec.name}: expected training structures, found none")
     functions = KINDS[spec.kind]
-    sets = [_vectors(table, spec) for table in (features, reference, held_out)]
     metrics = {
         **with_units(_failed(fates, n_generated, n_accepted)),
         **functions.score(features, reference, spec),
         **relaxation_scores(features, reference),
-        **with_units(compare_sets(*sets)),
+        **(_of_sets(features, reference, held_out, spec) if "sets" in families else {}),
         **(self_reports or {}),
     }
     of_the_set = {"dataset": spec.name, "model": model, "kind": kind, "seed": seed}
     numbers = {"n_accepted": n_accepted, "n_generated": n_generated}
-    rows = [{**of_the_set, **row, **numbers} for row in _rows(metrics)]
+    wanted = {name: of for name, of in metrics.items() if METRICS[name].family in families}
+    rows = [{**of_the_set, **row, **numbers} for row in _rows(wanted)]
     return pd.DataFrame(rows)
+
+
+def _of_sets(
+    features: pd.DataFrame, reference: pd.DataFrame, held_out: pd.DataFrame | None, spec: Card
+) -> dict[str, tuple[str, Interval]]:
+    """Spread and nearness of the set, from what stands for each of its structures."""
+    sets = (_vectors(table, spec) for table in (features, reference, held_out))
+    return with_units(compare_sets(*sets))
 
 
 def _failed(fates: pd.DataFrame, n_generated: int, n_accepted: int) -> dict[str, Interval]:

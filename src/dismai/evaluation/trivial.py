@@ -43,18 +43,25 @@ def trivial_values(dataset: str) -> tuple[str, dict[str, float]]:
 
 
 def trivial_of(evaluation: Evaluation) -> tuple[str, dict[str, float]]:
-    """The same for an evaluation against a shipped reference, without relaxation; else none."""
-    settings = evaluation.settings
-    if settings.get("reference") != "shipped" or settings.get("relax") is not None:
+    """The same for an evaluation against a shipped reference, without relaxation; else none.
+
+    Of the metrics that were computed.
+    """
+    shipped = evaluation.reference.shipped
+    if shipped is None or evaluation.settings.get("relax") is not None:
         return "", {}
-    return trivial_values(evaluation.spec.name)
+    name, values = trivial_values(shipped)
+    computed = set(evaluation.metrics["metric"])
+    return name, {metric: value for metric, value in values.items() if metric in computed}
 
 
 def verdict(evaluation: Evaluation) -> str:
     """One sentence: where the headline metric lies between a perfect and a trivial generator."""
     kind = KINDS[evaluation.spec.kind]
     metric = METRICS[kind.headline]
-    row = evaluation.metrics.set_index("metric").loc[kind.headline]
+    row = evaluation.headline
+    if row is None:
+        return f"No verdict: {metric.name} was not computed."
     value, floor = float(row["value"]), float(row["noise_floor"])
     if isnan(value):
         return f"No verdict: {metric.name} has no value."
@@ -90,7 +97,8 @@ def table() -> pd.DataFrame:
         metrics = evaluate_file(given_structures(structures), dataset, model=name).metrics
         metrics = metrics[np.isfinite(metrics["value"])]
         columns = ["dataset", "model", "metric", "value", "n_accepted"]
-        rows.append(metrics[columns].rename(columns={"model": "baseline"}))
+        table = metrics.assign(dataset=dataset)[columns]
+        rows.append(table.rename(columns={"model": "baseline"}))
     return pd.concat(rows, ignore_index=True)
 
 

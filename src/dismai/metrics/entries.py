@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from dismai.base.errors import InputError
-from dismai.base.kinds import KINDS
+from dismai.base.errors import InputError, did_you_mean
+from dismai.base.kinds import KINDS, Kind
+from dismai.base.metric import ALWAYS, FAMILIES, PERCENT, SHARE, SIGNED, Metric
 from dismai.base.metric import LOW as LOW
-from dismai.base.metric import PERCENT, SHARE, SIGNED, Metric
 from dismai.base.text import between
 
 Score = TypeVar("Score")
@@ -38,6 +38,7 @@ COMMON = (
         PERCENT,
         heading="failed (%)",
         of_generated=True,
+        family="failures",
     ),
     *(
         Metric(
@@ -50,6 +51,7 @@ COMMON = (
             PERCENT,
             heading=f"{stage} (%)",
             of_generated=True,
+            family="failures",
         )
         for stage, doing, what in (
             ("read", "read", "files and frames that hold no structure, or are missing"),
@@ -67,6 +69,7 @@ COMMON = (
         "atoms drawn on top of each other, which cleaning moves apart",
         "structures that cleaning gives up; everything beyond 1.5 Å",
         heading="close pairs",
+        family="failures",
     ),
     Metric(
         "relaxation_steps",
@@ -76,6 +79,7 @@ COMMON = (
         "how far structures are from a minimum, as the minimiser counts; depends on it",
         "whether the minimum is the right one; structures that reach none",
         heading="relaxation steps",
+        family="energy",
     ),
     Metric(
         "energy_above_training",
@@ -86,6 +90,7 @@ COMMON = (
         "energies below those of the training set are as wrong as energies above",
         "changes of the order that cost no energy; displacements; strain",
         SIGNED,
+        family="energy",
     ),
     Metric(
         "displacement_on_relaxation",
@@ -94,6 +99,7 @@ COMMON = (
         0,
         "how far atoms are from a minimum of the potential",
         "whether the minimum is the right one: any minimum, a crystal too, gives 0",
+        family="energy",
     ),
     Metric(
         "density_shift",
@@ -103,6 +109,7 @@ COMMON = (
         "volume of the cell, number of atoms",
         "where the atoms are",
         (-100.0, math.inf),
+        family="density",
     ),
     Metric(
         "mmd",
@@ -111,6 +118,7 @@ COMMON = (
         0,
         "any difference of the distributions of per-structure means, also of their spread",
         "memorised structures; what the means of a structure do not hold",
+        family="sets",
     ),
     Metric(
         "soap_mmd",
@@ -119,6 +127,7 @@ COMMON = (
         0,
         "any difference of the mean environment within 5 Å, species told apart",
         "memorised structures; order between environments; products of two species",
+        family="soap",
     ),
     Metric(
         "fidelity",
@@ -128,6 +137,7 @@ COMMON = (
         "structures unlike all training structures",
         "modes that are never generated",
         SHARE,
+        family="sets",
     ),
     Metric(
         "coverage",
@@ -137,6 +147,7 @@ COMMON = (
         "parts of the training set that are never generated",
         "structures unlike all training structures; depends on the number of structures",
         SHARE,
+        family="sets",
     ),
     Metric(
         "diversity",
@@ -145,6 +156,7 @@ COMMON = (
         1,
         "sets that vary too little or too much",
         "whether the structures are right; copies of an unusual one raise it at first",
+        family="sets",
     ),
     Metric(
         "memorisation",
@@ -154,6 +166,7 @@ COMMON = (
         "copies of training structures (1), structures far from all (0); right is 0.5",
         "copies that were moved, whether the structures are right",
         SHARE,
+        family="sets",
     ),
     Metric(
         "species_accuracy",
@@ -165,6 +178,7 @@ COMMON = (
         SHARE,
         self_reported=True,
         of_generated=True,
+        family="pictures",
     ),
     Metric(
         "percent_right_species",
@@ -177,6 +191,7 @@ COMMON = (
         heading="right species (%)",
         self_reported=True,
         of_generated=True,
+        family="pictures",
     ),
     *(
         Metric(
@@ -188,6 +203,7 @@ COMMON = (
             "the structure that is read from the picture",
             self_reported=True,
             of_generated=True,
+            family="pictures",
         )
         for name in ("lattice_length", "lattice_angle", "space_group")
     ),
@@ -200,6 +216,7 @@ COMMON = (
         "whether the coordinate is right",
         self_reported=True,
         of_generated=True,
+        family="pictures",
     ),
     Metric(
         "distance_agreement",
@@ -210,6 +227,7 @@ COMMON = (
         "whether either is right",
         self_reported=True,
         of_generated=True,
+        family="pictures",
     ),
 )
 """Metrics that more than one kind of datasets has."""
@@ -233,6 +251,36 @@ def with_units(scores: Mapping[str, Score]) -> dict[str, tuple[str, Score]]:
     return {name: (METRICS[name].unit, score) for name, score in scores.items()}
 
 
+def families(kind: Kind) -> list[str]:
+    """Families of the metrics that a score of one kind may hold, in the order of `FAMILIES`."""
+    names = [*(metric.name for metric in kind.metrics), *kind.answers]
+    own = {METRICS[name].family for name in names} | {ALWAYS, "sets", "pictures"}
+    return [name for name in FAMILIES if name in own or (name == "energy" and kind.relaxes)]
+
+
+def chosen_families(named: str | Iterable[str] | None, kind: Kind | None = None) -> frozenset[str]:
+    """The families of metrics to compute: all of them, or those that were named and `ALWAYS`.
+
+    named: families in a list, or in a text with commas between; None: all.
+    kind: of the dataset, if it is known: its metrics need not be of all families.
+
+    Raises:
+        InputError: a family that is not known, or that the kind does not have.
+    """
+    if named is None:
+        return frozenset(FAMILIES)
+    words = [word.strip() for word in (named.split(",") if isinstance(named, str) else named)]
+    known = list(FAMILIES) if kind is None else families(kind)
+    for word in words:
+        if word not in known:
+            of_kind = "" if kind is None else f" for {kind.label}"
+            raise InputError(
+                f"families: expected some of {', '.join(known)}{of_kind}, "
+                f"found {word!r}{did_you_mean(word, known)}"
+            )
+    return frozenset([*words, ALWAYS])
+
+
 def headings(kind: str) -> dict[str, str]:
     """Metrics of the table of a kind of datasets, and the headings of their columns."""
     return {name: METRICS[name].heading or name for name in KINDS[kind].table_metrics}
@@ -252,10 +300,13 @@ def self_reported_headings() -> dict[str, str]:
 
 def documentation() -> str:
     """The list of all metrics as a Markdown table."""
-    rows = ["| metric | what | unit | best | sees | is blind to |", "|---|---|---|---|---|---|"]
+    rows = [
+        "| metric | family | what | unit | best | sees | is blind to |",
+        "|---|---|---|---|---|---|---|",
+    ]
     rows += [
-        f"| {metric.name} | {metric.label} | {metric.unit} | {metric.best_text} | {metric.sees} "
-        f"| {metric.blind} |"
+        f"| {metric.name} | {metric.family} | {metric.label} | {metric.unit} "
+        f"| {metric.best_text} | {metric.sees} | {metric.blind} |"
         for metric in METRICS.values()
     ]
     return "\n".join(rows) + "\n"

@@ -37,16 +37,23 @@ class Drawing:
     of_one_set: the page of a single set shows it too; other figures are of the workflow only.
     table_of: makes a table from the first structures of a set, where a figure needs what is no
         feature; it stands for the features in `draw`.
+    families: of metrics, all of which it needs; a set that was scored without has no such figure.
     """
 
     draw: Callable[[pd.DataFrame, Mapping[str, pd.DataFrame], DatasetSpec, Sequence[str]], Figure]
     caption: str
     of_one_set: bool = True
     table_of: Callable[[Sequence[Atoms]], pd.DataFrame] | None = None
+    families: tuple[str, ...] = ()
 
 
-def _without_card(plot: Callable[..., Figure], caption: str, **rest: Any) -> Drawing:
-    return Drawing(lambda train, sets, spec, models: plot(train, sets, models), caption, **rest)
+def _without_card(
+    plot: Callable[..., Figure], caption: str, *families: str, **rest: Any
+) -> Drawing:
+    def draw(train, sets, spec, models) -> Figure:
+        return plot(train, sets, models)
+
+    return Drawing(draw, caption, families=families, **rest)
 
 
 def _energies(train, sets, spec: DatasetSpec, models) -> Figure:
@@ -58,9 +65,12 @@ ALLOY = {
         plot_sro,
         "Warren–Cowley short-range order of the first two shells, one violin a set. Zero is a "
         "random decoration; below zero neighbours attract.",
+        "order",
     ),
     "energy": Drawing(
-        _energies, "Formation energy by the cluster expansion, above the mean of the training set."
+        _energies,
+        "Formation energy by the cluster expansion, above the mean of the training set.",
+        families=("energy",),
     ),
 }
 AMORPHOUS_SI = {
@@ -68,16 +78,21 @@ AMORPHOUS_SI = {
         plot_pair_and_angle,
         "Radial distribution function and bond angles: mean, and one standard deviation over "
         "structures as a band.",
+        "curves",
     ),
     "factor": _without_card(
         plot_factor_and_dihedral,
         "Structure factor (first sharp diffraction peak near 2 Å⁻¹) and dihedral angles.",
+        "curves",
     ),
     "rings": _without_card(
         plot_rings_and_coordination,
         "Shortest-path rings of bonds within 2.85 Å, and neighbours by CrystalNN.",
+        "network",
     ),
-    "motifs": _without_card(plot_si_motifs, "Most likely coordination motif of every atom."),
+    "motifs": _without_card(
+        plot_si_motifs, "Most likely coordination motif of every atom.", "motifs"
+    ),
     "energy": Drawing(
         _energies,
         "Energy per atom of the relaxed structures in the potential of the set, above the mean of "
@@ -91,7 +106,9 @@ INTERFACE = {
         "Interface energy of the relaxed structures; 0 is the limit of the training set.",
         of_one_set=False,
     ),
-    "motifs": _without_card(plot_cation_motifs, "Most likely coordination motif of every cation."),
+    "motifs": _without_card(
+        plot_cation_motifs, "Most likely coordination motif of every cation.", "motifs"
+    ),
     "ligands": _without_card(
         plot_ligand_motifs,
         "Most likely coordination motif of every cation, split by how many Cl and O stand around "
@@ -103,6 +120,7 @@ INTERFACE = {
         plot_profile,
         "Number density of every element along the normal of the interface: mean, and one "
         "standard deviation over structures as a band.",
+        "density",
     ),
 }
 OF_ALL_KINDS = {
@@ -117,14 +135,18 @@ CRYSTALS = {
         plot_lattice,
         "Cell lengths and angles: share of crystals up to each value, and the Kolmogorov-Smirnov "
         "statistic against the training set.",
+        "crystal",
     ),
     "species": _without_card(
-        plot_species, "The same of the elements of all atoms, and of space groups found and said."
+        plot_species,
+        "The same of the elements of all atoms, and of space groups found and said.",
+        "crystal",
     ),
     "properties": _without_card(
         plot_properties,
         "Seven properties as the published networks of CGCNN predict them. The network of the band "
         "gap knows no metals; those of the moduli learnt from 2041 crystals.",
+        "properties",
     ),
 }
 NEAREST = (
@@ -139,8 +161,10 @@ def drawings_of(
     """Names, captions and figures of a page: those of its kind, then that of all kinds."""
     kind, reference = KINDS[evaluation.spec.kind], evaluation.reference
     for name, drawing in kind.pictures.items():
-        if drawing.of_one_set:
+        if drawing.of_one_set and set(drawing.families) <= evaluation.families:
             figure = drawing.draw(reference.train, sets, evaluation.spec, ())
             yield name, drawing.caption, figure
+    if "sets" not in evaluation.families:
+        return
     figure = plot_nearest(reference.train, sets, reference.held_out, kind.set_columns)
     yield "nearest", NEAREST, figure

@@ -43,7 +43,7 @@ td.number, th.number { text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
 td.name { font-family: ui-monospace, monospace; font-size: 13px; }
 td.what { min-width: 10em; color: var(--soft); font-size: 13px; }
-td.small { color: var(--soft); font-size: 13px; }
+td.small { color: var(--soft); font-size: 13px; min-width: 14em; }
 ul.notes { background: var(--note); border-left: 4px solid var(--note-line);
   padding: .7em 1em .7em 2em; }
 figure { margin: 1.4em 0 2em; }
@@ -56,6 +56,15 @@ footer { color: var(--soft); font-size: 13px; margin: 3em 0 1em; }
 footer dl { display: grid; grid-template-columns: max-content 1fr; gap: .2em 1em; }
 footer dt { font-weight: 600; } footer dd { margin: 0; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; } td.differs { color: var(--soft); font-style: italic; }
+@media (max-width: 640px) {
+  body { padding: 0 1em; margin: 1.2em auto; } figure svg { min-width: 560px; }
+  .what { display: none; }
+  td.name { min-width: 11em; font-size: 12px; overflow-wrap: anywhere; }
+  .stacked th { display: none; } .stacked td { display: block; border: 0; padding: 2px 0; }
+  .stacked td:first-child { padding-top: 9px; }
+  .stacked td:last-child { border-bottom: 1px solid var(--line); padding-bottom: 9px; }
+  .stacked td[data-is]::before { content: attr(data-is) ": "; color: var(--soft); }
+  footer dl { grid-template-columns: 1fr; } footer dd { margin-bottom: .5em; } }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #333; --page: #fff; --card: #fff;
   --line: #ccc; --note: #fff; } figure, tr { break-inside: avoid; } }
 """
@@ -73,28 +82,12 @@ def page(
     the structures in 3D, if it lies beside.
     """
     first, spec = evaluation.metrics.iloc[0], evaluation.spec
-    headline = evaluation.metrics.set_index("metric").loc[KINDS[spec.kind].headline]
     sets = {str(first["model"]): evaluation.features}
     title = f"{first['model']} against {spec.name}"
     figures = "".join(
-        f"<figure>{themed(svg_text(figure), caption)}"
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-        for _, caption, figure in drawings_of(evaluation, sets)
+        _captioned(figure, caption) for _, caption, figure in drawings_of(evaluation, sets)
     )
     notes = "".join(f"<li>{escape(note)}</li>" for note in evaluation.notes)
-    tiles = [
-        (f"{first['n_accepted']} of {first['n_generated']}", "structures accepted"),
-        (number_text(headline["value"]), f"{headline.name} ({METRICS[headline.name].best_text})"),
-        (number_text(headline["noise_floor"]), "noise floor of the same"),
-        (str(spec.n_train), f"training structures of {spec.size}"),
-    ]
-    trivial, values = trivial_of(evaluation)
-    if trivial:
-        tiles.insert(3, (number_text(values.get(headline.name)), LABELS[trivial]))
-    boxes = "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
-        for value, label in tiles
-    )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -103,13 +96,32 @@ def page(
         '<p class="lead">Dismai-Bench: how well generated structures reproduce the disorder of '
         "the training set.</p>\n"
         f'<p class="verdict">{escape(verdict(evaluation))}</p>\n'
-        f'<div class="tiles">{boxes}</div>\n<ul class="notes">{notes}</ul>\n'
+        f'<div class="tiles">{_tiles(evaluation)}</div>\n<ul class="notes">{notes}</ul>\n'
         f"<h2>Metrics</h2>\n{_metrics(evaluation)}\n"
         f"<h2>Structures</h2>\n{_pictures(evaluation, structures)}\n"
         f"<h2>Figures</h2>\n{figures}\n"
         f"<h2>What became of the structures</h2>\n{_fates(evaluation)}\n"
         f"<h2>What each metric does not see</h2>\n{_explanations(evaluation.metrics)}</main>\n"
         f"<footer>{_origin(evaluation, command, made)}</footer>\n</body></html>\n"
+    )
+
+
+def _tiles(evaluation: Evaluation) -> str:
+    """Boxes of a number and what it is: accepted structures, headline metric, training set."""
+    first, spec = evaluation.metrics.iloc[0], evaluation.spec
+    tiles = [(f"{first['n_accepted']} of {first['n_generated']}", "structures accepted")]
+    if (headline := evaluation.headline) is not None:
+        name = headline["metric"]
+        tiles += [
+            (number_text(headline["value"]), f"{name} ({METRICS[name].best_text})"),
+            (number_text(headline["noise_floor"]), "noise floor of the same"),
+        ]
+        trivial, values = trivial_of(evaluation)
+        tiles += [(number_text(values.get(name)), LABELS[trivial])] if trivial else []
+    tiles.append((str(spec.n_train), f"training structures of {spec.size}"))
+    return "".join(
+        f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
+        for value, label in tiles
     )
 
 
@@ -122,9 +134,14 @@ def svg_text(figure: Figure) -> str:
     return stream.getvalue()
 
 
-def _wide(table: str) -> str:
-    """A table that scrolls by itself where the window is narrower, by keys too."""
-    return f'<div class="wide" tabindex="0">{table}</div>'
+def _wide(content: str) -> str:
+    """A table or picture that scrolls by itself where the window is narrower, by keys too."""
+    return f'<div class="wide" tabindex="0">{content}</div>'
+
+
+def _captioned(figure: Figure, caption: str) -> str:
+    drawn = _wide(themed(svg_text(figure), caption))
+    return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _metrics(evaluation: Evaluation) -> str:
@@ -134,7 +151,7 @@ def _metrics(evaluation: Evaluation) -> str:
     of_trivial = f'<th class=number title="{LABELS[trivial]}">trivial</th>' if trivial else ""
     unrelaxed = "<th class=number>before relaxation</th>" if relaxed else ""
     head = (
-        f"<tr><th>metric</th><th>what</th><th class=number>value (n = {n})</th>"
+        f"<tr><th>metric</th><th class=what>what</th><th class=number>value (n = {n})</th>"
         f"<th class=number>95 % interval</th>{unrelaxed}<th class=number>noise floor</th>"
         f"{of_trivial}"
         "<th class=number>best</th><th>unit</th><th>published</th></tr>"
@@ -179,10 +196,7 @@ def _pictures(evaluation: Evaluation, beside: str | None) -> str:
     rejected = "".join(f" Number {one.number} was rejected: {w}." for w, one in chosen.items() if w)
     caption = f"The first accepted structure, and the first that was rejected, if any.{rejected}"
     link = f'<p><a href="{beside}">Turn them in 3D</a></p>' if beside else ""
-    return (
-        f"<figure>{themed(svg_text(figure), caption)}<figcaption>{escape(caption)}</figcaption>"
-        f"</figure>{link}"
-    )
+    return f"{_captioned(figure, caption)}{link}"
 
 
 def _origin(evaluation: Evaluation, command: str | None, made: str | None) -> str:
@@ -230,12 +244,13 @@ def _fates(evaluation: Evaluation) -> str:
 
 def _explanations(table: pd.DataFrame) -> str:
     rows = "".join(
-        f'<tr><td class="name">{escape(name)}</td><td>{escape(METRICS[name].sees)}</td>'
-        f"<td>{escape(METRICS[name].blind)}</td></tr>"
+        f'<tr><td class="name">{escape(name)}</td>'
+        f'<td data-is="sees">{escape(METRICS[name].sees)}</td>'
+        f'<td data-is="is blind to">{escape(METRICS[name].blind)}</td></tr>'
         for name in table["metric"]
     )
     head = "<tr><th>metric</th><th>sees</th><th>is blind to</th></tr>"
-    return _wide(f"<table>{head}{rows}</table>")
+    return f'<table class="stacked">{head}{rows}</table>'
 
 
 def number_text(value: float | None) -> str:

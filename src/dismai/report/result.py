@@ -11,6 +11,7 @@ from ase import Atoms
 from matplotlib.figure import Figure
 
 from dismai.base.errors import InputError
+from dismai.base.metric import FAMILIES
 from dismai.base.resources import check_shipped, shipped_references
 from dismai.evaluation.early import potential_of
 from dismai.evaluation.file import Evaluation, evaluate_file
@@ -65,7 +66,9 @@ class Result:
 
     @property
     def features(self) -> pd.DataFrame:
-        return self.evaluation.features
+        features = self.evaluation.features
+        every = len(self.evaluation.families) == len(FAMILIES) or features.empty
+        return features if every else features.dropna(axis=1, how="all")
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -81,7 +84,7 @@ class Result:
 
     @cached_property
     def figures(self) -> dict[str, Figure]:
-        sets = {str(self.evaluation.metrics["model"].iloc[0]): self.features}
+        sets = {str(self.evaluation.metrics["model"].iloc[0]): self.evaluation.features}
         return {name: figure for name, _, figure in drawings_of(self.evaluation, sets)}
 
     def save(self, folder: str | Path) -> Path:
@@ -118,6 +121,7 @@ def evaluate(
     name: str | None = None,
     seed: int = 0,
     n_jobs: int = 1,
+    families: str | Sequence[str] | None = None,
 ) -> Result:
     """Score structures against the training set of a dataset, as `dismai evaluate` does.
 
@@ -132,6 +136,7 @@ def evaluate(
         name: of the set in tables and figures.
         seed: of the training that made the set.
         n_jobs: processes; no result depends on it.
+        families: families of metrics to compute, such as `["motifs", "sets"]`; None: all.
 
     Raises:
         InputError: what the user can mend, in one line.
@@ -144,7 +149,16 @@ def evaluate(
     plan = None if potential is None else RelaxationPlan(potential, device="auto")
     return Result(
         evaluate_file(
-            given, dataset, training, align, n_generated, n_jobs, name, seed, relaxation=plan
+            given,
+            dataset,
+            training,
+            align,
+            n_generated,
+            n_jobs,
+            name,
+            seed,
+            relaxation=plan,
+            families=families,
         )
     )
 

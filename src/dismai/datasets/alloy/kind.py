@@ -44,6 +44,7 @@ KIND = Kind(
             "structures, spread of the set; at 1500 K a random decoration scores 0.026, better "
             "than every published model",
             heading="d_cluster",
+            family="order",
         ),
         Metric(
             "percent_structures_with_vacancies",
@@ -54,6 +55,7 @@ KIND = Kind(
             "species; how many sites are empty",
             PERCENT,
             heading="with vacancies (%)",
+            family="vacancies",
         ),
         Metric(
             "mean_vacancies_per_structure",
@@ -62,6 +64,7 @@ KIND = Kind(
             0,
             "sites left empty",
             "species",
+            family="vacancies",
         ),
     ),
 )

@@ -10,6 +10,7 @@ from dismai.datasets.common import check_training as check_training
 from dismai.datasets.common import (
     close_pairs,
     density,
+    described,
     finite_values,
     mean_distance,
     relative_shift,
@@ -81,32 +82,45 @@ def describe(atoms: Atoms, spec: DatasetSpec, options: Options) -> np.ndarray:
     """All descriptors of one structure, (n_described,), in the order of `DESCRIBED`.
 
     Rings and dihedral angles of a network that has none, or that is too dense to search, are nan,
-    and so are bins of the structure factor without a wave vector; everything else is finite.
+    and so are bins of the structure factor without a wave vector, and what no family of the
+    options needs; everything else is finite.
     """
     grid = make_grid(atoms)
-    cells = tessellate(atoms, None, PRESETS["amorphous_si"].settings.search_radius, grid)
-    prints = fingerprints(atoms, "amorphous_si", cells)
-    _, angles = angle_shares(bond_angles(atoms, cells))
+    motifs, curves = options.wants("motifs", "sets"), options.wants("curves")
+    network = options.wants("network")
+    cells = prints = None
+    if motifs or curves or network:
+        cells = tessellate(atoms, None, PRESETS["amorphous_si"].settings.search_radius, grid)
+    if motifs:
+        prints = fingerprints(atoms, "amorphous_si", cells)
     required = [
         [density(atoms)],
-        prints.mean(axis=0),
-        rdf(atoms, grid=grid)[1],
-        angles,
-        coordination_shares(atoms, MAX_COORDINATION, cells),
+        described(motifs, len(MOTIF), lambda: prints.mean(axis=0)),
+        described(curves, len(RDF), lambda: rdf(atoms, grid=grid)[1]),
+        described(curves, len(ANGLES), lambda: angle_shares(bond_angles(atoms, cells))[1]),
+        described(
+            network, len(COORDINATION), lambda: coordination_shares(atoms, MAX_COORDINATION, cells)
+        ),
     ]
-    if not all(np.isfinite(part).all() for part in required):
-        raise StructureError("expected finite descriptors, found NaN or infinity")
-    last = [motif_shares(prints), soap_vector(atoms, ["Si"])]
-    return np.concatenate([*required, *_network(atoms), _factor(atoms), *last])
+    rest = [
+        *_network(atoms, curves or network, network),
+        _factor(atoms) if curves else np.full(len(FACTOR), np.nan),
+        motif_shares(prints) if motifs else np.full(len(SHARES), np.nan),
+        soap_vector(atoms, ["Si"]) if options.wants("soap") else np.full(len(SOAP), np.nan),
+    ]
+    return np.concatenate([*required, *rest])
 
 
-def _network(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+def _network(atoms: Atoms, any_of_it: bool, its_rings: bool) -> tuple[np.ndarray, np.ndarray]:
     """Dihedral distribution, (36,), and rings per atom, (5,), of the bonds within the cutoff."""
     dihedrals, rings = np.full(len(DIHEDRALS), np.nan), np.full(len(RINGS), np.nan)
+    if not any_of_it:
+        return dihedrals, rings
     network = bond_network(atoms, BOND_CUTOFF_A)
     try:
         _, dihedrals = dihedral_distribution(network, DIHEDRAL_BIN)
-        rings = ring_counts(network, LONGEST_RING)[3:] / len(atoms)
+        if its_rings:
+            rings = ring_counts(network, LONGEST_RING)[3:] / len(atoms)
     except StructureError:  # described as far as it goes: the published metrics need neither
         pass
     return dihedrals, rings

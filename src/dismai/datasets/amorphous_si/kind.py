@@ -56,6 +56,7 @@ KIND = Kind(
             "coordination and shape of the first shell, mean over all atoms",
             f"order beyond the first shell, {COPIES}",
             heading="d_motif",
+            family="motifs",
         ),
         Metric(
             "d_rdf",
@@ -65,6 +66,7 @@ KIND = Kind(
             "distances of pairs up to 10 Å; a shift of the narrow first peak weighs most",
             f"angles and rings at equal distances, {COPIES}",
             heading="d_rdf",
+            family="curves",
         ),
         Metric(
             "d_angle",
@@ -74,6 +76,7 @@ KIND = Kind(
             "angles between bonds",
             f"bond lengths, rings, {COPIES}",
             heading="d_angle",
+            family="curves",
         ),
         Metric(
             "d_dihedral",
@@ -82,6 +85,7 @@ KIND = Kind(
             0,
             "twist of neighbouring bonds",
             "bond lengths and angles, memorised structures",
+            family="curves",
         ),
         Metric(
             "d_rings",
@@ -90,6 +94,7 @@ KIND = Kind(
             0,
             "how the network closes, from three to seven atoms",
             "geometry that keeps the network, memorised structures",
+            family="network",
         ),
         Metric(
             "d_structure_factor",
@@ -98,6 +103,7 @@ KIND = Kind(
             0,
             "density waves up to 4 1/Å: order from 1.6 Å to the cell edge",
             "angles and rings at equal pair distances, memorised structures",
+            family="curves",
         ),
         Metric(
             "coordination_defects_above_training",
@@ -107,6 +113,7 @@ KIND = Kind(
             "dangling and floating bonds",
             "geometry of fourfold atoms, memorised structures",
             (-100.0, 100.0),
+            family="network",
         ),
         Metric(
             "diffraction_peak_shift",
@@ -116,6 +123,7 @@ KIND = Kind(
             "spacing of the network, density",
             "height of the peak, memorised structures",
             SIGNED,
+            family="curves",
         ),
         Metric(
             "diffraction_peak_height_shift",
@@ -125,6 +133,7 @@ KIND = Kind(
             "extent of medium-range order",
             "where the peak is, memorised structures",
             SIGNED,
+            family="curves",
         ),
     ),
 )

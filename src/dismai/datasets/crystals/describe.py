@@ -11,7 +11,7 @@ from dismai.base.card import CrystalSpec
 from dismai.base.columns import SPACE_GROUP
 from dismai.base.errors import StructureError
 from dismai.datasets.common import check_training as check_training
-from dismai.datasets.common import table_of
+from dismai.datasets.common import described, table_of
 from dismai.datasets.crystals.filter import closest_over_radii, shortest_distance, space_group
 from dismai.datasets.options import Options
 from dismai.metrics.distributions import (
@@ -66,7 +66,8 @@ def describe(atoms: Atoms, spec: CrystalSpec, options: Options) -> np.ndarray:
     """Lattice, groups, sizes, species, properties, numbers of atoms by element, (n_features,).
 
     The group that is said is that in the `info` of the structure (`space_group`): of a training
-    crystal that of the build, of a generated one what its model drew; NaN without one.
+    crystal that of the build, of a generated one what its model drew; NaN without one. So are
+    properties where no family of the options needs them.
 
     Raises:
         StructureError: an element beyond 100, or no symmetry found.
@@ -84,7 +85,11 @@ def describe(atoms: Atoms, spec: CrystalSpec, options: Options) -> np.ndarray:
             [said, space_group(atoms, SYMPREC_A)],
             [len(atoms), (counts > 0).sum(), volume / len(atoms), density],
             [numbers.mean(), numbers.std(), closest_over_radii(atoms)],
-            properties_of(atoms, options.networks),
+            described(
+                options.wants("properties"),
+                len(PREDICTED),
+                lambda: properties_of(atoms, options.networks),
+            ),
             counts,
         ]
     )
@@ -113,7 +118,7 @@ def score(
         spec: card of the dataset.
     """
     scores = {
-        metric: ks_ci(*(compared(table, name) for table in (features, reference)))
+        metric: _ks(*(compared(table, name) for table in (features, reference)))
         for metric, name in {**COMPARED, **PROPERTY_OF}.items()
     }
     scores["ks_atomic_number"] = ks_of_counts_ci(features[ATOMS_OF], reference[ATOMS_OF])
@@ -130,6 +135,11 @@ def score(
         scores["space_group_agreement"] = share_ci(same.to_numpy(dtype=float))
     scores["ks_mean"] = _mean([scores[name] for name in [*COMPARED, "ks_atomic_number"]])
     return with_units(scores)
+
+
+def _ks(values: np.ndarray, training: np.ndarray) -> Interval:
+    """The statistic of one feature; undefined where it was not computed."""
+    return UNDEFINED if np.isnan(values).all() else ks_ci(values, training)
 
 
 def compared(table: pd.DataFrame, column: str) -> np.ndarray:

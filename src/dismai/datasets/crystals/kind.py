@@ -88,6 +88,7 @@ KIND = Kind(
                 _ONE,
                 SHARE,
                 heading=f"K-S {name.replace('_', ' ')}",
+                family="crystal",
             )
             for name, what in _COMPARED.items()
         ),
@@ -100,6 +101,7 @@ KIND = Kind(
             "whether lattice, sites and elements belong together; memorised crystals",
             SHARE,
             heading="mean K-S",
+            family="crystal",
         ),
         *(
             Metric(
@@ -111,6 +113,7 @@ KIND = Kind(
                 _BY_NETWORK,
                 SHARE,
                 heading=f"K-S {one.label}",
+                family="properties",
             )
             for name, one in PROPERTIES.items()
         ),
@@ -123,6 +126,7 @@ KIND = Kind(
             "whether the crystals have them",
             SHARE,
             heading="K-S space group said",
+            family="crystal",
         ),
         Metric(
             "percent_with_symmetry",
@@ -133,6 +137,7 @@ KIND = Kind(
             "whether the symmetry is the right one",
             PERCENT,
             heading="with symmetry (%)",
+            family="crystal",
         ),
         Metric(
             "space_group_agreement",
@@ -142,6 +147,7 @@ KIND = Kind(
             "sites that do not fit the space group that the model says",
             "models that say none",
             SHARE,
+            family="crystal",
         ),
         *(
             Metric(
@@ -153,6 +159,7 @@ KIND = Kind(
                 "whether they are right",
                 self_reported=True,
                 of_generated=True,
+                family="pictures",
             )
             for name, label, unit, what in _SAID
         ),
@@ -166,6 +173,7 @@ KIND = Kind(
             self_reported=True,
             of_generated=True,
             heading="steps of the paper's (%)",
+            family="pictures",
         ),
     ),
 )

@@ -6,11 +6,11 @@ from ase import Atoms
 
 from dismai.base.card import DatasetSpec
 from dismai.base.columns import ENERGY, REFERENCE
-from dismai.base.errors import StructureError
 from dismai.datasets.common import check_training as check_training
 from dismai.datasets.common import (
     close_pairs,
     density,
+    described,
     mean_distance,
     relative_shift,
     separate_atoms,
@@ -69,21 +69,32 @@ def cations_of(spec: DatasetSpec) -> dict[str, int]:
 
 
 def describe(atoms: Atoms, spec: DatasetSpec, options: Options) -> np.ndarray:
-    """All descriptors of one structure, (n_described,), in the order of `DESCRIBED`."""
-    prints = fingerprints(atoms, "interface")
-    symbols = np.array(atoms.get_chemical_symbols())[sites(atoms, "interface")]
-    row = np.concatenate(
+    """All descriptors of one structure, (n_described,), in the order of `DESCRIBED`.
+
+    Those that no family of the options needs are nan.
+    """
+    n_motifs = len(ALL_PRINTS) + len(ALL_SHARES)
+    return np.concatenate(
         [
             [density(atoms), cell_height(atoms)],
-            cation_means(prints, symbols, cations_of(spec)).ravel(),
-            *(motif_shares(prints[symbols == element]) for element in CATIONS),
-            smooth_profile(atoms, ELEMENTS, N_LAYERS).ravel(),
-            soap_vector(atoms, ELEMENTS),
+            described(options.wants("motifs", "sets"), n_motifs, lambda: _motifs(atoms, spec)),
+            described(
+                options.wants("density"),
+                len(ALL_LAYERS),
+                lambda: smooth_profile(atoms, ELEMENTS, N_LAYERS),
+            ),
+            described(options.wants("soap"), len(SOAP), lambda: soap_vector(atoms, ELEMENTS)),
         ]
     )
-    if not np.isfinite(row).all():
-        raise StructureError("expected finite descriptors, found NaN or infinity")
-    return row
+
+
+def _motifs(atoms: Atoms, spec: DatasetSpec) -> np.ndarray:
+    """Mean fingerprints and shares of motifs of each cation."""
+    prints = fingerprints(atoms, "interface")
+    symbols = np.array(atoms.get_chemical_symbols())[sites(atoms, "interface")]
+    means = cation_means(prints, symbols, cations_of(spec)).ravel()
+    shares = (motif_shares(prints[symbols == element]) for element in CATIONS)
+    return np.concatenate([means, *shares])
 
 
 def tabulate(rows: np.ndarray, numbered: pd.DataFrame, options: Options) -> pd.DataFrame:
@@ -125,7 +136,7 @@ def align_profiles(
     own, training = (
         table[ALL_LAYERS].to_numpy(dtype=float).reshape(shape) for table in (features, reference)
     )
-    if len(training) > 0:
+    if len(training) > 0 and not np.isnan(training).any() and not np.isnan(own).any():
         target = training[0]
         for _ in range(REGISTRATIONS):
             training = shift_onto(training, target)
@@ -165,7 +176,7 @@ def resample_headline(
 ) -> Resampled:
     """d_all of accepted structures, and of every resample of them; nan without any."""
     cations = cations_of(spec)
-    if len(features) == 0:
+    if features[ALL_PRINTS].isna().all(axis=None):
         return NO_RESAMPLES
     shape = (len(cations), -1)
     training = reference[ALL_PRINTS].to_numpy().mean(axis=0).reshape(shape)

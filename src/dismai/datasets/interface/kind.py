@@ -54,6 +54,7 @@ KIND = Kind(
                 f"first shell of {element}, mean over the cell",
                 f"everything but {element}; memorised structures",
                 heading=f"d_{symbol}",
+                family="motifs",
             )
             for symbol, element in (("Li", "lithium"), ("Co", "cobalt"), ("Sc", "scandium"))
         ),
@@ -65,6 +66,7 @@ KIND = Kind(
             "first shell of the cations, mean over all of them",
             "opposite changes of different cations, which cancel; anions; memorised structures",
             heading="d_all",
+            family="motifs",
         ),
         Metric(
             "d_profile",
@@ -73,6 +75,7 @@ KIND = Kind(
             0,
             "which elements are at which height; also a shift of the whole cell",
             "order within a layer, memorised structures",
+            family="density",
         ),
         Metric(
             "mean_gamma",
@@ -82,6 +85,7 @@ KIND = Kind(
             "how stable relaxed interfaces are in the potential of the dataset",
             "structure; energies below those of the training set count as better",
             SIGNED,
+            family="energy",
         ),
         Metric(
             "percent_low_gamma",
@@ -91,6 +95,7 @@ KIND = Kind(
             "relaxed interfaces at or below the zero of the interface energy",
             "how far above or below they are; structure",
             PERCENT,
+            family="energy",
         ),
     ),
 )
