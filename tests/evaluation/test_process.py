@@ -164,3 +164,19 @@ def test_alloys_that_were_cleaned_elsewhere_may_lack_atoms_and_no_more(structure
     assert list(cleaned.fates["stage"][2:]) == ["check", "check"]
     plain = process(dict(enumerate(given)), SPEC, Options())
     assert list(plain.fates["status"]) == ["accepted", "rejected", "rejected", "rejected"]
+
+
+def test_a_decoration_that_is_moved_turned_or_mirrored_is_not_a_distinct_one(structures, options):
+    one, other = structures[:2]
+    moved, turned, mirrored = one.copy(), one.copy(), one.copy()
+    moved.positions += [SPEC.fcc.a_A / 2, SPEC.fcc.a_A / 2, 0]
+    turned.positions = one.positions[:, [1, 0, 2]] * [1, -1, 1]
+    mirrored.positions = one.positions * [1, 1, -1]
+    vacant = one.copy()
+    vacant.positions[0] = vacant.positions[31] + [0.1, 0, 0]
+    frames = dict(enumerate([one, moved, turned, mirrored, other, vacant]))
+    reference = describe_reference(structures, SPEC, options, "train")
+    result = process(frames, SPEC, options)
+    names = (SPEC, "moved", "file", 0)
+    table = score(result.features, result.fates, reference, None, *names).set_index("metric")
+    assert table["value"]["percent_distinct"] == 40

@@ -24,7 +24,7 @@ VERSIONS: dict[str, int] = {
     "relax": 2,
     "fit_potential": 3,
     "process": 5,
-    "score": 8,
+    "score": 9,
     "report": 5,
     "rank": 2,
     "predict": 1,

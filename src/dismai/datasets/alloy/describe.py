@@ -36,6 +36,8 @@ ENERGY_COLUMN = "formation_energy_eV_per_atom"
 COUNTED = ["n_removed", "n_vacancies"]
 FEATURES = [*COUNTED, ENERGY_COLUMN, *PROBABILITY_COLUMNS, *SRO_COLUMNS]
 SET_COLUMNS = PROBABILITY_COLUMNS
+COUNT_DIGITS = 9
+"""Decimals of a cluster probability: one pair more or less in 10,000 atoms changes the fifth."""
 
 
 def clean(atoms: Atoms, spec: DatasetSpec, options: Options) -> tuple[Atoms, dict[str, float]]:
@@ -104,21 +106,38 @@ def score(
         spec: card of the dataset.
     """
     if len(features) == 0:
-        distance = vacancies = with_vacancies = energy = UNDEFINED
+        distance = vacancies = with_vacancies = energy = distinct = UNDEFINED
     else:
         distance = interval_of(*resample_headline(features, reference, spec), DISTANCES)
         vacancies = count_ci(features["n_vacancies"].to_numpy())
         with_vacancies = percentage(int((features["n_vacancies"] > 0).sum()), len(features))
         above = features[ENERGY_COLUMN].to_numpy() - reference[ENERGY_COLUMN].mean()
         energy = mean_ci(1000 * above)
+        whole = features.loc[features["n_vacancies"] == 0, PROBABILITY_COLUMNS]
+        distinct = percent_distinct(whole.to_numpy())
     return with_units(
         {
             "d_cluster": distance,
             "percent_structures_with_vacancies": with_vacancies,
             "mean_vacancies_per_structure": vacancies,
             "energy_above_training": energy,
+            "percent_distinct": distinct,
         }
     )
+
+
+def percent_distinct(probabilities: np.ndarray) -> Interval:
+    """Decorations among some without vacancy, in percent of their number; without an interval.
+
+    Those that differ by a translation, a turn or a mirror have the same pair counts and are one;
+    so are two that differ in nothing but clusters of three and more atoms.
+
+    probabilities: of pairs up to the seventh shell, exact, (n_structures, 45).
+    """
+    if len(probabilities) == 0:
+        return UNDEFINED
+    distinct = np.unique(np.round(probabilities, COUNT_DIGITS), axis=0)
+    return Interval(100 * len(distinct) / len(probabilities), np.nan, np.nan)
 
 
 def resample_headline(

@@ -18,7 +18,9 @@ KIND = Kind(
     extras="dismai.datasets.alloy.extras",
     headline="d_cluster",
     table="alloys",
-    table_metrics=("d_cluster", "percent_structures_with_vacancies", "percent_failed"),
+    table_metrics=(
+        *("d_cluster", "percent_distinct", "percent_structures_with_vacancies", "percent_failed"),
+    ),
     baselines=("held_out", "random_decoration", "gaussian_displacement"),
     unrelaxed="alloys are laid on their lattice and not relaxed, as published",
     on_fcc=True,
@@ -29,6 +31,7 @@ KIND = Kind(
     answers={
         "d_cluster": {"swapped": 1, "vacant": 1, "mixed": 1},
         "energy_above_training": {"swapped": 1, "mixed": 1},
+        "percent_distinct": {"copied": -1},
         "percent_structures_with_vacancies": {"vacant": 1},
         "mean_vacancies_per_structure": {"vacant": 1},
         "mmd": {"swapped": 1, "vacant": 1, "mixed": 1, "copied": 1},
@@ -44,6 +47,19 @@ KIND = Kind(
             "structures, spread of the set; at 1500 K a random decoration scores 0.026, better "
             "than every published model",
             heading="d_cluster",
+            family="order",
+        ),
+        Metric(
+            "percent_distinct",
+            "distinct decorations",
+            "%",
+            100,
+            "decorations that are drawn again and again, of structures without vacancy, up to "
+            "translation, turn and mirror",
+            "whether they are right or in the training set: where held-out structures repeat, as "
+            "in cells of 32 atoms at 300 K, a model that remembers scores like one that learns",
+            PERCENT,
+            heading="distinct (%)",
             family="order",
         ),
         Metric(
