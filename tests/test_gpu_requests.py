@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from tests.gpu import PROFILE, SNAKEFILE, documented
+from tests.gpu import PROFILE, ROW, SNAKEFILE, documented
 
 
 @pytest.fixture
@@ -51,6 +51,14 @@ def test_one_gpu_of_any_kind_is_asked_for_once(request_of):
     assert gpu_words(words) == ["--gpus=1"]
     assert "-p" in words
     assert words[words.index("-p") + 1].strip("'") == "gpu"
+
+
+def test_several_gpus_are_asked_for_as_documented(request_of):
+    (row,) = [row for name, row in ROW.items() if name.startswith("several GPUs")]
+    (text,) = re.findall(r"`(gpu: .+?)`", row)
+    (words,) = yaml.safe_load(text).values()
+    for_one_model = {"gpu": words.replace("wildcards.model", "'diffcsp'")}
+    assert gpu_words(request_of(lambda resources: resources | for_one_model)) == ["--gpus=2"]
 
 
 def test_one_gpu_of_a_kind_is_asked_for_once_as_documented(request_of):

@@ -9,7 +9,7 @@ from torch._dynamo.backends.debugging import aot_eager
 from dismai import models
 from dismai.base import running
 from tests.makers import alloy_spec, permuted_alloys
-from tests.models.test_on_a_gpu import COMMON, SMALL
+from tests.models.small import COMMON, SMALL
 
 
 @pytest.fixture

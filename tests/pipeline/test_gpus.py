@@ -69,3 +69,15 @@ def test_a_gpu_that_is_there_is_used(driver, monkeypatch):
 def test_a_profile_may_ask_for_the_same_bytes_in_every_run():
     assert jobs.deterministic(job_with(deterministic=1))
     assert not jobs.deterministic(job_with(gpu=1))
+
+
+def test_a_job_of_several_gpus_takes_free_ones_and_shares_its_training(
+    driver, tmp_path, monkeypatch
+):
+    assert gpus.claim(driver, tmp_path / "locks", wanted=2) == 0
+    assert os.environ[gpus.VISIBLE] == "0,1"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert [jobs.devices(job_with(gpu=n)) for n in (0, 1, 2)] == [1, 1, 2]
+    assert jobs.devices(job_with()) == 1
+    monkeypatch.setenv("DISMAI_CPU", "1")
+    assert jobs.devices(job_with(gpu=2)) == 1

@@ -43,6 +43,9 @@ class GenerativeModel(ABC):
     deterministic: bool = False
     """Whether a GPU may use only kernels that give the same bytes in every run."""
 
+    devices: int = 1
+    """GPUs, or processes of a CPU, that share the structures of every batch of a training."""
+
     state_folder: Path | None = None
     """Where `sample` may keep finished batches, so that a killed job goes on."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ase import Atoms
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from dismai.models.base import GenerativeModel
 
 if TYPE_CHECKING:
     from dismai.training.run import Training
+    from dismai.training.sharing import Group
 
 
 class TorchModel(GenerativeModel):
@@ -24,6 +25,9 @@ class TorchModel(GenerativeModel):
 
     networks: None until `fit` or `load` has made them.
     """
+
+    shareable: ClassVar[bool] = False
+    """Whether several processes can train it together: its networks are `compilable`."""
 
     def __init__(self, spec: Card, hparams: Section):
         super().__init__(spec, hparams)
@@ -39,6 +43,21 @@ class TorchModel(GenerativeModel):
 
     def fit(self, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int) -> None:
         # Lightning takes seconds to import, and sampling does without.
+        from dismai.training.sharing import ALONE
+
+        device = resolved(self.device)
+        if self.devices == 1:
+            self.fit_as(ALONE, train, val, workdir, seed)
+            return
+        from dismai.models.together import followed
+
+        with followed(self, train, val, seed, device) as group:
+            self.fit_as(group, train, val, workdir, seed)
+
+    def fit_as(
+        self, group: Group, train: list[Atoms], val: list[Atoms], workdir: Path, seed: int
+    ) -> None:
+        """`fit` as one process of a group, of which the leading one writes files."""
         from dismai.base.kept import state_of
         from dismai.training.run import join_histories, run_training, training_digest
 
@@ -59,8 +78,9 @@ class TorchModel(GenerativeModel):
                 device=device,
                 deterministic=self.deterministic,
                 compiles=getattr(h, "compile", False),
+                group=group,
             )
-        if folders:
+        if folders and group.leads:
             join_histories(folders, Path(workdir))
 
     def trained(self, use: str) -> Any:

@@ -4,6 +4,7 @@ import fcntl
 import logging
 import os
 import tempfile
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -24,14 +25,14 @@ def granted() -> bool:
     return not compute_on_cpu() and ("SLURM_JOB_ID" in os.environ or DRIVER.exists())
 
 
-def claim(driver: Path | None = None, locks: Path | None = None) -> int | None:
-    """Take a GPU that no other job of this machine has, and show this process no other.
+def claim(driver: Path | None = None, locks: Path | None = None, wanted: int = 1) -> int | None:
+    """Take GPUs that no other job of this machine has, and show this process no other.
 
     A queue, or whoever sets CUDA_VISIBLE_DEVICES, has chosen already. Jobs beyond the number of
     GPUs share the first one.
 
     Returns:
-        its number, or None where nothing is to be chosen.
+        the number of the first, or None where nothing is to be chosen.
     """
     driver = driver or DRIVER
     n_gpus = len(list(driver.iterdir())) if driver.exists() else 0
@@ -39,11 +40,12 @@ def claim(driver: Path | None = None, locks: Path | None = None) -> int | None:
         return None
     folder = locks or Path(tempfile.gettempdir()) / f"dismai-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    chosen = next((number for number in range(n_gpus) if _locked(folder / str(number))), None)
-    if chosen is None:
+    free = (number for number in range(n_gpus) if _locked(folder / str(number)))
+    chosen = list(islice(free, wanted))
+    if not chosen:
         logger.warning("all %d GPUs are taken by other jobs: sharing the first one", n_gpus)
-    os.environ[VISIBLE] = str(chosen or 0)
-    return chosen
+    os.environ[VISIBLE] = ",".join(map(str, chosen or [0]))
+    return chosen[0] if chosen else None
 
 
 def _locked(path: Path) -> bool:

@@ -115,8 +115,13 @@ def device(snakemake: Any) -> str:
     """
     if not snakemake.resources.get("gpu", 0) or compute_on_cpu():
         return "cpu"
-    gpus.claim()
+    gpus.claim(wanted=int(snakemake.resources.get("gpu")))
     return resolved("cuda" if gpus.granted() else "auto")
+
+
+def devices(snakemake: Any) -> int:
+    """GPUs of a job that share a training; 1 where the CPU computes."""
+    return max(1, int(snakemake.resources.get("gpu", 1))) if device(snakemake) != "cpu" else 1
 
 
 def deterministic(snakemake: Any) -> bool:

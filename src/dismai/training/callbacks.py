@@ -139,11 +139,11 @@ class StateKeeper(Callback):
     """Saves the state of training every few steps, and keeps the newest two states.
 
     One more is saved after the last step, and when a signal asks the process to end, which it
-    then does.
+    then does. One of several processes of a training writes; the others go on until it ends them.
     """
 
-    def __init__(self, folder: Path, made_for: str, every: int):
-        self.folder, self.made_for, self.every = folder, made_for, every
+    def __init__(self, folder: Path, made_for: str, every: int, writes: bool = True):
+        self.folder, self.made_for, self.every, self.writes = folder, made_for, every, writes
         self._batches = 0
 
     def state_dict(self) -> dict[str, Any]:
@@ -166,6 +166,8 @@ class StateKeeper(Callback):
     def _save_if_due(self, trainer: Trainer, batches: int, last: bool = False) -> None:
         """Save after a number of batches of this epoch, 0 for all of them."""
         self._batches = batches
+        if not self.writes:
+            return
         epoch_length = trainer.num_training_batches
         step = trainer.current_epoch * epoch_length + (batches or epoch_length)
         if step % self.every == 0 or last or stopping.asked():

@@ -24,6 +24,7 @@ from dismai.files.structures import hash_structures
 from dismai.training.callbacks import History, Progress, SafetensorsIO, StateKeeper, newest_usable
 from dismai.training.data import TrainingData
 from dismai.training.schedule import Ema, Plateau, Validation
+from dismai.training.sharing import ALONE, Group, sharing
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ def run_training(
     device: str,
     deterministic: bool = False,
     compiles: bool = False,
+    group: Group = ALONE,
 ) -> None:
     """Train a module in place; `workdir` gets history.csv and, in state/, what a resume needs.
 
@@ -104,6 +106,7 @@ def run_training(
         device: cpu or cuda
         deterministic: a GPU uses only kernels that give the same bytes in every run
         compiles: compile networks that are compilable
+        group: the processes that do this training together
 
     Raises:
         InputError: a batch does not fit the memory of the device, or a loss is not finite.
@@ -114,7 +117,7 @@ def run_training(
     folder.mkdir(parents=True, exist_ok=True)
     steps_per_epoch = len(data.sampler)
     history = History(training.columns, type(module).__name__, training.validation)
-    state = newest_usable(folder, made_for)
+    state = group.told(newest_usable(folder, made_for) if group.leads else None)
     if state:
         logger.info("resuming from %s", state)
     logger.info(
@@ -129,10 +132,14 @@ def run_training(
         training.plateau,
         ema,
         Progress(epochs * steps_per_epoch, steps_per_epoch),
-        StateKeeper(folder, made_for, checkpoint_every),
+        StateKeeper(folder, made_for, checkpoint_every, writes=group.leads),
     ]
     choices = {"deterministic": deterministic, "compiles": compiles}
-    with _quiet_lightning(), running(module, device, precision, **choices):
+    with (
+        _quiet_lightning(),
+        running(module, device, precision, **choices),
+        sharing(module, group) as of_group,
+    ):
         trainer = Trainer(
             accelerator=device,
             devices=1,
@@ -142,7 +149,7 @@ def run_training(
             plugins=[SafetensorsIO(), LightningEnvironment()],
             gradient_clip_val=training.gradient_clip,
             gradient_clip_algorithm="value" if training.gradient_clip else None,
-            callbacks=[one for one in callbacks if one is not None],
+            callbacks=[*of_group, *(one for one in callbacks if one is not None)],
             default_root_dir=workdir,
             logger=False,
             enable_checkpointing=False,
@@ -155,7 +162,8 @@ def run_training(
     if ema:
         ema.apply(module)
     module.to("cpu")
-    history.write(Path(workdir) / HISTORY_FILE, steps_per_epoch)
+    if group.leads:
+        history.write(Path(workdir) / HISTORY_FILE, steps_per_epoch)
 
 
 @contextmanager

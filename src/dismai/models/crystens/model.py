@@ -37,6 +37,7 @@ class CrysTens(TorchModel):
 
     architecture = "crystens"
     Hparams = Hparams
+    shareable = True
 
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))

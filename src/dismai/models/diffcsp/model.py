@@ -36,6 +36,7 @@ class DiffCSP(TorchModel):
 
     architecture = "diffcsp"
     Hparams = Hparams
+    shareable = True
 
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))

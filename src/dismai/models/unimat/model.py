@@ -43,6 +43,7 @@ class UniMat(TorchModel):
 
     architecture = "unimat"
     Hparams = Hparams
+    shareable = True
 
     def __init__(self, spec: DatasetSpec, hparams: Hparams):
         super().__init__(spec, hparams.resolved(spec))
