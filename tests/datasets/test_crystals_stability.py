@@ -7,10 +7,14 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
+from ase.data import atomic_numbers
 
+from dismai.datasets.crystals.describe import ATOMS_OF
+from dismai.datasets.crystals.filter import closest_over_radii
 from dismai.datasets.crystals.hull import Hull, above_hull
 from dismai.datasets.crystals.matches import matches
 from dismai.datasets.crystals.phases import element_references, energies
+from dismai.evaluation.reference import load_shipped
 
 
 def hull_of(**per_atom: float) -> Hull:
@@ -93,9 +97,20 @@ def test_a_potential_that_fails_costs_one_phase_and_says_so():
 
 def test_references_of_elements_are_elements():
     references = element_references()
-    assert len(references) == 71
+    assert len(references) == 91
     assert all({f"element {atoms.symbols[0]}"} == {f"element {s}" for s in atoms.symbols} == {name}
                for name, atoms in references.items())  # fmt: skip
+
+
+def test_every_element_of_the_shipped_crystals_has_a_reference():
+    reference = load_shipped("crystals", None)
+    table = pd.concat([reference.train, reference.held_out])
+    numbers = {int(name.removeprefix("n_Z")) for name in ATOMS_OF if table[name].any()}
+    known = {atomic_numbers[name.split()[1]] for name in element_references()}
+    assert len(numbers) == 82  # californium is in a crystal that is left out
+    assert numbers <= known
+    added = list(element_references().values())[71:]
+    assert all(0.6 < closest_over_radii(atoms) < 1.1 for atoms in added)
 
 
 def test_equal_crystals_are_found_in_any_cell_and_at_any_volume():

@@ -10,6 +10,8 @@ from ase.calculators.calculator import Calculator
 from ase.formula import Formula
 
 from dismai.base.errors import InputError
+from dismai.base.resources import resource
+from dismai.files.structures import read_structures
 
 PHASES_SCHEMA = pa.schema(
     [
@@ -24,10 +26,17 @@ PHASES_SCHEMA = pa.schema(
 
 
 def element_references() -> dict[str, Atoms]:
-    """Crystals of 71 elements in their ground states, by name (LEJAEGHERE 2014; ase's dcdft)."""
+    """Crystals of 91 elements in their ground states, by name.
+
+    71 are those of LEJAEGHERE 2014 (ase's dcdft); lanthanides and actinides, which it lacks, are
+    the lowest ones of the Materials Project (resources/README.md).
+    """
     from ase.collections import dcdft
 
-    return {f"element {symbol}": dcdft[symbol] for symbol in sorted(dcdft.names)}
+    known = {symbol: dcdft[symbol] for symbol in sorted(dcdft.names)}
+    rest = read_structures(resource("crystals/elements.extxyz"))
+    known |= {str(atoms.symbols[0]): atoms for atoms in rest}
+    return {f"element {symbol}": atoms for symbol, atoms in known.items()}
 
 
 def energies(
