@@ -10,7 +10,7 @@ from dismai.datasets.baselines import random_decoration
 from dismai.evaluation.file import evaluate_file
 from dismai.evaluation.self_reports import self_report_scores
 from dismai.files.structures import write_structures
-from dismai.metrics.self_reports import OF_PICTURES, RIGHT, SPECIES
+from dismai.metrics.self_reports import OF_PICTURES, RIGHT, SPECIES, UNREAD
 from tests.makers import alloy_spec
 
 
@@ -38,6 +38,17 @@ def test_numbers_of_all_structures_are_averaged():
     assert values[RIGHT] == ("%", pytest.approx(200 / 3))
     assert values["coordinate_agreement"] == ("1", pytest.approx(0.2))
     assert found[SPECIES][1].low < 5 / 6 < found[SPECIES][1].high
+
+
+def test_pictures_that_cannot_be_read_improve_no_table_in_silence():
+    read = saying(variance_lattice_angle=0.2, percent_of_published_steps=3.0)
+    empty = Atoms(info={"percent_of_published_steps": 3.0})
+    found = self_report_scores({0: read, 1: empty, 2: read, 3: StructureError("lost")})
+    assert found["variance_lattice_angle"][1].value == pytest.approx(0.2)
+    assert found[UNREAD][0] == "%"
+    assert found[UNREAD][1].value == 50
+    assert self_report_scores({0: empty})[UNREAD][1].value == 100
+    assert UNREAD not in self_report_scores({0: saying(species_accuracy=1.0)})
 
 
 def test_sets_that_say_nothing_have_no_such_metric():

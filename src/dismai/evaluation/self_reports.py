@@ -2,7 +2,8 @@
 
 CrysTens and UniMat draw more than coordinates: species, constant lattice lines, every coordinate
 many times over. How well these agree with each other is a measure of the drawing itself. All
-structures of the file count, also those that are rejected.
+structures of the file count, also those that are rejected; pictures of crystals that cannot be read
+say nothing, and their share stands beside.
 """
 
 from collections.abc import Mapping
@@ -11,9 +12,10 @@ from numbers import Real
 import numpy as np
 from ase import Atoms
 
+from dismai.base.columns import PUBLISHED_STEPS
 from dismai.base.errors import StructureError
 from dismai.metrics.entries import METRICS, with_units
-from dismai.metrics.self_reports import RIGHT, SELF_REPORTED, SPECIES
+from dismai.metrics.self_reports import OF_CRYSTALS, RIGHT, SELF_REPORTED, SPECIES, UNREAD
 from dismai.metrics.statistics import Interval, mean_ci, percentage, share_ci
 
 
@@ -37,4 +39,15 @@ def self_report_scores(
         scores[name] = share_ci(values) if name == SPECIES else mean_ci(values)
         if name == SPECIES:
             scores[RIGHT] = percentage(int((values == 1.0).sum()), len(values))
+    if any(name in info for info in infos for name in OF_CRYSTALS):
+        n_read = sum(any(_is_number(info.get(name)) for name in DRAWN) for info in infos)
+        scores[UNREAD] = percentage(len(structures) - n_read, len(structures))
     return with_units(scores)
+
+
+DRAWN = tuple(name for name in OF_CRYSTALS if name != PUBLISHED_STEPS)
+"""What only a picture that was read can say."""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and bool(np.isfinite(value))

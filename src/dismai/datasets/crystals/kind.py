@@ -149,6 +149,20 @@ KIND = Kind(
             SHARE,
             family="crystal",
         ),
+        Metric(
+            "percent_unread",
+            "pictures without a reading",
+            "%",
+            0,
+            "pictures without an atom, or with a pixel that is no number: no mean of what pictures "
+            "say of themselves holds them",
+            "pictures that can be read and are wrong",
+            PERCENT,
+            self_reported=True,
+            of_generated=True,
+            heading="unread (%)",
+            family="pictures",
+        ),
         *(
             Metric(
                 name,
