@@ -165,7 +165,8 @@ class Kind:
             composition, cell and card of its structures (`datasets.importing.Expected`).
         statistics_of_minima: relaxed ready-made structures, settings -> statistics for the card.
         differences: card -> in what a dataset differs from that of the paper.
-        next_steps: rejected in cleaning, accepted structures, card, options -> sentences.
+        next_steps: rejected in cleaning, outlines of the accepted structures (`cell`, `info`; no
+            atoms), card, options -> sentences.
         training_set: card of the shipped reference, size, relaxed -> the set made again
             (`datasets.recipe`).
         trivial: card, n, seed -> name of a generator that learns nothing, and its structures.

@@ -1,8 +1,10 @@
 """Text that people wrote elsewhere: files in any usual encoding, names of sources."""
 
 import codecs
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -28,23 +30,47 @@ def is_url(source: str) -> bool:
     return source.startswith(("https://", "http://"))
 
 
-def decode(data: bytes) -> str:
-    """Text of the bytes of a file: what a byte-order mark says, else UTF-8, else Latin-1.
+class Coding(NamedTuple):
+    """How bytes are read as text: from which to which, in what encoding, with which errors."""
+
+    encoding: str
+    errors: str
+    start: int
+    stop: int
+
+
+def coding_of(chunks: Iterable[bytes]) -> Coding:
+    """How a text is coded: what a byte-order mark says, else UTF-8, else Latin-1.
+
+    chunks: the bytes of a file, a part at a time.
 
     Raises:
         ValueError: the bytes are no text.
     """
-    for mark, encoding in BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, errors="replace")
-    data = data.rstrip(PADDING) or data
-    head = data[:HEAD_BYTES]
+    head, size, stop = bytearray(), 0, 0
+    encoding, decoder = "utf-8", codecs.getincrementaldecoder("utf-8")()
+    for chunk in chain(chunks, [b""]):
+        head += chunk[: HEAD_BYTES - len(head)]
+        stop = size + len(kept) if (kept := chunk.rstrip(PADDING)) else stop
+        size += len(chunk)
+        try:
+            decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError:
+            encoding = "latin-1"
+    for mark, marked in BYTE_ORDER_MARKS:
+        if head.startswith(mark):
+            return Coding(marked, "replace", len(mark), size)
+    stop = stop or size
+    head = head[:stop]
     if len(head) - len(head.translate(None, CONTROL)) > MAX_CONTROL_SHARE * len(head):
         raise ValueError("binary data")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+    return Coding(encoding, "strict", 0, stop)
+
+
+def decode(data: bytes) -> str:
+    """Text of the bytes of a file; ValueError if they are none."""
+    coding = coding_of([data])
+    return data[coding.start : coding.stop].decode(coding.encoding, coding.errors)
 
 
 def to_lines(text: str) -> list[str]:

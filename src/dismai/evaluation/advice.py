@@ -7,24 +7,29 @@ import pandas as pd
 from ase import Atoms
 
 from dismai.base.card import Card
-from dismai.base.errors import StructureError
 from dismai.base.kinds import KINDS
 from dismai.datasets.options import Options
+from dismai.evaluation.process import Outline
+from dismai.files.reading.on_demand import Numbered
 
 
 def next_steps(
-    structures: Mapping[int, Atoms | StructureError],
+    structures: Numbered,
     fates: pd.DataFrame,
+    outlines: Mapping[int, Outline],
     spec: Card,
     options: Options,
 ) -> list[str]:
-    """Sentences on what was done to the cells, and on what would let rejected structures pass."""
+    """Sentences on what was done to the cells, and on what would let rejected structures pass.
+
+    outlines: of the readable structures.
+    """
     rejected = fates[fates["status"] == "rejected"]
     at = {stage: rejected["structure"][rejected["stage"] == stage] for stage in ("check", "clean")}
     accepted = fates["structure"][fates["status"] == "accepted"]
-    checked = _readable(structures, at["check"])
+    checked = at["check"]
     notes = []
-    if checked and (other := other_dataset(checked, spec)):
+    if len(checked) and (other := other_dataset(map(structures.get, checked), spec)):
         notes.append(f"{len(checked)} structures have the elements of another dataset: {other}")
     elif len(at["check"]) == len(fates) and any(
         reason.startswith("composition") for reason in rejected["reason"]
@@ -34,8 +39,8 @@ def next_steps(
             "be given by `--reference`."
         )
     if (more := KINDS[spec.kind].extra("next_steps")) is not None:
-        sets = (_readable(structures, which) for which in (at["clean"], accepted))
-        notes += more(*sets, spec, options)
+        off = structures.these(at["clean"])
+        notes += more(off, [outlines[number] for number in accepted], spec, options)
     return notes
 
 
@@ -50,8 +55,3 @@ def other_dataset(structures: Iterable[Atoms], spec: Card) -> str:
         if name != spec.kind and kind.datasets and elements == set(kind.elements):
             return f"`--dataset {' or '.join(kind.datasets)}`."
     return ""
-
-
-def _readable(structures: Mapping[int, Atoms | StructureError], which: Iterable[int]) -> list:
-    found = [structures[number] for number in which]
-    return [atoms for atoms in found if isinstance(atoms, Atoms)]

@@ -1,7 +1,7 @@
 """Score given structures against a reference set: the work of `dismai evaluate`."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import nan
 from pathlib import Path
@@ -13,7 +13,7 @@ from ase import Atoms
 
 from dismai.base.card import Card
 from dismai.base.columns import DISPLACEMENT, ENERGY, REFERENCE, RELAXED
-from dismai.base.errors import InputError, StructureError
+from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS
 from dismai.base.metric import FAMILIES
 from dismai.base.resources import resource
@@ -34,7 +34,8 @@ from dismai.evaluation.reference import (
 )
 from dismai.evaluation.relax import check_kind
 from dismai.evaluation.score import score
-from dismai.evaluation.self_reports import self_report_scores
+from dismai.evaluation.self_reports import scores_of_infos
+from dismai.files.reading.on_demand import Frame
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS, chosen_families
 from dismai.postprocess.on_lattice import Alignment
 from dismai.potentials import potential_digest
@@ -148,18 +149,18 @@ def evaluate_file(
     expected = _checked_reference(dataset, reference, options, n_jobs, reporter)
     if reference is None:
         check_size(structures, expected.spec, given.source)
-    result = process(structures, expected.spec, options, n_jobs, reporter)
+    result = process(structures, expected.spec, options, n_jobs, reporter, n_kept=1)
     name = model or given.name
-    metrics, floor_note = _scores(result, expected, name, seed, structures, options.families)
+    metrics, floor_note = _scores(result, expected, name, seed, options.families)
     notes = [
         *given.notes,
-        *on_unreadable(given.frames),
+        *on_unreadable(result.fates, len(given.frames)),
         *overlap,
         *expected.notes,
         on_relaxation(expected.spec, relaxation),
         floor_note,
         *on_gaps(result.features, options),
-        *next_steps(structures, result.fates, expected.spec, options),
+        *next_steps(structures, result.fates, result.outlines, expected.spec, options),
         *([WITHOUT_HELD_OUT] if expected.held_out is None and options.wants("sets") else []),
     ]
     settings = {"align": align, "n_generated": len(structures), "seed": seed}
@@ -183,7 +184,6 @@ def _scores(
     expected: Reference,
     model: str,
     seed: int,
-    structures: Mapping[int, Atoms | StructureError],
     families: frozenset[str],
 ) -> tuple[pd.DataFrame, str]:
     """Metrics of a set, one row each, beside their noise floor; and what to know of the floor."""
@@ -197,7 +197,9 @@ def _scores(
         "seed": seed,
         "families": families,
     }
-    metrics = score(result.features, **common, self_reports=self_report_scores(structures))
+    infos = [outline.info for outline in result.outlines.values()]
+    said = scores_of_infos(infos, len(result.fates))
+    metrics = score(result.features, **common, self_reports=said)
     if result.unrelaxed is not None:
         before = score(result.unrelaxed, **common).set_index("metric")["value"]
         metrics[UNRELAXED] = metrics["metric"].map(before)
@@ -216,9 +218,7 @@ def _against(reference: Any, options: Options) -> dict[str, Any]:
     return settings if len(named) == len(FAMILIES) else {**settings, "families": ",".join(named)}
 
 
-def _first_of_each(
-    result: Processed, structures: Mapping[int, Atoms | StructureError]
-) -> tuple[Shown, ...]:
+def _first_of_each(result: Processed, structures: Mapping[int, Frame]) -> tuple[Shown, ...]:
     """The first accepted structure in every state, and the first readable one that was rejected."""
     shown = []
     if result.clean:
@@ -269,39 +269,40 @@ def load_reference(
     return reference_of(given, dataset, options, n_jobs, reporter)
 
 
-def check_size(structures: dict[int, Atoms | StructureError], spec: Card, path: Path | str) -> None:
+def check_size(structures: Mapping[int, Frame], spec: Card, path: Path | str) -> None:
     """InputError unless some readable structure has the size of the shipped reference.
 
     That is its number of atoms and, of an interface, its cell in the plane, to 5 % and 5 degrees.
     """
-    readable = [atoms for atoms in structures.values() if isinstance(atoms, Atoms)]
-    if not readable:
+
+    def readable() -> Iterator[Atoms]:  # no more than are needed are read
+        return (atoms for atoms in structures.values() if isinstance(atoms, Atoms))
+
+    if next(readable(), None) is None:
         return
-    sizes = sorted({len(atoms) for atoms in readable})
-    ends = "; give training structures of yours by --reference"
-    if other := other_dataset(readable, spec):
-        ends = f"; these elements are those of another dataset: {other}".rstrip(".")
-    if not any(map(spec.holds, sizes)):
-        if fits := _shipped_for(readable, spec):
-            ends = f"; of this size is --dataset {fits}"
+    misfit, sizes = KINDS[spec.kind].extra("misfit"), []
+    if not any(spec.holds(len(atoms)) for atoms in readable()):
+        sizes = sorted({len(atoms) for atoms in readable()})
         found = str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
-        raise InputError(
-            f"{path}: expected {spec.size}, as in the shipped reference of {spec.name}, "
-            f"found {found}{ends}"
-        )
-    misfit = KINDS[spec.kind].extra("misfit")
-    if misfit is not None and (differs := misfit(readable, spec)):
-        expected, found = differs
-        raise InputError(
-            f"{path}: expected {expected} of the shipped reference of {spec.name}, "
-            f"found {found}{ends}"
-        )
+        expected = f"{spec.size}, as in"
+    elif misfit is not None and (differs := misfit(readable(), spec)):
+        expected, found = f"{differs[0]} of", differs[1]
+    else:
+        return
+    ends = "give training structures of yours by --reference"
+    if sizes and (fits := _shipped_for(sizes, spec)):
+        ends = f"of this size is --dataset {fits}"
+    elif other := other_dataset(readable(), spec):
+        ends = f"these elements are those of another dataset: {other}".rstrip(".")
+    raise InputError(
+        f"{path}: expected {expected} the shipped reference of {spec.name}, found {found}; {ends}"
+    )
 
 
-def _shipped_for(readable: Sequence[Atoms], spec: Card) -> str:
+def _shipped_for(sizes: Sequence[int], spec: Card) -> str:
     """The reference of another size of a kind that ships and holds some structures; else empty."""
     for name, card in shipped_cards().items():
-        if card.kind == spec.kind and any(card.holds(len(atoms)) for atoms in readable):
+        if card.kind == spec.kind and any(map(card.holds, sizes)):
             return name
     return ""
 

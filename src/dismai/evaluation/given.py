@@ -13,12 +13,12 @@ from dismai.base.atomic import printable_name, sha256
 from dismai.base.errors import InputError, StructureError
 from dismai.files.objects import as_frames
 from dismai.files.reading.collections import is_archive, is_structure_file
+from dismai.files.reading.on_demand import OnDemand, Part, placed
 from dismai.files.structures import (
-    SOURCE_FILE,
     FrameSet,
+    find_set,
     hash_structures,
     is_folder,
-    read_set,
 )
 
 
@@ -30,7 +30,7 @@ class Given:
     positions and cells.  paths: of the files, if any.  notes: what was left out, in sentences.
     """
 
-    frames: Sequence[Atoms | StructureError]
+    frames: OnDemand
     source: str
     name: str
     sha256: str
@@ -52,49 +52,38 @@ def given_files(paths: Path | Sequence[Path]) -> Given:
         raise InputError("structures: expected at least one file, found none")
     if len(several) == 1:
         (path,) = several
-        found = read_set(path)
+        found = find_set(path)
         name = printable_name(os.path.basename(os.path.abspath(path)))
         return Given(found.frames, str(path), name, sha256(path), (path,), found.notes)
-    frames: list[Atoms | StructureError] = []
+    parts: list[Part] = []
     notes: list[str] = []
     digest = hashlib.sha256()
     for path in several:
         found = _of_several(path)
-        frames += [_placed(frame, path.name) for frame in found.frames]
+        parts += [placed(part, path.name) for part in found.frames.parts]
         notes += [f"{path}: {note}" for note in found.notes]
         digest.update(f"{path.name}\0{sha256(path)}\0".encode(errors="surrogateescape"))
-    if all(isinstance(frame, StructureError) for frame in frames):
-        first = next(iter(frames), "expected structures, found none")
+    if all(isinstance(part, StructureError) for part in parts):
+        first = next(iter(parts), "expected structures, found none")
         raise InputError(f"{several[0]} and others: {first}")
     name = f"{len(several)} files"
-    return Given(frames, name, name, digest.hexdigest(), tuple(several), tuple(notes))
+    return Given(OnDemand(parts), name, name, digest.hexdigest(), tuple(several), tuple(notes))
 
 
 def _of_several(path: Path) -> FrameSet:
     """The structures of one path among several."""
     is_folder(path)  # or anything else that is there
     try:
-        return read_set(path)
+        return find_set(path)
     except InputError as error:
         reason = str(error).removeprefix(f"{path}: ")
         if not path.is_dir() and not is_archive(path) and not is_structure_file(path.name):
-            return FrameSet([], (f"not read, no structures: {reason}.",))
-        return FrameSet([StructureError(f"{path.name}: {reason}")])
+            return FrameSet(OnDemand([]), (f"not read, no structures: {reason}.",))
+        return FrameSet(OnDemand([StructureError(f"{path.name}: {reason}")]))
 
 
 def given_structures(structures: Iterable[Any]) -> Given:
     """The structures of a list of ASE's Atoms or pymatgen's Structures."""
     frames = as_frames(structures)
     digest = hash_structures([frame for frame in frames if isinstance(frame, Atoms)])
-    return Given(frames, "structures", "structures", digest)
-
-
-def _placed(frame: Atoms | StructureError, file: str) -> Atoms | StructureError:
-    """A structure that knows its file, where it was not told by a folder or an archive."""
-    file = printable_name(file)
-    if isinstance(frame, StructureError):
-        frame.source_file = "/".join(filter(None, (file, frame.source_file)))
-    else:
-        own = frame.info.get(SOURCE_FILE, "")
-        frame.info[SOURCE_FILE] = "/".join(filter(None, (file, str(own))))
-    return frame
+    return Given(OnDemand(frames), "structures", "structures", digest)

@@ -7,7 +7,6 @@ import pandas as pd
 from ase import Atoms
 
 from dismai.base.card import Card
-from dismai.base.errors import StructureError
 from dismai.base.kinds import KINDS
 from dismai.datasets.options import Options
 from dismai.evaluation.given import Given
@@ -27,12 +26,13 @@ def on_overlap(given: Given, reference: Path | Sequence[Atoms] | None) -> list[s
     return []
 
 
-def on_unreadable(frames: Sequence[Atoms | StructureError]) -> list[str]:
-    """How many structures are none."""
-    n_bad = sum(isinstance(frame, StructureError) for frame in frames)
+def on_unreadable(fates: pd.DataFrame, n_given: int) -> list[str]:
+    """How many structures are none; more may have been generated than given."""
+    given = fates[fates["structure"] < n_given]
+    n_bad = int((given["stage"] == "read").sum())
     if n_bad == 0:
         return []
-    return [f"{n_bad} of {len(frames)} structures could not be read; they count as failed."]
+    return [f"{n_bad} of {n_given} structures could not be read; they count as failed."]
 
 
 def on_relaxation(spec: Card, relaxation: RelaxationPlan | None) -> str:

@@ -3,14 +3,16 @@
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.cell import Cell
 from ase.data import chemical_symbols
 
 from dismai.base.card import Card
@@ -21,6 +23,7 @@ from dismai.base.text import on_one_line
 from dismai.datasets.options import Options
 from dismai.evaluation.parallel import Reporter, in_order
 from dismai.evaluation.relax import check_kind, close_relaxers, relax_ahead, relax_and_measure
+from dismai.files.reading.on_demand import Frame, Numbered, OnDemand, Part, as_read
 from dismai.files.structures import (
     FATES_SCHEMA,
     SOURCE_FILE,
@@ -31,6 +34,7 @@ from dismai.files.structures import (
     write_structures,
 )
 from dismai.geometry.cells import check_cell, check_finite
+from dismai.metrics.self_reports import SELF_REPORTED
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +43,19 @@ STAGES = ("read", "check", "clean", "relax", "describe")
 """What a structure goes through, in this order; it may fail at each."""
 
 
+class Outline(NamedTuple):
+    """What is kept of a structure as it was given, without its atoms; what it says of itself."""
+
+    cell: Cell
+    info: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Processed:
     """Accepted structures, what became of every structure, features of the accepted ones.
 
     clean: accepted structures before relaxation.  relaxed: after it; none without relaxation.
+    Both as many as are kept, the first ones.  outlines: of readable structures, by number.
     unrelaxed: features of the same structures before relaxation, without energies; None without
     relaxation. A structure that cannot be described before has no row.
     """
@@ -53,6 +65,7 @@ class Processed:
     features: pd.DataFrame
     relaxed: list[Atoms] = field(default_factory=list)
     unrelaxed: pd.DataFrame | None = None
+    outlines: dict[int, Outline] = field(default_factory=dict)
 
 
 def shard_range(n_generated: int, shard: int, n_shards: int) -> range:
@@ -62,7 +75,7 @@ def shard_range(n_generated: int, shard: int, n_shards: int) -> range:
 
 def load_generated(
     path: Path, n_generated: int | None = None, only: range | None = None
-) -> dict[int, Atoms | StructureError]:
+) -> Mapping[int, Frame]:
     """Structures of a generated set by number; those that were never written are errors.
 
     Args:
@@ -78,18 +91,19 @@ def load_generated(
 
 
 def numbered(
-    frames: Sequence[Atoms | StructureError],
+    frames: Sequence[Frame],
     path: Path | str,
     n_generated: int | None = None,
     only: range | None = None,
-) -> dict[int, Atoms | StructureError]:
+) -> Mapping[int, Frame]:
     """The structures of a file by number, as `load_generated` gives them."""
     n_expected = n_generated or len(frames)
     if len(frames) > n_expected:
         raise InputError(f"{path}: expected {n_expected} structures, found {len(frames)}")
     missing = StructureError(f"expected {n_expected} structures, found {len(frames)}")
     wanted = range(n_expected) if only is None else only
-    return {i: frames[i] if i < len(frames) else missing for i in wanted}
+    parts = frames.parts if isinstance(frames, OnDemand) else frames
+    return Numbered({i: parts[i] if i < len(parts) else missing for i in wanted})
 
 
 def check(atoms: Atoms, spec: Card, may_lack_atoms: bool = False) -> Atoms:
@@ -120,18 +134,21 @@ class Fate:
     was_periodic: bool = True
     source_file: str = ""
     row_before: np.ndarray | None = None
+    outline: Outline | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        return not self.stage
 
 
-def process_one(
-    number: int, structure: Atoms | StructureError, spec: Card, options: Options
-) -> Fate:
+def process_one(number: int, structure: Part, spec: Card, options: Options) -> Fate:
     """Check, clean, relax and describe one structure."""
-    kind = KINDS[spec.kind]
-    stage, was_periodic, source = "read", True, source_of(structure)
+    kind, structure = KINDS[spec.kind], as_read(structure)
+    stage, was_periodic, source, outline = "read", True, source_of(structure), None
     try:
         if isinstance(structure, StructureError):
             raise structure
-        stage = "check"
+        stage, outline = "check", _outline(structure)
         was_periodic = bool(structure.pbc.all())
         atoms = check(structure, spec, options.cleaned and kind.on_fcc)
         stage = "clean"
@@ -142,10 +159,16 @@ def process_one(
         stage = "describe"
         row = kind.describe(clean if minimum is None else minimum, spec, options)
     except StructureError as error:
-        return Fate(number, stage, str(error), was_periodic=was_periodic, source_file=source)
+        lost = {"was_periodic": was_periodic, "source_file": source, "outline": outline}
+        return Fate(number, stage, str(error), **lost)
     before = None if minimum is None else _described(clean, spec, options)
     counted = {**counted, **moved}
-    return Fate(number, "", "", clean, minimum, counted, row, was_periodic, source, before)
+    return Fate(number, "", "", clean, minimum, counted, row, was_periodic, source, before, outline)
+
+
+def _outline(atoms: Atoms) -> Outline:
+    said = {name: atoms.info[name] for name in SELF_REPORTED if name in atoms.info}
+    return Outline(atoms.cell, said)
 
 
 def _described(atoms: Atoms, spec: Card, options: Options) -> np.ndarray | None:
@@ -179,24 +202,29 @@ def _relaxed_columns(spec: Card, options: Options) -> list[str]:
 
 
 def process(
-    structures: dict[int, Atoms | StructureError],
+    structures: Mapping[int, Frame],
     spec: Card,
     options: Options,
     n_jobs: int = 1,
     reporter: Reporter | None = None,
+    n_kept: int | None = None,
 ) -> Processed:
     """Check, clean, relax and describe generated structures; each gets one row in the fates.
 
     A structure fails alone: unreadable, not finite, of another composition, not relaxed, not
     described. The result does not depend on the number of processes.
+
+    n_kept: accepted structures to keep, all by default.
     """
     kind = KINDS[spec.kind]
     columns = ["structure", *kind.counted, *_relaxed_columns(spec, options)]
     work = partial(_process_item, spec=spec, options=options)
     ahead = partial(_cleaned, spec=spec, options=options)
-    _relax_ahead(list(structures.values()), ahead, spec, options)
-    fates = _each(work, list(structures.items()), n_jobs, "structures", reporter)
-    accepted = [fate for fate in fates if fate.clean is not None]
+    _relax_ahead(structures.values(), ahead, spec, options)
+    parts = structures.parts if isinstance(structures, Numbered) else structures
+    each = _each(work, list(parts.items()), n_jobs, "structures", reporter)
+    fates = list(_without_atoms(each, n_kept))
+    accepted = [fate for fate in fates if fate.is_accepted]
     n_not_periodic = sum(not fate.was_periodic for fate in fates)
     if n_not_periodic:
         logger.warning(
@@ -210,7 +238,7 @@ def process(
     rows = [
         (
             fate.number,
-            "accepted" if fate.clean is not None else "rejected",
+            "accepted" if fate.is_accepted else "rejected",
             fate.stage,
             fate.reason,
             fate.source_file,
@@ -218,12 +246,22 @@ def process(
         for fate in fates
     ]
     return Processed(
-        [fate.clean for fate in accepted],
+        [fate.clean for fate in accepted if fate.clean is not None],
         pd.DataFrame(rows, columns=FATES_SCHEMA.names),
         kind.tabulate(np.array([fate.row for fate in accepted]), numbered, options),
         [fate.relaxed for fate in accepted if fate.relaxed is not None],
         None if options.relaxation is None else _unrelaxed(accepted, numbered, spec, options),
+        {fate.number: fate.outline for fate in fates if fate.outline is not None},
     )
+
+
+def _without_atoms(fates: Iterator[Fate], n_kept: int | None) -> Iterator[Fate]:
+    """All fates, with the atoms of only the first accepted structures."""
+    n_accepted = 0
+    for fate in fates:
+        n_accepted += fate.is_accepted
+        let_go = n_kept is not None and n_accepted > n_kept
+        yield replace(fate, clean=None, relaxed=None) if let_go else fate
 
 
 def _unrelaxed(
@@ -239,7 +277,7 @@ def _unrelaxed(
 
 
 def _relax_ahead(
-    structures: Sequence[Atoms | StructureError],
+    structures: Iterable[Frame],
     cleaned: Callable[[Atoms], Atoms],
     spec: Card,
     options: Options,
@@ -259,15 +297,17 @@ def _cleaned(atoms: Atoms, spec: Card, options: Options) -> Atoms:
     return KINDS[spec.kind].clean(check(atoms, spec), spec, options)[0]
 
 
-def _each(work: Callable, items: Sequence, n_jobs: int, name: str, reporter: Reporter | None):
+def _each(
+    work: Callable, items: Sequence, n_jobs: int, name: str, reporter: Reporter | None
+) -> Iterator:
     """Results of work on all items, in order; potentials are loaded for these items alone."""
     try:
-        return list(in_order(work, items, n_jobs, name, reporter))
+        yield from in_order(work, items, n_jobs, name, reporter)
     finally:
         close_relaxers()
 
 
-def _process_item(item: tuple[int, Atoms | StructureError], spec: Card, options: Options) -> Fate:
+def _process_item(item: tuple[int, Part], spec: Card, options: Options) -> Fate:
     return process_one(*item, spec, options)
 
 
@@ -292,7 +332,7 @@ def describe_reference(
     columns = _relaxed_columns(spec, options)
     work = partial(_describe_item, spec=spec, options=options)
     _relax_ahead(structures, partial(check, spec=spec), spec, options)
-    described = _each(work, structures, n_jobs, Path(source).name, reporter)
+    described = list(_each(work, structures, n_jobs, Path(source).name, reporter))
     for number, one in enumerate(described):
         if isinstance(one, StructureError):
             raise InputError(f"{source}: structure {number}: {one}")

@@ -6,8 +6,9 @@ structures of the file count, also those that are rejected; pictures of crystals
 say nothing, and their share stands beside.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -22,12 +23,19 @@ from dismai.metrics.statistics import Interval, mean_ci, percentage, share_ci
 def self_report_scores(
     structures: Mapping[int, Atoms | StructureError],
 ) -> dict[str, tuple[str, Interval]]:
-    """Metrics of what a set says of itself, by name: unit and interval; none if it says nothing.
+    """Metrics of what a set says of itself, by name: unit and interval; none if it says nothing."""
+    infos = [atoms.info for atoms in structures.values() if isinstance(atoms, Atoms)]
+    return scores_of_infos(infos, len(structures))
+
+
+def scores_of_infos(
+    infos: Sequence[Mapping[str, Any]], n_structures: int
+) -> dict[str, tuple[str, Interval]]:
+    """The same of the `info` of every readable structure; n_structures: others included.
 
     A structure that could not be read does not count, nor what is no number within the
     bounds of the metric, such as an accuracy of 85 where it is a share.
     """
-    infos = [atoms.info for atoms in structures.values() if isinstance(atoms, Atoms)]
     scores: dict[str, Interval] = {}
     for name in SELF_REPORTED:
         found = [info.get(name) for info in infos]
@@ -41,7 +49,7 @@ def self_report_scores(
             scores[RIGHT] = percentage(int((values == 1.0).sum()), len(values))
     if any(name in info for info in infos for name in OF_CRYSTALS):
         n_read = sum(any(_is_number(info.get(name)) for name in DRAWN) for info in infos)
-        scores[UNREAD] = percentage(len(structures) - n_read, len(structures))
+        scores[UNREAD] = percentage(n_structures - n_read, n_structures)
     return with_units(scores)
 
 

@@ -5,8 +5,11 @@ import pytest
 from ase import Atoms
 
 from dismai.base.errors import InputError, StructureError
-from dismai.files.reading.xyz import Block, parse_block
-from dismai.files.structures import count_frames, read_frames
+from dismai.base.text import to_lines
+from dismai.files.reading import text
+from dismai.files.reading.on_demand import Place
+from dismai.files.reading.xyz import Block, parse_block, split_blocks
+from dismai.files.structures import count_frames, find_set, read_frames
 
 N_FRAMES, N_ATOMS = 8, 6
 CELL = np.diag([7.0, 8.0, 9.0])
@@ -129,6 +132,12 @@ def lacks_its_comment(lines):
 KEYED_DAMAGES = [*DAMAGES, lacks_its_count, repeats_its_comment, lacks_its_comment, has_no_atoms]
 
 
+def shown(frame):
+    if isinstance(frame, StructureError):
+        return str(frame)
+    return str(frame.symbols), frame.positions.tolist(), frame.cell.tolist(), frame.info
+
+
 def check(tmp_path, frames, damaged, join="\n"):
     """Exactly the damaged structures are errors, and all others are what was written."""
     path = tmp_path / "set.xyz"
@@ -137,6 +146,10 @@ def check(tmp_path, frames, damaged, join="\n"):
     bad = [index for index, one in enumerate(found) if isinstance(one, StructureError)]
     assert (len(found), bad) == (len(frames), damaged), [str(found[k]) for k in bad]
     assert count_frames(path) == len(frames)
+    assert list(map(shown, find_set(path).frames)) == list(map(shown, found))
+    lines = to_lines(path.read_text())
+    whole, one_by_one = ([lines], [[line] for line in lines])
+    assert list(map(str, split_blocks(one_by_one))) == list(map(str, split_blocks(whole)))
     for k in set(range(len(frames))) - set(damaged):
         np.testing.assert_array_equal(found[k].positions, POSITIONS[k])
         assert set(found[k].symbols) == {"Si"}
@@ -329,3 +342,32 @@ def test_a_column_of_occupancies_must_be_full(tmp_path):
     good, bad = one([*full, *part], tmp_path)
     assert isinstance(good, Atoms)
     assert str(bad).startswith("atom 1: expected occupancy 1, found 0.5")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-32"])
+@pytest.mark.parametrize("join", ["\n", "\r\n", "\r"], ids=["unix", "windows", "old mac"])
+@pytest.mark.parametrize("n_bytes", [1, 7, 2**20])
+def test_a_structure_that_stays_in_its_file_is_the_one_that_was_read(
+    tmp_path, monkeypatch, encoding, join, n_bytes
+):
+    monkeypatch.setattr(text, "READ_BYTES", n_bytes)
+    frames = [frame(k, lambda k: f'{EXTENDED} by="Åström {k}"') for k in range(N_FRAMES)]
+    frames[2].insert(4, "?!")
+    path = tmp_path / "set.extxyz"
+    padding = "\0\0" if encoding in ("utf-8", "latin-1") else ""
+    path.write_bytes(join.join(["", *sum(frames, []), "", padding]).encode(encoding))
+    found = find_set(path).frames
+    assert list(map(shown, found)) == list(map(shown, read_frames(path)))
+    assert [str(one.info["by"]) for one in found if isinstance(one, Atoms)] == [
+        f"Åström {k}" for k in range(N_FRAMES) if k != 2
+    ]
+    in_file = [isinstance(part, Place) for part in found.parts]
+    assert any(in_file) == (encoding not in ("utf-16", "utf-32"))
+
+
+def test_a_file_that_is_gone_is_one_bad_structure(tmp_path):
+    path = tmp_path / "set.extxyz"
+    path.write_text("\n".join(frame(0)) + "\n")
+    found = find_set(path).frames
+    path.unlink()
+    assert str(found[0]) == "line 1: expected a structure, found no such file or directory"

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.cell import Cell
 
 from dismai.base.atomic import sha256
 from dismai.base.card import DatasetSpec, FccLattice
@@ -92,14 +93,21 @@ def differences(spec: DatasetSpec) -> list[str]:
     return found
 
 
+class HasCell(Protocol):
+    """What has a cell as a structure does."""
+
+    @property
+    def cell(self) -> Cell: ...
+
+
 def next_steps(
-    rejected: list[Atoms], accepted: list[Atoms], spec: DatasetSpec, options: Options
+    rejected: Sequence[Atoms], accepted: Sequence[HasCell], spec: DatasetSpec, options: Options
 ) -> list[str]:
     """What would let rejected alloys pass, and what was done to the cells of the others."""
     return [*_alignment(rejected, spec, options), *_rescaled(accepted, spec)]
 
 
-def _alignment(rejected: list[Atoms], spec: DatasetSpec, options: Options) -> list[str]:
+def _alignment(rejected: Sequence[Atoms], spec: DatasetSpec, options: Options) -> list[str]:
     """Whether another way to lay structures on the lattice takes what this one rejects."""
     tried = rejected[:TRIED]
     for align, does in WHAT_ALIGNS.items():
@@ -114,7 +122,7 @@ def _alignment(rejected: list[Atoms], spec: DatasetSpec, options: Options) -> li
     return []
 
 
-def _rescaled(accepted: list[Atoms], spec: DatasetSpec) -> list[str]:
+def _rescaled(accepted: Sequence[HasCell], spec: DatasetSpec) -> list[str]:
     """By how much cells were changed when atoms were laid on the lattice."""
     if not accepted:
         return []

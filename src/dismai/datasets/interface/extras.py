@@ -1,6 +1,6 @@
 """What only interfaces have: the shape of their cells in the plane, ready-made sets of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,14 @@ LOW_OF_READY_MADE = 0.95
 """Share of a ready-made set, of low energy as a whole, below its zero: its tail does not count."""
 
 
-def misfit(structures: list[Atoms], spec: DatasetSpec) -> tuple[str, str] | None:
+def misfit(structures: Iterable[Atoms], spec: DatasetSpec) -> tuple[str, str] | None:
     """In-plane cell of the reference and of the first structure, where none has the former."""
-    if any(_same_plane(atoms, spec) for atoms in structures):
-        return None
-    ours, theirs = _plane(Cell(spec.cell)), _plane(structures[0].cell)
-    return f"the in-plane cell {ours}", theirs
+    theirs = None
+    for atoms in structures:
+        if _same_plane(atoms, spec):
+            return None
+        theirs = theirs or _plane(atoms.cell)
+    return f"the in-plane cell {_plane(Cell(spec.cell))}", theirs
 
 
 def _same_plane(atoms: Atoms, spec: DatasetSpec) -> bool:

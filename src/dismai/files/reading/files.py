@@ -3,17 +3,19 @@
 import bz2
 import gzip
 import lzma
-import zlib
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ase import Atoms
 
 from dismai.base.errors import InputError, StructureError
-from dismai.base.text import decode, found_in, on_one_line, to_lines
+from dismai.base.text import found_in, on_one_line
 from dismai.files.reading import cif, collections, other, xyz
 from dismai.files.reading.cell import read_cell
+from dismai.files.reading.on_demand import OnDemand, Place
+from dismai.files.reading.text import Text
 from dismai.files.reading.xyz import SOURCE_FILE
 
 XYZ_SUFFIXES = (".extxyz", ".xyz")
@@ -22,8 +24,6 @@ OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 QUOTES = "\"'\\{}[]"
 """What quotes or escapes words in the comments of extended XYZ."""
 MAX_TEXT_BYTES = 8 * 2**30
-READ_BYTES = 2**24
-"""At a time: where memory is limited, room for the largest text at once is refused."""
 
 Frames = list[Atoms | StructureError]
 
@@ -31,7 +31,7 @@ Frames = list[Atoms | StructureError]
 class FrameSet(NamedTuple):
     """Structures in order, a bad one as an error in its place, and what was left out, if any."""
 
-    frames: Frames
+    frames: Sequence[Atoms | StructureError]
     notes: tuple[str, ...] = ()
 
 
@@ -62,6 +62,28 @@ def read_set(path: Path, only: range | None = None) -> FrameSet:
             found = FrameSet(_read_any(path, only))
         except StructureError as error:
             raise InputError(f"{path}: {error}") from None
+    return _with_a_structure(path, found)
+
+
+def find_set(path: Path) -> FrameSet:
+    """The set of `read_set`, whose structures stay in an XYZ file until each is asked for.
+
+    Memory holds their places alone, where the file is not packed. A structure whose lines count
+    right and mean nothing is an error only when it is asked for.
+    """
+    path = Path(path)
+    if path.suffix.lower() in XYZ_SUFFIXES and not is_folder(path):
+        try:
+            text = _text(path)
+        except StructureError as error:
+            raise InputError(f"{path}: {error}") from None
+        if text.lies_open:
+            return _with_a_structure(path, FrameSet(OnDemand([*_places(text), *text.lost])))
+    frames, notes = read_set(path)
+    return FrameSet(OnDemand(frames), notes)
+
+
+def _with_a_structure(path: Path, found: FrameSet) -> FrameSet:
     if not found.frames:
         raise InputError(f"{path}: expected at least one structure, found none")
     if all(isinstance(frame, StructureError) for frame in found.frames):
@@ -86,8 +108,8 @@ def read_structures(path: Path) -> list[Atoms]:
 def count_frames(path: Path) -> int:
     """Number of structures in an extended XYZ file, damaged ones included."""
     try:
-        text, lost = _text(Path(path))
-        return sum(1 for _ in xyz.split_blocks(to_lines(text))) + len(lost)
+        text = _text(Path(path))
+        return sum(1 for _ in xyz.split_blocks(text.lines())) + len(text.lost)
     except StructureError as error:
         raise InputError(f"{path}: {error}") from None
 
@@ -139,45 +161,44 @@ def _read_any(path: Path, only: range | None) -> Frames:
     if suffix == ".npz":
         return [read_cell(path)]
     if suffix in XYZ_SUFFIXES:
-        text, lost = _text(path)
-        return [*_of_xyz(text, only), *lost]
+        text = _text(path)
+        return [*_of_xyz(text, only), *text.lost]
     if suffix == CIF_SUFFIX:
-        text, lost = _text(path)
-        return [*cif.read(text), *lost]
+        text = _text(path)
+        lines = (line for part in text.lines() for line in part)
+        return [*cif.read("\n".join(lines)), *text.lost]
     return other.read(path)
 
 
-def _of_xyz(text: str, only: range | None) -> Frames:
+def _places(text: Text) -> Iterator[Place | StructureError]:
+    """Where the structures of an XYZ file stand."""
+    sizes: deque[int] = deque()  # bytes of the lines that are read, from `line` on
+    position, line = text.coding.start, 1
+
+    def lines() -> Iterator[list[str]]:
+        for part in text.parts():
+            sizes.extend(map(len, part))
+            yield text.decoded(part)
+
+    for block in xyz.split_blocks(lines()):
+        if isinstance(block, StructureError):
+            yield block
+            continue
+        position += sum(sizes.popleft() for _ in range(block.line - line))
+        size = sum(sizes.popleft() for _ in block.lines)
+        yield Place(text.path, position, size, block.line, text.coding)
+        position, line = position + size, block.line + len(block.lines)
+
+
+def _text(path: Path) -> Text:
+    return Text(path, OPENERS.get(path.suffix.lower(), open), MAX_TEXT_BYTES)
+
+
+def _of_xyz(text: Text, only: range | None) -> Frames:
     frames: Frames = []
-    for index, block in enumerate(xyz.split_blocks(to_lines(text))):
+    for index, block in enumerate(xyz.split_blocks(text.lines())):
         if isinstance(block, StructureError):
             frames.append(block)
         else:
             frames.append(xyz.parse_block(block) if only is None or index in only else None)
     return frames
-
-
-def _text(path: Path) -> tuple[str, list[StructureError]]:
-    """Text of a file, and an error if it ends where its compressed content is damaged."""
-    opened, data, lost = OPENERS.get(path.suffix.lower(), open), bytearray(), []
-    try:
-        with opened(path, "rb") as stream:
-            while chunk := stream.read1(READ_BYTES):  # damage spoils what follows it
-                data += chunk
-                if len(data) > MAX_TEXT_BYTES:
-                    raise StructureError(
-                        f"expected at most {MAX_TEXT_BYTES // 2**30} GiB of text, found more"
-                    )
-    except FileNotFoundError:
-        raise StructureError(f"{other.EXPECTED}, found no such file") from None
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        found = " ".join(str(error).split())[:120]
-        if not data:
-            raise StructureError(f"{other.EXPECTED}, found {found}") from None
-        lost = [StructureError(f"what follows: expected compressed text, found {found}")]
-    except OSError as error:
-        raise StructureError(f"{other.EXPECTED}, found {found_in(error)}") from None
-    try:
-        return decode(bytes(data)), lost
-    except ValueError:
-        raise StructureError(f"{other.EXPECTED}, found binary data") from None

@@ -9,8 +9,9 @@ lost structure, or as many as have a comment of their own.
 import io
 import re
 import warnings
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ase import Atoms
@@ -61,78 +62,130 @@ def _past_the_last(lines: list[str]) -> int:
     return end
 
 
-def split_blocks(lines: list[str]) -> Iterator[Block | StructureError]:
-    """The blocks of a file in order, a lost one as an error in its place."""
-    return _Splitter(lines).blocks()
+def split_blocks(parts: Iterable[list[str]]) -> Iterator[Block | StructureError]:
+    """The blocks of a file in order, a lost one as an error in its place.
+
+    parts: its lines, some at a time; no more are read, and kept, than a block needs.
+    """
+    return _Splitter(parts).blocks()
 
 
 class _Splitter:
-    """Lines of a file, their whole numbers by index, and where a structure surely begins."""
+    """Lines of a file as far as they are read, whole numbers among them, and sure beginnings.
 
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = lines = lines[: _past_the_last(lines)]
-        self.counts = {
-            index: int(match[1])
-            for index, line in enumerate(lines)
-            if not line[:1].isalpha() and (match := COUNT.match(line))  # most begin with a symbol
-        }
+    Lines before `start`, and what is known of them, are forgotten when further ones are read.
+    """
+
+    def __init__(self, parts: Iterable[list[str]]) -> None:
+        self.parts = iter(parts)
+        self.start = 0
+        self.first = 0  # index of the first line that is kept
+        self.lines: list[str] = []
+        self.blank: list[str] = []  # behind them: the end of the file, or not
+        self.counts: dict[int, int] = {}
+        self.undecided: deque[int] = deque()  # those that may begin a structure
         self.headers: list[int] = []
-        for index in self.counts:
-            of_header_before = bool(self.headers) and index == self.headers[-1] + 1
-            if self._has_keys(index + 1) or (not of_header_before and self._begins(index)):
-                self.headers.append(index)
+
+    def _read(self) -> bool:
+        """Read the next part; False at the end of the file, after its last line with content."""
+        for part in self.parts:
+            end = _past_the_last(part)
+            if end:
+                self._forget()
+                self._append([*self.blank, *part[:end]])
+                self.blank = part[end:]
+                return True
+            self.blank += part
+        return False
+
+    def _append(self, lines: list[str]) -> None:
+        for index, line in enumerate(lines, self.first + len(self.lines)):
+            if not line[:1].isalpha() and (match := COUNT.match(line)):  # most begin with a symbol
+                self.counts[index] = int(match[1])
+                self.undecided.append(index)
+        self.lines += lines
+
+    def _forget(self) -> None:
+        del self.lines[: self.start - self.first]
+        self.first = self.start
+        self.counts = {i: count for i, count in self.counts.items() if i >= self.start}
+        del self.headers[: max(0, bisect_left(self.headers, self.start) - 1)]  # but the last one
+
+    def _has(self, index: int) -> bool:
+        """Whether the file has a line of this index."""
+        while index >= self.first + len(self.lines):
+            if not self._read():
+                return False
+        return True
+
+    def _line(self, index: int) -> str:
+        return self.lines[index - self.first]
+
+    def _between(self, start: int, stop: int) -> list[str]:
+        return self.lines[start - self.first : stop - self.first]
 
     def _has_keys(self, index: int) -> bool:
-        return index < len(self.lines) and KEYS.search(self.lines[index]) is not None
+        return self._has(index) and KEYS.search(self._line(index)) is not None
 
     def _is_atom(self, index: int) -> bool:
-        return index < len(self.lines) and is_atom(self.lines[index])
+        return self._has(index) and is_atom(self._line(index))
+
+    def _is_header(self, index: int) -> bool:
+        """Whether a structure surely begins with this whole number."""
+        of_header_before = bool(self.headers) and index == self.headers[-1] + 1
+        return self._has_keys(index + 1) or (not of_header_before and self._begins(index))
 
     def _begins(self, index: int) -> bool:
         """Whether any comment and then an atom follow, or the end of the file."""
-        if self._not_blank(index + 1) == len(self.lines):
+        if not self._has(self._not_blank(index + 1)):
             return True
         return not self._is_atom(index + 1) and self._is_atom(index + 2)
 
     def _next_header(self, index: int) -> int:
         """The first sure beginning after a line; the end of the file if there is none."""
-        place = bisect_right(self.headers, index)
-        return self.headers[place] if place < len(self.headers) else len(self.lines)
+        while not self.headers or self.headers[-1] <= index:
+            if self.undecided:
+                if self._is_header(self.undecided[0]):
+                    self.headers.append(self.undecided[0])
+                self.undecided.popleft()
+            elif not self._read():
+                return self.first + len(self.lines)
+        return self.headers[bisect_right(self.headers, index)]
 
     def _not_blank(self, index: int) -> int:
-        while index < len(self.lines) and not self.lines[index].strip():
+        while self._has(index) and not self._line(index).strip():
             index += 1
         return index
 
     def blocks(self) -> Iterator[Block | StructureError]:
-        start = self._not_blank(0)
-        while start < len(self.lines):
+        self.start = self._not_blank(0)
+        while self._has(start := self.start):
             stop = self._next_header(start)
             n_atoms = self.counts.get(start)
             if n_atoms is not None and 0 < n_atoms <= MAX_ATOMS:
                 end = self._end(start + 2 + n_atoms)
                 if end <= stop and self._is_over(end, n_atoms):
-                    yield Block(self.lines[start:end], start + 1)
-                    start = self._not_blank(end)
+                    yield Block(self._between(start, end), start + 1)
+                    self.start = self._not_blank(end)
                     continue
             if n_atoms == 0 and stop > start + 2 and self._is_over(start + 2, 0):
                 stop = self._not_blank(start + 2)
             yield from self._lost(start, stop)
-            start = self._not_blank(stop)
+            self.start = self._not_blank(stop)
 
     def _end(self, index: int) -> int:
         """Past up to three lines with the vectors of the cell, as older ASE wrote them."""
         end = index
-        while end < min(index + 3, len(self.lines)) and VECTOR.match(self.lines[end]):
+        while end < index + 3 and self._has(end) and VECTOR.match(self._line(end)):
             end += 1
         return end
 
     def _is_over(self, end: int, n_atoms: int) -> bool:
         """Whether a structure is over here: the file's end follows, or another structure."""
-        if end > len(self.lines):
+        if not self._has(end - 1):
             return False
         following = self._not_blank(end)
-        if following == len(self.lines) or following in self.counts:
+        if not self._has(following) or following in self.counts:
             return True
         if self._has_keys(following) and self._is_atom(following + 1):
             return True  # a structure that lost its number of atoms
@@ -148,15 +201,15 @@ class _Splitter:
         """One error for every structure in lines that are not as they should be."""
         has_count = start in self.counts
         has_atoms = any(self._is_atom(index) for index in range(start, stop))
-        if not has_atoms and stop < len(self.lines) and (not has_count or stop == start + 1):
+        if not has_atoms and self._has(stop) and (not has_count or stop == start + 1):
             return  # a title, or a number twice: nothing of a structure
         begins = self._beginnings(start, stop)
         if has_count:
             yield self._miscounted(start, begins[1] if len(begins) > 1 else stop)
         for index in begins[1:] if has_count else begins:
-            above = index > start and self.lines[index - 1].strip() and not self._is_atom(index - 1)
+            above = index > start and self._line(index - 1).strip() and not self._is_atom(index - 1)
             place = index - 1 if above else index
-            found = self.lines[place].strip()[:40]
+            found = self._line(place).strip()[:40]
             yield StructureError(f"line {place + 1}: expected a number of atoms, found {found!r}")
 
     def _beginnings(self, start: int, stop: int) -> list[int]:
@@ -188,10 +241,10 @@ class _Splitter:
     def _miscounted(self, start: int, stop: int) -> StructureError:
         """What is wrong with a structure whose number of atoms stands in the first line."""
         n_atoms, place = self.counts[start], f"line {start + 1}"
-        body = self.lines[start + 2 : stop]
+        body = self._between(start + 2, stop)
         n_found = sum(bool(line.strip()) for line in body)
         if n_atoms == 0 and n_found == 0:
-            comment = "".join(self.lines[start + 1 : start + 2])
+            comment = "".join(self._between(start + 1, start + 2))
             error = StructureError(
                 _value(comment, UNREADABLE) or f"{place}: expected atoms, found an empty structure"
             )
@@ -201,7 +254,7 @@ class _Splitter:
             return StructureError(f"{place}: expected 1 to {MAX_ATOMS} atoms, found {n_atoms}")
         if n_found == n_atoms:
             return StructureError(f"{place}: expected lines of {n_atoms} atoms, found a blank one")
-        ends = " before the end of the file" if stop == len(self.lines) else ""
+        ends = "" if self._has(stop) else " before the end of the file"
         return StructureError(f"{place}: expected {n_atoms} atoms, found {n_found}{ends}")
 
 
