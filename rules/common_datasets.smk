@@ -139,7 +139,11 @@ def networks_of(wildcards):
     if CONFIG.datasets[wildcards.dataset].kind != "crystals":
         return {}
     return {
-        f"{NETWORK_OF}{name}": located(entry.file)
+        f"{NETWORK_OF}{name}": (
+            f"<results>/properties/{name}.safetensors"
+            if entry.train
+            else located(entry.file)
+        )
         for name, entry in CONFIG.properties.items()
     }
 

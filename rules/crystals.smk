@@ -105,3 +105,33 @@ use rule plot_alloy as plot_crystals with:
     resources:
         mem_mb=4000,
         runtime=30,
+
+
+rule train_property:
+    input:
+        structures=lambda wildcards: located(
+            CONFIG.properties[wildcards.property].train.structures
+        ),
+    output:
+        network="<results>/properties/{property}.safetensors",
+        history="<results>/properties/{property}.csv",
+    log:
+        "<logs>/train_property/{property}.log",
+    benchmark:
+        "<benchmarks>/train_property/{property}.tsv"
+    wildcard_constraints:
+        property=alternatives(
+            name for name, entry in CONFIG.properties.items() if entry.train
+        ),
+    conda:
+        "../envs/main.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        version=VERSIONS["train_property"],
+        training=lookup(dpath="properties/{property}/train", within=config),
+        seed=config["seed"],
+    script:
+        "../workflow/scripts/train_property.py"

@@ -28,6 +28,7 @@ VERSIONS: dict[str, int] = {
     "report": 5,
     "rank": 2,
     "predict": 1,
+    "train_property": 1,
     "stability": 2,
     "best": 1,
     "degrade": 3,
