@@ -17,7 +17,6 @@ import typer
 from dismai import __version__
 from dismai.base import examples
 from dismai.base.atomic import (
-    check_place_of_file,
     explain_os_error,
     output_folder,
     printable_name,
@@ -26,6 +25,7 @@ from dismai.base.errors import InputError
 from dismai.base.kinds import dataset_names, our_kinds
 from dismai.base.metric import FAMILIES
 from dismai.base.resources import check_shipped, shipped_references
+from dismai.pipeline import commands
 
 app = typer.Typer(
     help="Judge generative models of disordered materials.",
@@ -219,32 +219,6 @@ def rank(
         save_figure(plot_spider(table), figure)
 
 
-@app.command(epilog=examples.GENERATE)
-def generate(
-    model: Annotated[Path, typer.Argument(help="File of a trained model, model.safetensors.")],
-    out: Annotated[Path, typer.Option(help="File for the structures, extended XYZ.")],
-    number: Annotated[
-        int, typer.Option("--number", "-n", min=1, max=MOST_STRUCTURES, help="How many.")
-    ] = 100,
-    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the generation.")] = 0,
-    repeat: Annotated[
-        tuple[int, int, int],
-        typer.Option(help="Training cells along each vector of the cell; melt alone has larger."),
-    ] = (1, 1, 1),
-    device: Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda.")] = "auto",
-) -> None:
-    """Draw structures from a trained model."""
-    check_place_of_file(out)
-    with output_folder(out.absolute().parent):
-        from dismai.files.structures import write_structures
-        from dismai.models import load, sample
-
-        trained = load(model)
-        trained.device = device
-        write_structures(sample(trained, number, seed, repeat), out)
-    typer.echo(f"Written: {printable_name(str(out))}, {number} structures.")
-
-
 @app.command(epilog=examples.DATASET)
 def dataset(
     name: Annotated[
@@ -288,6 +262,11 @@ def report(
 
     path = write_run_page(folder, out)
     typer.echo(f"{printable_name(str(path))}: {path.stat().st_size / 2**20:.1f} MiB")
+
+
+app.command(epilog=examples.GENERATE)(commands.generate)
+app.command(epilog=examples.SUBMIT)(commands.submit)
+app.command(epilog=examples.LEADERBOARD)(commands.leaderboard)
 
 
 @app.command()

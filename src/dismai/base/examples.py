@@ -30,7 +30,21 @@ DATASET = """Examples:
 """
 GENERATE = """Examples:
 
+`dismai generate diffcsp mine.extxyz --dataset alloy_300K_narrow -n 100`
+
 `dismai generate results/demo/models/amorphous_si/melt/seed0/model.safetensors --out mine.extxyz`
 
 `dismai generate model.safetensors --out large.extxyz --number 4 --repeat 2 2 2`
+"""
+
+SUBMIT = """Examples:
+
+`dismai submit results/mini --out submissions/mine`
+
+`dismai submit submissions/mine`
+"""
+
+LEADERBOARD = """Example:
+
+`dismai leaderboard results_mini submissions/mine --out leaderboard.html`
 """

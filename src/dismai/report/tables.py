@@ -39,7 +39,10 @@ caption { text-align: left; font-weight: bold; padding: .3em 0; }
 tr.baseline { color: #5b6975; } td.differs { color: #8a939b; font-style: italic; }
 p { max-width: 60em; margin: .4em 0; }
 """
-TEXT_COLUMNS = ("dataset", "model", "kind", "note", "tied with", "stage", "reason", "rule")
+TEXT_COLUMNS = (
+    *("dataset", "model", "kind", "note", "tied with", "stage", "reason", "rule"),
+    *("submission", "hardware", "commit", "command"),
+)
 
 
 def over_seeds(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -137,10 +140,10 @@ def readable_tables(table: pd.DataFrame, headings: Mapping[str, str] | None) -> 
         "Where structures fail, in percent of those generated": (table, STAGE_HEADINGS),
         "What models say of their own structures": (table, SELF_REPORT_HEADINGS),
     }
-    found = [_wide(table, headings, published=True)]
+    found = [wide_table(table, headings, published=True)]
     for caption, (rows, own) in others.items():
         if rows["metric"].isin(own).any():
-            wide = _wide(rows, own, published=own is SELF_REPORT_HEADINGS)
+            wide = wide_table(rows, own, published=own is SELF_REPORT_HEADINGS)
             if own is SELF_REPORT_HEADINGS:  # of few metrics something was published
                 wide = _without_empty(wide)
             wide.attrs["caption"] = caption
@@ -172,7 +175,7 @@ def footnotes(table: pd.DataFrame, headings: Mapping[str, str] | None) -> list[s
     ]
 
 
-def _wide(table: pd.DataFrame, headings: Mapping[str, str], published: bool) -> pd.DataFrame:
+def wide_table(table: pd.DataFrame, headings: Mapping[str, str], published: bool) -> pd.DataFrame:
     """One row a dataset and model, value and spread of a metric in one cell.
 
     attrs["differs"]: why published values of a dataset do not compare, by dataset.
@@ -250,7 +253,8 @@ def to_html(*tables: pd.DataFrame, notes: Sequence[str] = ()) -> str:
 def html_table(table: pd.DataFrame, swatches: Callable[[str], str] = lambda model: "") -> str:
     """A table that scrolls by itself; published values that do not compare say why.
 
-    attrs of the table: caption, and differs (see `_wide`).  swatches: HTML before a model's name.
+    attrs of the table: caption, and differs (see `wide_table`).
+    swatches: HTML before the name of a model.
     """
     names = [str(column) for column in table.columns]
     kinds = [' class="text"' if name in TEXT_COLUMNS else "" for name in names]
