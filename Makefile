@@ -9,7 +9,7 @@ INSTALLED := .venv/.installed
 PROFILES := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
 .PHONY: install lock gpaw demo demo-all chain test test-slurm lint format schema docs profiles \
-  reference clean
+  reference results clean
 
 install: $(INSTALLED)
 
@@ -80,6 +80,12 @@ $(DOCS)/.installed: requirements-docs.txt
 	$(PYTHON) -m venv $(DOCS)/env
 	$(DOCS)/env/bin/python -m pip install --quiet --no-deps --require-hashes -r $<
 	touch $@
+
+# docs/results.md and build/leaderboard.html, from our submission and those of others.
+results: $(INSTALLED)
+	$(BIN)/dismai submit results_mini
+	$(BIN)/python -m dismai.report.results results_mini docs/results.md
+	$(BIN)/dismai leaderboard results_mini $(wildcard submissions/*) --out build/leaderboard.html
 
 # Makes `snakemake --profile local` and `--profile slurm` work as typed, from anywhere.
 profiles:

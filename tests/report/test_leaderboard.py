@@ -11,6 +11,7 @@ from dismai.cli import app
 from dismai.evaluation.submission import SubmissionCard, SubmittedDataset
 from dismai.files.structures import METRICS_SCHEMA, write_table
 from dismai.report.leaderboard import benchmarks_of, leaderboard_page
+from dismai.report.results import results_page
 
 ALLOY, SILICON = "alloy_300K_wide", "amorphous_si"
 METRICS = {
@@ -134,3 +135,13 @@ def test_a_note_with_markup_stays_text(tmp_path):
     )
     assert "<script>alert" not in page
     assert "a<b>" not in page
+
+
+def test_the_page_of_results_holds_the_numbers_of_the_submission(tmp_path):
+    one = submission(tmp_path / "ours", {"cdvae": 0.2, "diffcsp": 0.4})
+    page = results_page(one)
+    assert results_page(one) == page
+    assert "| cdvae | trained | 40 | 0.21 [0.2, 0.22] |" in page
+    assert f"| {ALLOY} | 2 | 1.00 [1.00, 1.00] |" in page  # the paper has them in this order
+    assert "| overall | 2 | 1.00 [1.00, 1.00] |" in page
+    assert "| processor hours of all jobs | 1.5 |" in page

@@ -71,6 +71,22 @@ def ranking(metrics: pd.DataFrame, headlines: Mapping[str, str]) -> pd.DataFrame
     return ordered[first + [name for name in ordered if name not in {*first, "beside"}]]
 
 
+def resampled_ranks(metrics: pd.DataFrame, headlines: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """Ranks of all models in every resample, by dataset: a row a resample, a column a model.
+
+    Arguments are those of `ranking`.
+    """
+    chosen = metrics[metrics["metric"] == metrics["dataset"].map(headlines)]
+    kinds = dict(zip(chosen["model"], chosen["kind"], strict=True))
+    models = [name for name, kind in kinds.items() if kind != BASELINE]
+    found = {}
+    for dataset, metric in headlines.items():
+        rows = chosen[chosen["dataset"] == dataset]
+        drawn = _on_dataset(rows, metric, list(kinds), models).resampled
+        found[dataset] = pd.DataFrame(drawn, columns=models)
+    return found
+
+
 CONFIDENCE = ["place_low", "place_high", "mean_rank_low", "mean_rank_high", "tied"]
 
 

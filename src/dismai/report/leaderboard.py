@@ -69,6 +69,11 @@ class Benchmark:
                 beside.setdefault(key, rows)
         return pd.concat([*own, *beside.values()], ignore_index=True)
 
+    def scored_last(self) -> pd.DataFrame:
+        """The same, of datasets with relaxed structures only those after relaxation."""
+        sets, datasets = self.sets(), self.datasets
+        return sets[sets["relaxed"] == sets["dataset"].map(lambda name: datasets[name].relaxed)]
+
 
 def _models(table: pd.DataFrame) -> list[str]:
     return list(table.loc[table["kind"] != BASELINE, "model"].unique())
@@ -155,7 +160,7 @@ def _filters(found: Sequence[Benchmark]) -> str:
 def _sections(one: Benchmark) -> Iterator[str]:
     """The overall table of a benchmark, then one or two of each dataset."""
     sets, datasets = one.sets(), one.datasets
-    final = sets[sets["relaxed"] == sets["dataset"].map(lambda name: datasets[name].relaxed)]
+    final = one.scored_last()
     headlines = {name: KINDS[data.kind].headline for name, data in datasets.items()}
     table = ranking(final, headlines)
     sizes = sorted({data.n_atoms for data in datasets.values()})
@@ -176,16 +181,16 @@ def _sections(one: Benchmark) -> Iterator[str]:
                 "size": str(data.n_atoms),
                 "relaxed": "yes" if relaxed else "no",
             }
-            table = _table(rows, data.kind)
+            table = table_of(rows, data.kind)
             table.attrs["caption"] = (
                 f"{data.n_train} training structures of {data.n_atoms} atoms; structures {state}"
             )
-            lines = "".join(f"<li>{escape(note)}</li>" for note in _notes(data.kind))
+            lines = "".join(f"<li>{escape(note)}</li>" for note in notes_of(data.kind))
             body = html_table(table, swatches=looks)
             yield _section(f"{name}, {state}", keys, body, lines)
 
 
-def _table(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
+def table_of(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
     """One row a model or baseline, by the headline metric."""
     table = over_seeds(rows).assign(published_differs="")
     headline = KINDS[kind].headline
@@ -198,7 +203,8 @@ def _table(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
     return wide.drop(columns=["by", "last"])
 
 
-def _notes(kind: str) -> list[str]:
+def notes_of(kind: str) -> list[str]:
+    """What the reader of a table of one kind has to know, in sentences."""
     entries = [METRICS[name] for name in HEADINGS[kind]]
     best = ", ".join(f"{HEADINGS[kind][one.name]} {one.best:g}" for one in entries)
     return [BRACKETS, FLOOR, FEW, f"Best values: {best}."]
