@@ -54,10 +54,10 @@ STEPS = {"cryingan": 3_800_000, "diffcsp": 300_000, "cdvae": 150_000, "crystens"
 STEP_FLOP = {
     "cdvae": 4.4e11,
     "diffcsp": 9.9e11,
-    "crystens base": 6.5e11,
-    "crystens sr": 4.4e12,
-    "unimat": 9.5e11,
-    "cryingan": 2.0e11,
+    "crystens base": 5.3e11,
+    "crystens sr": 4.1e12,
+    "unimat": 5.9e11,
+    "cryingan": 1.6e11,
 }
 """Of a training step of the papers' batch at 264 atoms, counted, messages kept."""
 COMPILED = ("diffcsp", "unimat", "crystens")

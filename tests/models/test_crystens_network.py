@@ -8,7 +8,7 @@ import dismai.models
 from dismai.models.crystens.blocks import LinearAttention
 from dismai.models.crystens.hparams import Hparams
 from dismai.models.crystens.network import Networks
-from dismai.models.image.layers import Dropout, initialise
+from dismai.models.image.layers import Dropout, drawn_above, initialise
 
 SMALL = {
     "base_channels": 8,
@@ -122,3 +122,16 @@ def test_dropout_follows_its_generator_and_is_off_outside_of_training():
     assert not torch.equal(drawn[0], drawn[2])
     assert_allclose(drawn[0].mean(), 1, atol=0.03)
     assert_array_equal(layer.eval()(x), x)
+
+
+def test_a_share_of_all_numbers_is_dropped_wherever_they_stand():
+    """Four numbers come from one draw: each of the four, and neighbours, are as independent."""
+    share, n = 0.3, 40_003
+    kept = drawn_above(share, torch.Size((n,)), torch.Generator().manual_seed(0)).double()
+    spread = (share * (1 - share)) ** 0.5
+    assert len(kept) == n
+    for part in (kept, *(kept[i::4] for i in range(4))):
+        assert abs(part.mean() - 0.7) < 4 * spread / len(part) ** 0.5
+    for apart in range(1, 5):
+        together = ((kept[apart:] - 0.7) * (kept[:-apart] - 0.7)).mean() / spread**2
+        assert abs(together) < 4 / n**0.5

@@ -18,7 +18,7 @@ VERSIONS: dict[str, int] = {
     "zero_of_energy": 1,
     "import_dataset": 1,
     "baseline": 1,
-    "train": 2,
+    "train": 3,
     "import": 2,
     "generate": 2,
     "relax": 2,

@@ -31,8 +31,8 @@ COSTS = {
     "cdvae": Cost(6e16, 8e16, 1),
     "diffcsp": Cost(3e17, 1.9e17, 2),
     "crystens": Cost(7.6e17, 2e16, 2),
-    "unimat": Cost(1.4e17, 4e15, 2),
-    "cryingan": Cost(7e17, 1e12, 1),
+    "unimat": Cost(8.8e16, 2.4e15, 2),
+    "cryingan": Cost(6.2e17, 1e12, 1),
     "melt": Cost(2e15, 2e14, 1),
     # Pictures of crystals have one size; 53,856 crystals.
     "crystal_gan": Cost(5.1e17, 2.3e13, 0),

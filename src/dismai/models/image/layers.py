@@ -39,8 +39,18 @@ class Dropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or not self.share:
             return x
-        kept = torch.rand(x.shape, generator=self.random) >= self.share
+        kept = drawn_above(self.share, x.shape, self.random)
         return x * sent(kept, x.device) / (1 - self.share)
+
+
+def drawn_above(share: float, shape: torch.Size, random: torch.Generator | None) -> Tensor:
+    """Which of so many random numbers in [0, 1) lie above a share, on the CPU.
+
+    The numbers are multiples of 2^-16: four for one draw, and a quarter of the time of others.
+    """
+    n = math.prod(shape)
+    bits = torch.empty(-(-n // 4), dtype=torch.int64).random_(-(2**63), None, generator=random)
+    return (bits.view(torch.int16)[:n] >= round(share * 2**16) - 2**15).reshape(shape)
 
 
 def draw_dropout_from(network: nn.Module, random: torch.Generator) -> None:
