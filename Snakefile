@@ -23,7 +23,13 @@ from dismai.base.errors import InputError
 from dismai.pipeline.cost import PAPER_ATOMS, generation_minutes, training_minutes
 from dismai.base.resources import resource
 from dismai.models import sampling_params
-from dismai.models.settings import CommandModel, FileModel, TrainedModel
+from dismai.models.pretrained import pretrained
+from dismai.models.settings import (
+    CommandModel,
+    FileModel,
+    PretrainedModel,
+    TrainedModel,
+)
 from dismai.potentials.files import digests
 from dismai.potentials.settings import ENGINE, NETWORKS
 from dismai.properties.names import NETWORK_OF

@@ -168,10 +168,14 @@ CLEANED = [name for name in IMPORTED if CONFIG.models[name].cleaned]
 COMMANDED = [
     name for name, model in CONFIG.models.items() if isinstance(model, CommandModel)
 ]
+PRETRAINED = [
+    name for name, model in CONFIG.models.items() if isinstance(model, PretrainedModel)
+]
 KIND_OF_TABLE = {table: kind for kind, table in TABLE_OF_KIND.items()}
 ALL_BASELINES = sorted({name for kind in KINDS.values() for name in kind.baselines})
 WITH_RULES = {name for kind in KINDS.values() for name in kind.baselines_with_rules}
-ALL_MODELS = [*TRAINED, *RESAMPLED, *IMPORTED, *COMMANDED, *ALL_BASELINES]
+OF_MODELS = [*TRAINED, *RESAMPLED, *PRETRAINED, *IMPORTED, *COMMANDED]
+ALL_MODELS = [*OF_MODELS, *ALL_BASELINES]
 FITTED = [
     name for name, entry in CONFIG.potentials.items() if getattr(entry, "fit", None)
 ]

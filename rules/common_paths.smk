@@ -181,6 +181,15 @@ def flags_of(wildcards):
     return [] if path is None else located(path)
 
 
+def pretrained_of(wildcards):
+    """The model file of a `kind: pretrained` model."""
+    model = CONFIG.models[wildcards.model]
+    if not model.is_file:
+        return str(pretrained(model.model, wildcards.dataset))
+    path = model.model.replace("{dataset}", wildcards.dataset)
+    return located(path.replace("{seed}", wildcards.seed))
+
+
 def structures_file_of(wildcards):
     """The file of structures made elsewhere, of a `kind: file` model."""
     path = CONFIG.models[wildcards.model].path

@@ -1,4 +1,4 @@
-"""Structures drawn with the weights of another model: variants that differ in sampling alone."""
+"""Structures drawn with weights that are there: of another model, or trained before the run."""
 
 
 use rule generate_structures as resample_structures with:
@@ -20,3 +20,20 @@ use rule generate_structures as resample_structures with:
         n_structures=n_generated_of,
         seed=config["seed"],
         sampling=sampling_of,
+
+
+use rule generate_structures as generate_pretrained with:
+    input:
+        model=pretrained_of,
+        steps=[],
+        card="<results>/datasets/{dataset}/card.json",
+    log:
+        "<logs>/generate_pretrained/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/generate_pretrained/{dataset}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=alternatives(PRETRAINED),
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,

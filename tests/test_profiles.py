@@ -19,7 +19,8 @@ SAVING = {
     *("compare_minima", "train_by_command", "generate_by_command"),
     *("relax_best", "relax_best_vasp"),
     *("label_interfaces_vasp", "compare_minima_vasp", "relax_crystal_vasp"),
-    *("label_cells", "label_cells_vasp", "match_langevin_steps", "resample_structures"),
+    *("label_cells", "label_cells_vasp", "match_langevin_steps"),
+    *("resample_structures", "generate_pretrained"),
     *("continue_interfaces", "continue_interfaces_vasp"),
     *("continue_generated", "continue_generated_vasp"),
 }
@@ -75,7 +76,7 @@ def test_jobs_that_save_are_told_before_their_time_is_up_and_no_others():
                if "saves=True" in path.read_text()}  # fmt: skip
     # Some rules share the script of another one.
     shared = {"process_in_network", "relax_interfaces", "relax_ready_made", "continue_generated"}
-    shared.add("resample_structures")
+    shared |= {"resample_structures", "generate_pretrained"}
     assert scripts == {name for name in SAVING - shared if not name.endswith("_vasp")}
 
 

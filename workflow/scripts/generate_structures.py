@@ -4,9 +4,11 @@ from pathlib import Path
 
 from dismai import models
 from dismai.base.atomic import locked
+from dismai.base.card import read_card
 from dismai.base.seeds import seed_for
 from dismai.evaluation.sampling_match import with_best_steps
 from dismai.files.structures import write_structures
+from dismai.models.pretrained import check_card
 from dismai.pipeline.jobs import deterministic, device, job, state_folder
 
 names = (snakemake.wildcards.dataset, snakemake.wildcards.model, int(snakemake.wildcards.seed))
@@ -18,6 +20,8 @@ with job(snakemake, saves=True), locked(state):
     model = models.load(Path(snakemake.input.model))
     model.device, model.deterministic = device(snakemake), deterministic(snakemake)
     model.state_folder = state
+    if card := snakemake.input.get("card"):  # trained before this dataset was made
+        check_card(model.spec, read_card(Path(card)), snakemake.input.model)
     if sampling := snakemake.params.get("sampling"):
         model = models.with_hparams(model, sampling)
     if snakemake.input.steps:

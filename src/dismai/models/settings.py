@@ -88,7 +88,24 @@ class CommandModel(Section):
     align: Alignment = Field("none", description="how an alloy is laid on the lattice")
 
 
-MODEL_KINDS = ("trained", "file", "command")
+class PretrainedModel(Section):
+    """Weights that are there already: of a model that ships, or trained elsewhere."""
+
+    kind: Literal["pretrained"]
+    model: str = Field(
+        min_length=1,
+        description="name of a model that ships, or a model file (.safetensors), whose path may "
+        "hold {dataset} and {seed}",
+    )
+    align: Alignment = Field("none", description="how an alloy is laid on the lattice")
+
+    @property
+    def is_file(self) -> bool:
+        """Whether a file is given, and not a name."""
+        return self.model.endswith(".safetensors")
+
+
+MODEL_KINDS = ("trained", "file", "command", "pretrained")
 
 
 def model_kind(value: Any) -> str:
@@ -101,6 +118,7 @@ def model_kind(value: Any) -> str:
 Model = Annotated[
     Annotated[TrainedModel, Tag("trained")]
     | Annotated[FileModel, Tag("file")]
-    | Annotated[CommandModel, Tag("command")],
+    | Annotated[CommandModel, Tag("command")]
+    | Annotated[PretrainedModel, Tag("pretrained")],
     Discriminator(model_kind),
 ]

@@ -24,7 +24,15 @@ from dismai.datasets.interface.settings import Labels
 from dismai.datasets.settings import DATASET_KINDS, Baselines, Dataset
 from dismai.dft.settings import Dft, PotentialStudy
 from dismai.models import check_hparams, check_kind, names, sampling_params
-from dismai.models.settings import MODEL_KINDS, LangevinMatch, Model, TrainedModel, model_kind
+from dismai.models.pretrained import pretrained
+from dismai.models.settings import (
+    MODEL_KINDS,
+    LangevinMatch,
+    Model,
+    PretrainedModel,
+    TrainedModel,
+    model_kind,
+)
 from dismai.pipeline.studies import Selection, Studies, check_studies
 from dismai.pipeline.variants import merge, with_whole_entries
 from dismai.potentials.settings import ENGINE, POTENTIAL_KINDS, Potential, RelaxationSettings
@@ -133,6 +141,9 @@ class Config(Section):
         """Every trained model can model the kinds of the datasets that it is run on."""
         for place, selection in self.selections().items():
             models = [self.models[name] for name in selection.models]
+            for name, model in zip(selection.models, models, strict=True):
+                if isinstance(model, PretrainedModel) and not model.is_file:
+                    _check_ships(f"models.{name}.model", model.model, selection.datasets)
             trained = {one.architecture for one in models if isinstance(one, TrainedModel)}
             kinds = {self.datasets[name].kind for name in selection.datasets}
             for architecture, kind in product(sorted(trained), sorted(kinds)):
@@ -214,6 +225,15 @@ class Config(Section):
                 )
 
 
+def _check_ships(place: str, model: str, datasets: list[str]) -> None:
+    """A model of that name ships for each of some datasets."""
+    for dataset in datasets:
+        try:
+            pretrained(model, dataset)
+        except InputError as error:
+            raise ValueError(f"{place}: {error}") from None
+
+
 TAGS = {*MODEL_KINDS, *POTENTIAL_KINDS, *DATASET_KINDS}
 TABLE_OF_KIND = {name: kind.table or name for name, kind in KINDS.items()}
 """Tables of metrics by the kind of their datasets."""
@@ -225,7 +245,7 @@ class Run(Section):
     dataset: str
     model: str
     seed: int
-    kind: Literal["trained", "file", "command", "baseline"]
+    kind: Literal["trained", "file", "command", "pretrained", "baseline"]
 
 
 def run_table(config: Config) -> list[Run]:
@@ -311,7 +331,7 @@ def _one_line(error: ValidationError) -> str:
     if first["type"] == "union_tag_invalid":
         found = first["ctx"]["tag"]
         known = {
-            "models": ("file", "command", "none"),
+            "models": ("file", "command", "pretrained", "none"),
             "datasets": DATASET_KINDS,
             "potentials": POTENTIAL_KINDS,
         }[place[0]]

@@ -98,7 +98,7 @@ def metrics_table(
     reasons = {card.name: "; ".join(differences(card)) for card in cards}
     known = table[["published_mean", "published_min"]].notna().any(axis=1)
     table["published_differs"] = table["dataset"].map(reasons).where(known, "")
-    kinds = ["baseline", "trained", "command", "file", "published only"]
+    kinds = ["baseline", "trained", "pretrained", "command", "file", "published only"]
     table["order"] = table["kind"].map({kind: i for i, kind in enumerate(kinds)})
     datasets = {card.name: i for i, card in enumerate(cards)}
     table["dataset_order"] = table["dataset"].map(datasets)
