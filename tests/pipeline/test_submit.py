@@ -64,6 +64,8 @@ def test_what_is_packed_is_whole_and_says_what_ran(results, submission):
     card, metrics = load_submission(submission)
     assert (card.name, card.seeds) == ("mine", [0, 1, 2])
     assert card.datasets[DATASET].n_atoms == 32
+    made = results / "metrics" / DATASET / "cryingan" / "seed2.parquet"
+    assert card.scores[f"{DATASET}/cryingan/seed2"] == sha256(made)
     assert not metrics["relaxed"].any()
     kept = read_table(results / "metrics" / DATASET / "cryingan" / "seed1.parquet")
     own = metrics.query("model == 'cryingan' and seed == 1").reset_index(drop=True)

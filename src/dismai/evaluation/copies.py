@@ -30,14 +30,15 @@ RIGHT = 0.975
 def fingerprints(structures: Sequence[Atoms], spec: Card, options: Options) -> np.ndarray:
     """One row a structure; NaN where it has none: another composition, vacancies, off a lattice.
 
-    Returns an array (n_structures, n_numbers).
+    Returns an array (n_structures, n_numbers), rows of smaller structures filled with zeros.
     """
     rows = [_fingerprint(atoms, spec, options) for atoms in structures]
     width = max((len(row) for row in rows if row is not None), default=1)
     table = np.full((len(rows), width), np.nan)
     for row, found in zip(table, rows, strict=True):
-        if found is not None and len(found) == width:
-            row[:] = found
+        if found is not None:
+            row[:] = 0.0
+            row[: len(found)] = found
     return table
 
 
@@ -70,10 +71,16 @@ def copies(generated: np.ndarray, training: np.ndarray, on_fcc: bool) -> np.ndar
     found = np.zeros(len(generated), dtype=bool)
     known = training[np.isfinite(training).all(axis=1)]
     able = np.isfinite(generated).all(axis=1)
-    if len(known) and able.any() and known.shape[1] == generated.shape[1]:
-        nearest = cdist(generated[able], known, "chebyshev").min(axis=1)
+    if len(known) and able.any():
+        width = max(known.shape[1], generated.shape[1])
+        rows = (_filled(part, width) for part in (generated[able], known))
+        nearest = cdist(*rows, "chebyshev").min(axis=1)
         found[able] = nearest < (TOLERANCE_COUNTS if on_fcc else TOLERANCE_A)
     return found
+
+
+def _filled(rows: np.ndarray, width: int) -> np.ndarray:
+    return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))
 
 
 def most_copies(n: int, n_copies: int, n_held_out: int) -> int:

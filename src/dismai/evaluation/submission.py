@@ -60,6 +60,9 @@ class SubmissionCard(Section):
     n_samples: int = Field(ge=1, description="structures of a set that the folder holds, at most")
     aligned: dict[str, str] = Field(description="how alloys of each model are laid on the lattice")
     datasets: dict[str, SubmittedDataset] = Field(min_length=1, description="by name")
+    scores: dict[str, str] = Field(
+        {}, description="SHA-256 of the run's own table of every set, by DATASET/MODEL/seedN"
+    )
     left_out: dict[str, str] = Field({}, description="files of the run and why they are not here")
     files: dict[str, str] = Field(description="SHA-256 by path")
 

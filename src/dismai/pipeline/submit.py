@@ -75,7 +75,7 @@ def pack(folder: Path, out: Path, name: str | None = None) -> SubmissionCard:
     left_out = dict(_weights(folder, out, config, runs))
     for run in runs:
         if run.kind != "baseline":
-            raw = folder / "generated" / run.dataset / run.model / f"seed{run.seed}" / "raw.extxyz"
+            raw = folder / "generated" / _own(run) / "raw.extxyz"
             write_samples(raw, out / sample_path(run.dataset, run.model, run.seed), N_SAMPLES)
     left_out |= dict(_as_they_are(folder, out))
     own = [run for run in runs if run.kind != "baseline"]
@@ -92,11 +92,20 @@ def pack(folder: Path, out: Path, name: str | None = None) -> SubmissionCard:
         n_samples=N_SAMPLES,
         aligned=aligned,
         datasets=datasets,
+        scores={str(own): sha256(_scores(folder, own)) for own in map(_own, runs)},
         left_out=left_out,
         files={str(path.relative_to(out)): sha256(path) for path in files_of(out)},
     )
     write_atomically(out / CARD, card.model_dump_json(indent=1) + "\n")
     return card
+
+
+def _own(run: Run) -> Path:
+    return Path(run.dataset, run.model, f"seed{run.seed}")
+
+
+def _scores(folder: Path, own: Path) -> Path:
+    return (folder / "metrics" / own).with_suffix(".parquet")
 
 
 def sample_path(dataset: str, model: str, seed: int) -> str:
@@ -144,8 +153,8 @@ def _tables(folder: Path, out: Path, runs: list[Run]) -> None:
     """Scores and fates of all sets, each in one table."""
     metrics, unrelaxed, fates = [], [], []
     for run in runs:
-        own = Path(run.dataset, run.model, f"seed{run.seed}")
-        metrics.append(read_table(folder / "metrics" / own.with_suffix(".parquet")))
+        own = _own(run)
+        metrics.append(read_table(_scores(folder, own)))
         unrelaxed.append(read_table(folder / "generated" / own / "unrelaxed.parquet"))
         of_set = read_table(folder / "generated" / own / "fates.parquet")
         fates.append(of_set.assign(dataset=run.dataset, model=run.model, seed=run.seed))
@@ -168,7 +177,7 @@ def _weights(folder: Path, out: Path, config: Config, runs: list[Run]) -> Iterat
         if not own or (run.dataset, run.model) in seen:
             continue
         seen.add((run.dataset, run.model))
-        source = folder / "models" / run.dataset / run.model / f"seed{run.seed}/model.safetensors"
+        source = folder / "models" / _own(run) / "model.safetensors"
         target = out / "weights" / run.dataset / f"{run.model}.safetensors"
         target.parent.mkdir(parents=True, exist_ok=True)
         write_rounded(source, target)
