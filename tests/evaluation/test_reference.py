@@ -107,3 +107,11 @@ def test_interfaces_of_the_shipped_cell_are_evaluated_without_a_reference_of_one
     write_structures(random_interfaces(InterfaceGeometry(), 1, 3, "test", "interface"), path)
     with pytest.raises(InputError, match="expected 44 atoms, as in the shipped reference of"):
         evaluate_file(path, "interface")
+
+
+@pytest.mark.parametrize("name", ["amorphous_si", "interface", "interface_264"])
+def test_the_density_of_a_shipped_reference_is_that_of_its_cell(name):
+    loaded = reference.load_shipped(name, published_expansion())
+    density = loaded.spec.n_atoms / abs(np.linalg.det(loaded.spec.cell_A))
+    both = [*loaded.train["density_per_A3"], *loaded.held_out["density_per_A3"]]
+    np.testing.assert_allclose(both, density, rtol=1e-9)

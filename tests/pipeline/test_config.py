@@ -41,6 +41,7 @@ def changed(data, place, value):
         "config/demo.yaml",
         "config/mini.yaml",
         "config/interface_small.yaml",
+        "config/interface_paper_cell.yaml",
         "tests/config/tiny.yaml",
     ],
 )

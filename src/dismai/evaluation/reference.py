@@ -3,7 +3,8 @@
 A reference is one Parquet table, one row a structure, with the card in its footer. Of alloys it
 holds the cluster counts as integers, from which all features follow exactly; of crystals the
 features themselves; of the other kinds these, rounded to nine binary digits (0.1 %), all of a
-structure in one list because a thousand columns cost more than what is in them.
+structure in one list because a thousand columns cost more than what is in them, and those that are
+the same in all structures, such as the density, exact in the footer.
 """
 
 import filecmp
@@ -37,7 +38,9 @@ HELD_OUT = pa.field("held_out", pa.bool_(), nullable=False)
 CLUSTERS_SCHEMA = pa.schema(
     [HELD_OUT, *(pa.field(name, pa.int16(), nullable=False) for name in cluster_names())]
 )
-DESCRIPTORS = "descriptors"
+DESCRIPTORS, CONSTANTS = "descriptors", "constants"
+SAME = 1e-9
+"""Relative difference up to which a feature is the same in all structures."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,12 @@ def pack_features(
             DESCRIPTORS: pa.FixedSizeListArray.from_arrays(values, len(names)),
         }
     )
-    footer = {**_footer(spec), "potential": potential, DESCRIPTORS: json.dumps(names)}
+    footer = {
+        **_footer(spec),
+        "potential": potential,
+        DESCRIPTORS: json.dumps(names),
+        CONSTANTS: json.dumps(_constants(table[names])),
+    }
     _write_packed(packed.replace_schema_metadata(footer), path)
 
 
@@ -115,6 +123,13 @@ def pack_table(train: pd.DataFrame, held_out: pd.DataFrame, spec: Card, path: Pa
     table.insert(0, HELD_OUT.name, np.arange(len(table)) >= len(train))
     columns = (pa.field(name, pa.float64()) for name in table.columns[1:])
     write_table(table, path, pa.schema([HELD_OUT, *columns]), _footer(spec))
+
+
+def _constants(features: pd.DataFrame) -> dict[str, float]:
+    """Features that are the same in all structures, exact: what follows from one cell for all."""
+    values = features.to_numpy(dtype=float)
+    same = (values[0] != 0) & (np.ptp(values, axis=0) <= SAME * np.abs(values[0]))
+    return {name: float(values[0, k]) for k, name in enumerate(features) if same[k]}
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
@@ -149,6 +164,7 @@ def load_shipped(dataset: str, expansion: ClusterExpansion) -> Reference:
     else:
         values = np.stack(frame[DESCRIPTORS]).astype(float)
         descriptors = pd.DataFrame(values, columns=json.loads(footer[DESCRIPTORS.encode()]))
+        descriptors = descriptors.assign(**json.loads(footer[CONSTANTS.encode()]))
         features = pd.concat([numbered, frame[[ENERGY]], descriptors], axis=1)
     return Reference(
         spec,
