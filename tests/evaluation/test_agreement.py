@@ -59,3 +59,12 @@ def test_models_and_datasets_that_the_paper_does_not_have_do_not_count(published
     table = agreement(more, published, headlines)
     assert table.equals(agreement(trainings(SAME), published, HEADLINES))
     assert agreement(trainings({"melt": 0.1}), published, HEADLINES).empty
+
+
+def test_a_model_that_was_not_run_on_a_dataset_does_not_count_there(published):
+    few = pd.concat([trainings(SAME), trainings({"unimat": 0.4}, datasets=["alloy_300K_wide"])])
+    table = agreement(few, published, HEADLINES).set_index("dataset")
+    assert table["n_models"].tolist() == [4, 3, 3]
+    assert table.loc["alloy_300K_wide", "tau"] == 1  # last, as in the paper
+    one = agreement(trainings({"cdvae": 0.1}), published, HEADLINES)
+    assert one["tau"].isna().all()

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from dismai.evaluation.submission import CARD, load_submission
 from dismai.files.structures import read_structures, read_table, write_structures
 from dismai.pipeline.submit import pack
 from dismai.pipeline.submit_checks import faults
+from tests.conftest import ROOT
 from tests.finished import DATASET, OVERLAY, finished_run
 
 SETTINGS = {
@@ -186,3 +188,18 @@ def test_results_that_are_not_whole_are_not_packed(results, tmp_path):
     (spoiled / "figures" / "ranking.svg").unlink()
     with pytest.raises(InputError, match="expected whole results, found 1 faults: .*ranking.svg"):
         pack(spoiled, tmp_path / "out")
+
+
+def test_the_manual_can_be_followed(results, submission, tmp_path, monkeypatch):
+    shutil.copytree(results, tmp_path / "results" / "mini")
+    stamped(Path(shutil.copytree(submission, tmp_path / "results_mini")), name="mini")
+    monkeypatch.chdir(tmp_path)
+    manual = (ROOT / "docs" / "submit.md").read_text()
+    lines = re.findall(r"^    dismai ((?:submit|leaderboard) .+)$", manual, re.MULTILINE)
+    assert len(lines) == 3
+    for line in lines:
+        done = CliRunner().invoke(app, line.split(), catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    page = (tmp_path / "leaderboard.html").read_text()
+    assert "cryingan, mini" in page
+    assert "cryingan, mine" in page

@@ -145,3 +145,4 @@ def test_the_page_of_results_holds_the_numbers_of_the_submission(tmp_path):
     assert f"| {ALLOY} | 2 | 1.00 [1.00, 1.00] |" in page  # the paper has them in this order
     assert "| overall | 2 | 1.00 [1.00, 1.00] |" in page
     assert "| processor hours of all jobs | 1.5 |" in page
+    assert all(len(line) <= 100 for line in page.splitlines() if not line.startswith("|"))

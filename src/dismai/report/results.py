@@ -4,6 +4,7 @@ python -m dismai.report.results results_mini docs/results.md
 """
 
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from dismai.report.leaderboard import Benchmark, benchmarks_of, notes_of, table_
 from dismai.report.ranking import NONE, ranking_notes, readable_ranking
 from dismai.report.tables import to_markdown
 
+COLUMNS = 100
 TAU = (
     "Kendall's tau-b between our order and the published one, of the models that both have: 1 is "
     "the same order, -1 the reverse. Brackets: 95 % of the resamples of our ranks. Sizes, training "
@@ -30,7 +32,18 @@ TAU = (
 def results_page(folder: Path) -> str:
     """The page as Markdown; the same submission gives the same text."""
     (found,) = benchmarks_of([folder])
-    return "\n".join(_parts(found, found.cards[0]))
+    return "\n".join(_wrapped(part) for part in _parts(found, found.cards[0]))
+
+
+def _wrapped(part: str) -> str:
+    """Lines of at most 100 columns but for tables, of which GitHub takes no wrapped rows."""
+    lines = part.split("\n")
+    return "\n".join(line if line.startswith(("|", "#")) else _filled(line) for line in lines)
+
+
+def _filled(line: str) -> str:
+    indent = "  " if line.startswith("- ") else ""
+    return textwrap.fill(line, COLUMNS, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _parts(found: Benchmark, card: SubmissionCard) -> Iterator[str]:
@@ -46,7 +59,8 @@ def _parts(found: Benchmark, card: SubmissionCard) -> Iterator[str]:
     yield _origin(card)
     yield "## Over all datasets\n"
     table = ranking(final, headlines)
-    yield to_markdown(readable_ranking(table), notes=_listed(ranking_notes(table)))
+    yield to_markdown(readable_ranking(table))
+    yield "\n".join(_listed(ranking_notes(table))) + "\n"
     yield "## Agreement with the published order\n"
     yield to_markdown(_agreement(agreement(final, published_run(), headlines)), notes=[TAU])
     sets = found.sets()
