@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from dismai.base.card import write_card
@@ -24,6 +25,8 @@ from dismai.files.structures import (
 from dismai.pipeline.config import load
 from dismai.pipeline.jobs import write_config
 from dismai.pipeline.validation import FIGURES, findings
+from dismai.pipeline.whole import damage
+from dismai.report.figures import save_figure
 from tests.conftest import ROOT
 from tests.finished import DATASET, finished_run, write_features
 from tests.makers import alloy_spec
@@ -221,3 +224,23 @@ def test_the_figures_it_expects_are_those_of_the_rules():
 def test_numbers_of_the_fixture_are_finite(whole):
     metrics = read_table(whole / "metrics" / DATASET / "cryingan" / "seed0.parquet")
     assert np.isfinite(metrics["value"]).sum() > 5
+
+
+@pytest.mark.parametrize("ending", ["svg", "png"])
+def test_a_drawing_with_one_changed_byte_is_not_whole(tmp_path, ending):
+    figure = Figure(figsize=(2, 2))
+    figure.subplots().plot([0, 1], [2.5, 3.5])
+    path = tmp_path / f"rdf.{ending}"
+    save_figure(figure, path)
+    assert damage(path) is None
+    content = path.read_bytes()
+    half = content.index(b"5", len(content) // 2)  # a digit of a coordinate, or a byte of pixels
+    changed = content[:half] + b"6" + content[half + 1 :]
+    for spoiled in (changed, content[:-20], content[:half]):
+        path.write_bytes(spoiled)
+        assert damage(path).startswith("expected ")
+
+
+def test_a_drawing_of_others_is_whole_without_a_signature(tmp_path):
+    (tmp_path / "rdf.svg").write_text("<svg><g/></svg>\n")
+    assert damage(tmp_path / "rdf.svg") is None

@@ -4,6 +4,7 @@ import json
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from dismai.base.errors import InputError, StructureError
+from dismai.base.signed import check_signature
 from dismai.files.structures import read_frames
 
 DAMAGE = (
@@ -23,6 +25,8 @@ DAMAGE = (
 """What readers raise on damaged files; UnicodeDecodeError and JSON's are ValueErrors."""
 MAY_BE_EMPTY = ("raw.extxyz", "clean.extxyz", "relaxed.extxyz")
 """Sets without an accepted structure; how many they should hold is checked elsewhere."""
+
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def damage(path: Path) -> str | None:
@@ -66,6 +70,26 @@ def _frames(path: Path) -> None:
 
 def _markup(path: Path) -> None:
     ElementTree.parse(path)
+
+
+def _drawing(path: Path) -> None:
+    _markup(path)
+    check_signature(path.read_bytes())
+
+
+def _picture(path: Path) -> None:
+    """A PNG: every chunk has the checksum that follows it, and the last one is its end."""
+    content, kind = path.read_bytes(), b""
+    if not content.startswith(PNG):
+        raise ValueError("expected a PNG, found another format")
+    place = len(PNG)
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", content, place)
+        data = content[place + 4 : place + 8 + length]
+        (checksum,) = struct.unpack_from(">I", content, place + 8 + length)
+        if zlib.crc32(data) != checksum:
+            raise ValueError(f"byte {place}: expected a chunk with its checksum, found another one")
+        place += 12 + length
 
 
 def _page(path: Path) -> None:
@@ -140,7 +164,8 @@ def _tar(path: Path) -> None:
 READERS: dict[str, Callable[[Path], None]] = {
     ".parquet": _table,
     ".extxyz": _frames,
-    ".svg": _markup,
+    ".svg": _drawing,
+    ".png": _picture,
     ".xml": _markup,
     ".html": _page,
     ".md": _lines,

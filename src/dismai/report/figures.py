@@ -17,6 +17,7 @@ from dismai.base.atomic import replacing
 from dismai.base.card import read_card
 from dismai.base.errors import StructureError
 from dismai.base.kinds import KINDS, VIEW
+from dismai.base.signed import signed
 from dismai.datasets.alloy.describe import SRO_COLUMNS
 from dismai.files.structures import read_frames
 from dismai.report.histograms import plot_histograms
@@ -46,10 +47,13 @@ MAX_PICTURES = 8
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure with its title; the same figure gives the same bytes."""
-    svg = {"Date": None, "Title": figure.get_label()} if str(path).endswith("svg") else {}
+    """Write a figure with its title, an SVG signed; the same figure gives the same bytes."""
+    is_svg = str(path).endswith("svg")
+    described = {"Date": None, "Title": figure.get_label()} if is_svg else {}
     with replacing(path) as temporary, same_bytes():
-        figure.savefig(temporary, dpi=150, metadata=svg)
+        figure.savefig(temporary, dpi=150, metadata=described)
+        if is_svg:
+            temporary.write_bytes(signed(temporary.read_bytes()))
 
 
 def plot_sro(
