@@ -45,6 +45,12 @@ IMPORTS = {
     ),
 }
 """Programs that tests call often, and what they import."""
+OF_SCRIPTS = (
+    *("ase.io", "lightning", "matplotlib.figure", "pandas", "pyarrow.parquet", "scipy.optimize"),
+    *("torch", "dismai.models", "dismai.evaluation.process", "dismai.evaluation.score"),
+    *("dismai.pipeline.jobs", "dismai.pipeline.relaxed_set", "dismai.report.figures"),
+)
+"""What scripts of the workflow import."""
 
 
 def dismai(*arguments, check=True):
@@ -59,9 +65,32 @@ def run_dismai(*words, text=True):
     return _forked("dismai.cli", *words, text=text)
 
 
-def run_snakemake(*words, folder=ROOT):
-    """`python -m snakemake` with these words in a folder."""
-    return _forked("snakemake", *words, folder=folder)
+def run_snakemake(*words, folder=ROOT, python=""):
+    """`python -m snakemake` with these words in a folder.
+
+    python: a command that runs scripts in place of the interpreter.
+    """
+    return _forked("snakemake", *words, folder=folder, python=python)
+
+
+@cache
+def _python_of_scripts():
+    """A command that runs a script in a fork of a process with its imports, one for a worker."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder)
+    address = f"{folder}/socket"
+    words = [sys.executable, str(ROOT / "tests" / "forks.py"), "--scripts", address, *OF_SCRIPTS]
+    threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
+    server = subprocess.Popen(
+        words,
+        env={**os.environ, **threads},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(server.communicate)
+    assert server.stdout.readline() == "ready\n"
+    return f"{sys.executable} -I -S {ROOT / 'tests' / 'one_script.py'} {address}"
 
 
 @cache
@@ -73,11 +102,11 @@ def _server(program):
     return server
 
 
-def _forked(program, *words, folder=ROOT, text=True):
+def _forked(program, *words, folder=ROOT, text=True, python=""):
     """One of IMPORTS called in a process of its own, a fork of one that has imported it."""
     with tempfile.TemporaryDirectory() as kept:
         said = {name: Path(kept, name) for name in ("stdout", "stderr")}
-        request = {"words": list(map(str, words)), "folder": str(folder)}
+        request = {"words": list(map(str, words)), "folder": str(folder), "python": python}
         request |= {"environment": dict(os.environ)} | {key: str(said[key]) for key in said}
         server = _server(program)
         server.stdin.write(json.dumps(request) + "\n")
@@ -101,7 +130,8 @@ def command(*arguments, directory, configs=(TINY,)):
 
 def snakemake(*arguments, directory, configs=(TINY,), check=True):
     _, _, _, *words = command(*arguments, directory=directory, configs=configs)
-    result = run_snakemake(*words)
+    planned_only = {"-n", "--dry-run"} & set(arguments)
+    result = run_snakemake(*words, python="" if planned_only else _python_of_scripts())
     assert not check or result.returncode == 0, result.stdout + result.stderr
     return result
 
