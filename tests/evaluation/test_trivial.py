@@ -24,13 +24,19 @@ def shuffled():
     return dismai.evaluate(structures, DATASET, name="shuffled")
 
 
-def test_every_shipped_reference_but_crystals_has_a_trivial_generator_with_its_headline():
-    for dataset in set(shipped_references()) - {"crystals"}:
+def test_every_shipped_reference_has_a_trivial_generator_with_its_headline():
+    for dataset in shipped_references():
         name, values = trivial.trivial_values(dataset)
         kind = KINDS[load_shipped(dataset, published_expansion()).spec.kind]
         assert name in trivial.LABELS
         assert values[kind.headline] > 0
-    assert trivial.trivial_values("crystals") == ("", {})
+
+
+def test_random_places_have_the_atoms_of_crystals_and_none_of_their_order():
+    name, values = trivial.trivial_values("crystals")
+    assert name == "random_places"
+    assert values["ks_atomic_number"] < 0.2 < values["ks_mean"]
+    assert values["percent_with_symmetry"] == 0
 
 
 def test_the_shipped_values_are_those_of_the_code(shuffled):

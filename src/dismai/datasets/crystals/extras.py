@@ -10,6 +10,7 @@ from dismai.base.card import CrystalSpec
 from dismai.base.columns import SPACE_GROUP
 from dismai.base.seeds import generator_for
 from dismai.datasets.crystals.made import training_set as training_set
+from dismai.datasets.crystals.made import trivial as trivial
 
 
 def features_of_reference(
