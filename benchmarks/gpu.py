@@ -60,7 +60,7 @@ STEP_FLOP = {
     "cryingan": 1.6e11,
 }
 """Of a training step of the papers' batch at 264 atoms, counted, messages kept."""
-COMPILED = ("diffcsp", "unimat", "crystens")
+COMPILED = ("cryingan", "diffcsp", "unimat", "crystens")
 """Models of which networks can be compiled, which takes minutes: measured last, in bf16-mixed."""
 CALLS = {"diffcsp": 2000, "cdvae": 5000, "unimat": 100, "crystens": 200}
 """Network calls for a structure."""

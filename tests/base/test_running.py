@@ -53,6 +53,17 @@ def test_compiled_training_and_sampling_are_the_plain_ones(runs, tmp_path):
     assert_allclose(*drawn, atol=1e-4)  # Å
 
 
+def test_a_compiled_gradient_of_a_gradient_is_the_plain_one(runs, tmp_path):
+    structures = permuted_alloys(4)
+    for compiles in (False, True):
+        settings = {**SMALL["cryingan"], **COMMON, "compile": compiles, "epochs": 1}
+        model = models.create("cryingan", alloy_spec(), **settings)
+        model.device = "cpu"
+        model.fit(structures, structures, tmp_path / str(compiles), 3)
+    assert len(runs) == 2 * (2 + 2)  # steps: two critics, the generator for them and for itself
+    assert_allclose(losses(tmp_path / "True"), losses(tmp_path / "False"), rtol=1e-5)
+
+
 def traced(network, *inputs):
     """What a network gives when torch traces it as one graph."""
     compiled = torch.compile(network, backend="eager", fullgraph=True, dynamic=False)

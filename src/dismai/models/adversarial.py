@@ -33,8 +33,12 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
     So a critic whose mean enters the loss is driven to the Lipschitz constant 1 / n_outputs.
     """
-    x = x.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    x = x.detach()
+    if torch.compiler.is_compiling():  # which traces this form of the same gradient
+        gradient = torch.func.grad(lambda x: critic(x).sum())(x)
+    else:
+        x.requires_grad_()
+        (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1.0).square().mean()
 
 

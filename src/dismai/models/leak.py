@@ -11,6 +11,8 @@ def leaky_relu(x: Tensor, slope: float) -> Tensor:
     Its second derivative is zero. Torch's own sends an array of zeros through the whole network
     for it, which costs as much as another backward pass; here nothing is sent.
     """
+    if torch.compiler.is_compiling():  # fused there, and a function of its own is not traced
+        return x * torch.where(x.detach() > 0, 1.0, slope)
     return _LeakyRelu.apply(x, slope)
 
 

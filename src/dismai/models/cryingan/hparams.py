@@ -9,6 +9,7 @@ from dismai.models.training_hparams import (
     Batch,
     Betas,
     CheckpointEvery,
+    Compile,
     LearningRate,
     TrainingHparams,
 )
@@ -71,6 +72,7 @@ class Hparams(TrainingHparams):
         "32-true", description="arithmetic of the networks in training"
     )
     checkpoint_every: CheckpointEvery = 2000
+    compile: Compile = False
 
     def resolved(self, spec: DatasetSpec) -> "Hparams":
         """The same with the paper's values for a dataset in place of every `None`."""

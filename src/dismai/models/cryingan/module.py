@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from dismai.base.device import sent
@@ -43,6 +43,22 @@ def lattice_translations(supercell: Sequence[int]) -> Tensor:
     return steps / torch.tensor(supercell)
 
 
+class CriticLoss(nn.Module):
+    """The loss of a critic, which can be compiled as a whole: the gradient in it, too.
+
+    compilable: not where a critic searches neighbours, whose number only the device knows.
+    """
+
+    def __init__(self, critic: nn.Module, penalty: float, compilable: bool):
+        super().__init__()
+        self.critics = (critic,)  # in a tuple: its weights belong to the networks
+        self.penalty, self.compilable = penalty, compilable
+
+    def forward(self, real: Tensor, fake: Tensor, mixing: Tensor) -> Tensor:
+        (critic,) = self.critics
+        return critic_loss(critic, real, fake, mixing, self.penalty)
+
+
 class CryinGANModule(AdversarialModule):
     """Adversarial training: critics every step, the generator every few (CryinGAN)."""
 
@@ -50,6 +66,12 @@ class CryinGANModule(AdversarialModule):
         super().__init__(networks, hparams.latent, seed)
         self.register_buffer("cell", cell, persistent=False)  # rows, Å, (3, 3)
         self.h = hparams
+        self.losses = nn.ModuleDict(
+            {
+                kind: CriticLoss(critic, hparams.penalty, compilable=kind != "graph")
+                for kind, critic in networks.critics.items()
+            }
+        )
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Generator first, then the critics in their order."""
@@ -70,15 +92,13 @@ class CryinGANModule(AdversarialModule):
         with torch.no_grad():
             fake = self.views(self.networks.generator(self.noise(len(x), random)))
         real = self.views(x, distances)
-        for (kind, critic), optimizer in zip(
-            self.networks.critics.items(), critic_optimizers, strict=True
-        ):
+        for (kind, loss_of), optimizer in zip(self.losses.items(), critic_optimizers, strict=True):
             mixing = sent(torch.rand(len(x), generator=random), x.device)
-            loss = critic_loss(critic, real[kind], fake[kind], mixing, self.h.penalty)
+            loss = loss_of(real[kind], fake[kind], mixing)
             if kind == "graph" and not torch.isfinite(loss):
                 return self.diverged(batch_idx)
             self.descend(optimizer, self.weight(kind) * loss)
-            losses[f"critic_{kind}"] = loss.detach()
+            losses[f"critic_{kind}"] = loss.detach().clone()  # a CUDA graph writes over its own
 
         if batch_idx % self.h.generator_every == 0:
             fake = self.views(self.networks.generator(self.noise(len(x), random)))

@@ -57,6 +57,8 @@ class Generator(nn.Module):
     Only the first layer mixes atoms; the others act on every atom and axis alike.
     """
 
+    compilable = True
+
     def __init__(
         self,
         n_atoms: int,
