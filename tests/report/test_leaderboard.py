@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -34,8 +35,11 @@ def rows(dataset, model, level, kind="trained", seeds=(0, 1, 2)):
     ]
 
 
-def submission(folder, models, datasets=(ALLOY, SILICON), reference="a", **changes):
-    """A folder with what the page reads of a submission; models: level of every model."""
+def submission(folder, models, datasets=(ALLOY, SILICON), reference="a", moved=80, **changes):
+    """A folder with what the page reads of a submission; models: level of every model.
+
+    moved: structures that are not those of a training set with another reference.
+    """
     folder.mkdir()
     found = [
         row
@@ -45,6 +49,13 @@ def submission(folder, models, datasets=(ALLOY, SILICON), reference="a", **chang
     ]
     for dataset in datasets:
         found += rows(dataset, "held_out", 0.05, "baseline", (0,))
+    for dataset in datasets:
+        rows_of = np.arange(100.0)[:, None] + np.array([0.0, 0.1])
+        rows_of[:moved] += 1000.0 * (reference != "a") + 200.0 * (reference == "d")
+        table = pd.DataFrame(rows_of, columns=["f0", "f1"])
+        table.insert(0, "held_out", np.arange(100) >= 80)
+        (folder / "datasets" / dataset).mkdir(parents=True)
+        table.to_parquet(folder / "datasets" / dataset / "fingerprints.parquet")
     metrics = pd.DataFrame(found)
     write_table(metrics, folder / "metrics.parquet", METRICS_SCHEMA)
     before = metrics[metrics["dataset"] == SILICON].assign(value=9.0)
@@ -108,6 +119,13 @@ def test_what_learned_from_other_training_sets_stands_apart(folders, tmp_path):
     half = submission(tmp_path / "half", {"more": 0.1}, datasets=(ALLOY,))
     names = [[card.name for card in one.cards] for one in benchmarks_of([*folders, other, half])]
     assert names == [["ours", "theirs", "half"], ["other"]]
+
+
+def test_training_sets_that_were_relaxed_on_another_machine_are_the_same(folders, tmp_path):
+    near = submission(tmp_path / "near", {"more": 0.1}, reference="c", moved=20)
+    far = submission(tmp_path / "far", {"more": 0.1}, reference="d", moved=21)
+    names = [[card.name for card in one.cards] for one in benchmarks_of([*folders, near, far])]
+    assert names == [["ours", "theirs", "near"], ["far"]]
 
 
 def test_two_submissions_of_one_name_are_refused(folders, tmp_path):

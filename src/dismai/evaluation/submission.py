@@ -16,6 +16,7 @@ import json
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from ase import Atoms
 from pydantic import Field, ValidationError
@@ -100,6 +101,14 @@ def load_submission(folder: Path) -> tuple[SubmissionCard, pd.DataFrame]:
         values = {name: getattr(one, attribute) for name, one in card.datasets.items()}
         metrics[column] = metrics["dataset"].map(values)
     return card, metrics
+
+
+def training_fingerprints(folder: Path, dataset: str) -> tuple[np.ndarray, np.ndarray]:
+    """Fingerprints of training and of held-out structures (`evaluation.copies`)."""
+    table = read_table(Path(folder) / "datasets" / dataset / "fingerprints.parquet")
+    held_out = table.pop("held_out").to_numpy(dtype=bool)
+    rows = table.to_numpy(dtype=float)
+    return rows[~held_out], rows[held_out]
 
 
 def write_samples(source: Path, target: Path, n: int) -> None:

@@ -21,6 +21,7 @@ from dismai.evaluation.submission import (
     MOST_WEIGHT_MB,
     SubmissionCard,
     read_submission_card,
+    training_fingerprints,
 )
 from dismai.files.structures import METRICS_SCHEMA, read_frames, read_table
 from dismai.pipeline.submit import MB, SETS_SCHEMA, files_of, sample_path
@@ -126,12 +127,9 @@ def _of_samples(folder: Path, card: SubmissionCard) -> Iterator[str]:
     for dataset in card.datasets:
         place = folder / "datasets" / dataset
         spec = read_card(place / "card.json")
-        table = read_table(place / "fingerprints.parquet")
-        held_out = table.pop("held_out").to_numpy(dtype=bool)
-        rows = table.to_numpy(dtype=float)
-        training = rows[~held_out]
+        training, held_out = training_fingerprints(folder, dataset)
         on_fcc = KINDS[spec.kind].on_fcc
-        n_known = int(copies(rows[held_out], training, on_fcc).sum())
+        n_known = int(copies(held_out, training, on_fcc).sum())
         own = metrics[(metrics["dataset"] == dataset) & (metrics["kind"] != BASELINE)]
         for one in own.itertuples():
             path = folder / sample_path(dataset, one.model, one.seed)
@@ -145,7 +143,7 @@ def _of_samples(folder: Path, card: SubmissionCard) -> Iterator[str]:
             if not most - n_lost <= len(frames) <= most:
                 yield f"{path}: expected {expected} structures, found {len(frames)}"
             options = Options(align=card.aligned.get(one.model, "none"))
-            limit = most_copies(len(frames), n_known, int(held_out.sum()))
+            limit = most_copies(len(frames), n_known, len(held_out))
             yield from _copied(path, frames, spec, options, training, limit)
 
 

@@ -12,8 +12,14 @@ from dismai.base.atomic import write_atomically
 from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS, in_our_order
 from dismai.base.resources import resource
+from dismai.evaluation.copies import copies
 from dismai.evaluation.ranking import BASELINE, ranking
-from dismai.evaluation.submission import SubmissionCard, load_submission
+from dismai.evaluation.submission import (
+    SubmissionCard,
+    SubmittedDataset,
+    load_submission,
+    training_fingerprints,
+)
 from dismai.metrics.entries import METRICS
 from dismai.report.ranking import FEW, ranking_notes, readable_ranking
 from dismai.report.style import MODELS, model_styles
@@ -22,6 +28,7 @@ from dismai.report.themes import theme_css, variable
 from dismai.report.viewer import POLICY
 
 TITLE = "Dismai-Bench, leaderboard"
+SAME_SHARE = 0.75
 FLOOR = (
     "Baselines learn nothing. held_out is the noise floor: structures of the dataset that no model "
     "has seen. A value below it is not better than the data."
@@ -31,28 +38,39 @@ BRACKETS = "Brackets: least and greatest value of the trainings, or the 95 % int
 
 @dataclass
 class Benchmark:
-    """Submissions that compare: on datasets that they share they have the same training sets."""
+    """Submissions that compare: on datasets that they share they have the same training sets.
 
-    references: dict[str, str] = field(default_factory=dict)
+    Relaxations end a little elsewhere on another machine: sets are the same where at least
+    `SAME_SHARE` of their structures are.
+    """
+
+    owners: dict[str, tuple[Path, SubmittedDataset]] = field(default_factory=dict)
     cards: list[SubmissionCard] = field(default_factory=list)
     metrics: list[pd.DataFrame] = field(default_factory=list)
 
-    def takes(self, card: SubmissionCard) -> bool:
+    def takes(self, folder: Path, card: SubmissionCard) -> bool:
         """Whether a submission compares with those that are here."""
-        shared = [name for name in card.datasets if name in self.references]
-        same = (self.references[name] == card.datasets[name].reference_sha256 for name in shared)
-        return bool(shared) and all(same)
+        shared = [name for name in card.datasets if name in self.owners]
+        return bool(shared) and all(self._same(folder, card, name) for name in shared)
 
-    def add(self, card: SubmissionCard, metrics: pd.DataFrame) -> None:
-        self.references |= {name: one.reference_sha256 for name, one in card.datasets.items()}
+    def _same(self, folder: Path, card: SubmissionCard, name: str) -> bool:
+        (owner, ours), theirs = self.owners[name], card.datasets[name]
+        if ours.reference_sha256 == theirs.reference_sha256:
+            return True
+        if (ours.kind, ours.n_train, ours.n_atoms) != (theirs.kind, theirs.n_train, theirs.n_atoms):
+            return False
+        sets = [training_fingerprints(one, name)[0] for one in (folder, owner)]
+        return bool(copies(*sets, KINDS[ours.kind].on_fcc).mean() >= SAME_SHARE)
+
+    def add(self, folder: Path, card: SubmissionCard, metrics: pd.DataFrame) -> None:
+        self.owners = {name: (folder, one) for name, one in card.datasets.items()} | self.owners
         self.cards.append(card)
         self.metrics.append(metrics)
 
     @property
-    def datasets(self) -> Mapping[str, SubmissionCard]:
+    def datasets(self) -> Mapping[str, SubmittedDataset]:
         """What the first card that has it says of every dataset, in the order of our kinds."""
-        known = {name: one for card in reversed(self.cards) for name, one in card.datasets.items()}
-        return {name: known[name] for name in in_our_order(known)}
+        return {name: self.owners[name][1] for name in in_our_order(self.owners)}
 
     def sets(self) -> pd.DataFrame:
         """Metrics of all submissions, models named apart; of equal baselines the first."""
@@ -100,10 +118,10 @@ def benchmarks_of(folders: Sequence[Path]) -> list[Benchmark]:
                 f"{card.name!r} in both cards"
             )
         names[card.name] = folder
-        place = next((one for one in found if one.takes(card)), None)
+        place = next((one for one in found if one.takes(Path(folder), card)), None)
         if place is None:
             found.append(place := Benchmark())
-        place.add(card, metrics)
+        place.add(Path(folder), card, metrics)
     return found
 
 
@@ -131,7 +149,8 @@ def _size(found: Sequence[Benchmark]) -> str:
     cards = [card for one in found for card in one.cards]
     datasets = {name for one in found for name in one.datasets}
     return (
-        f"{len(cards)} submissions on {len(datasets)} datasets. A click on a heading sorts. The "
+        f"{len(cards)} {'submission' if len(cards) == 1 else 'submissions'} on "
+        f"{len(datasets)} datasets. A click on a heading sorts. The "
         "smaller a distance, the better."
     )
 
