@@ -307,3 +307,10 @@ def test_the_spider_chart_is_hollow_where_a_model_was_not_ranked(tmp_path):
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     one = rows({"alloy_300K_wide": {"a": [0.2]}})
     save_figure(plot_spider(ranking(one, headlines_of(one))), tmp_path / "one.svg")
+
+
+def test_a_set_that_was_scored_without_the_headline_is_not_left_out_in_silence():
+    table = rows({"alloy_300K_wide": {"a": [0.1], "b": [0.2]}})
+    table.loc[table["model"] == "b", "metric"] = "percent_failed"
+    with pytest.raises(InputError, match="alloy_300K_wide, b: expected the metric d_cluster, by"):
+        headlines_of(table)

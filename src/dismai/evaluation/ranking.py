@@ -15,20 +15,33 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from dismai.base.errors import InputError
 from dismai.base.kinds import KINDS, in_our_order, kind_name
 from dismai.evaluation.resampling import Draws, draws_of
 from dismai.evaluation.standing import RANKED_REASONS, Standing, ranks_of, standing
 
 NOT_RUN = "not run"
-BASELINE = "baseline"
+BASELINE, PUBLISHED = "baseline", "published"
 LIMITS = (2.5, 97.5)
 """Percentiles of the resamples: 95 % lie between."""
 
 
 def headlines_of(metrics: pd.DataFrame) -> dict[str, str]:
-    """The headline metric of every dataset of a table, in the order of our kinds."""
+    """The headline metric of every dataset of a table, in the order of our kinds.
+
+    Raises:
+        InputError: a set of ours that was scored without it; it would be left out in silence.
+    """
     names = in_our_order(metrics["dataset"].unique())
-    return {name: KINDS[kind_name(name)].headline for name in names}
+    headlines = {name: KINDS[kind_name(name)].headline for name in names}
+    ours = metrics[metrics["kind"] != PUBLISHED]
+    for (dataset, model), rows in ours.groupby(["dataset", "model"], sort=False):
+        if not (rows["metric"] == headlines[dataset]).any():
+            raise InputError(
+                f"{dataset}, {model}: expected the metric {headlines[dataset]}, by which models "
+                "are ranked, found none"
+            )
+    return headlines
 
 
 def ranking(metrics: pd.DataFrame, headlines: Mapping[str, str]) -> pd.DataFrame:
