@@ -24,7 +24,7 @@ VERSIONS: dict[str, int] = {
     "relax": 2,
     "fit_potential": 3,
     "process": 5,
-    "score": 10,
+    "score": 11,
     "report": 5,
     "rank": 2,
     "predict": 1,

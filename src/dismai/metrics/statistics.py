@@ -129,8 +129,6 @@ def clipped_to(interval: Interval, bounds: tuple[float, float]) -> Interval:
     value, low, high = (float(number) for number in interval)
     if not np.isfinite(value):
         return UNDEFINED
-    if np.isnan(low) or np.isnan(high):  # a value without limits
-        return Interval(value, low, high)
     return Interval(
         value,
         min(value, max(low, bounds[0])),

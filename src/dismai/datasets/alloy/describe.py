@@ -127,17 +127,18 @@ def score(
 
 
 def percent_distinct(probabilities: np.ndarray) -> Interval:
-    """Decorations among some without vacancy, in percent of their number; without an interval.
+    """Different decorations among some without vacancy, in percent of their number.
 
     Those that differ by a translation, a turn or a mirror have the same pair counts and are one;
-    so are two that differ in nothing but clusters of three and more atoms.
+    so are two that differ in nothing but clusters of three and more atoms. The interval is that of
+    a share, as if every structure were a new decoration or not by a chance of its own.
 
     probabilities: of pairs up to the seventh shell, exact, (n_structures, 45).
     """
     if len(probabilities) == 0:
         return UNDEFINED
     distinct = np.unique(np.round(probabilities, COUNT_DIGITS), axis=0)
-    return Interval(100 * len(distinct) / len(probabilities), np.nan, np.nan)
+    return percentage(len(distinct), len(probabilities))
 
 
 def resample_headline(
