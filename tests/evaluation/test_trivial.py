@@ -1,6 +1,7 @@
 """Trivial generators beside every value against a shipped reference, and the verdict."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -59,6 +60,7 @@ def test_structures_in_3d_stand_beside_and_load_nothing(shuffled, tmp_path):
     shuffled.save(tmp_path / "out")
     text = (tmp_path / "out" / "structures.html").read_text()
     assert "default-src 'none'" in text
+    assert re.findall(r"<h(\d)", text.split("<script")[0]) == ["1", "2"]  # as one reads aloud
     data = text.split('id="structures">')[1].split("</script>")[0]
     (dataset,) = json.loads(data)["datasets"].values()
     assert [one["state"] for one in dataset["structures"]] == ["as generated", "cleaned"]

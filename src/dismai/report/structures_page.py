@@ -28,6 +28,6 @@ def structures_page(evaluation: Evaluation) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{style}</style></head><body>\n"
         f'<header><h1>{title}</h1><p><a href="report.html">Back to the numbers</a></p></header>\n'
-        f"<main>{controls()}</main>\n<footer>3D by 3Dmol.js (BSD-3-Clause).</footer>\n"
+        f"<main>{controls(2)}</main>\n<footer>3D by 3Dmol.js (BSD-3-Clause).</footer>\n"
         f"{scripts({spec.name: {'structures': structures, **marks}}, species)}</body></html>\n"
     )

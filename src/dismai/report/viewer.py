@@ -143,8 +143,8 @@ def region(folder: Path, spec: Card) -> list[float] | None:
     return [round(float(heights.min()), 2), round(float(heights.max()), 2)]
 
 
-def controls() -> str:
-    """The controls and the place of the 3D viewer."""
+def controls(level: int = 3) -> str:
+    """The controls and the place of the 3D viewer, under a heading of the given level."""
     lists = "".join(
         f'<label for="{key}">{label}<select id="{key}"></select></label>'
         for key, label in (("dataset", "Dataset"), ("set", "Set"), ("state", "State"))
@@ -163,7 +163,7 @@ def controls() -> str:
         )
     )  # fmt: skip
     return (
-        '<h3 id="viewer">Structures in 3D</h3><div class="viewer">'
+        f'<h{level} id="viewer">Structures in 3D</h{level}><div class="viewer">'
         f'<div class="controls">{lists}</div><div class="controls">{marks}</div>'
         '<div id="canvas" tabindex="0" role="application" aria-label="3D picture"></div>'
         '<ul id="legend" aria-label="Colours of the elements"></ul>'
