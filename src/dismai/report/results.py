@@ -28,6 +28,12 @@ TAU = (
     "sets and trainings differ from the paper's, so agreement is no test of either."
 )
 
+NONE_YET = """# Results: none yet
+
+The small benchmark ([what it takes](run.md#the-small-benchmark)) has not been run to its end; this
+page will hold its tables. Run it, or a part of it, and [submit](submit.md) what came out.
+"""
+
 
 def results_page(folder: Path) -> str:
     """The page as Markdown; the same submission gives the same text."""
