@@ -51,7 +51,7 @@ from dismai.report.tables import HEADINGS
 assert DATASET_KINDS[-1] == "brass"
 assert "## datasets.NAME (kind: brass)" in documentation()
 assert "Cells of beta brass" in schema()
-assert "| d_order | distance of neighbours by element |" in metrics()
+assert "| d_order | other | distance of neighbours by element |" in metrics()
 assert HEADINGS["brass"] == {"d_order": "d_order", "percent_failed": "failed (%)"}
 assert paper_spec("brass").n_atoms == 16
 import sys
