@@ -39,6 +39,7 @@ rule generate_structures:
     input:
         model="<results>/models/{dataset}/{model}/seed{seed}/model.safetensors",
         steps=chosen_steps_of,
+        card=[],  # that of the dataset, where the model was trained on another
     output:
         structures="<results>/generated/{dataset}/{model}/seed{seed}/raw.extxyz",
     log:

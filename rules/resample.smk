@@ -5,6 +5,7 @@ use rule generate_structures as resample_structures with:
     input:
         model=weights_of,
         steps=[],
+        card=[],
     log:
         "<logs>/resample_structures/{dataset}/{model}/seed{seed}.log",
     benchmark:

@@ -18,6 +18,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+import dismai
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = "mpinterfaces,test"
@@ -84,7 +86,7 @@ def unmet(pins, requires):
     own = [*PROJECT["dependencies"]]
     for extra, asked in PROJECT["optional-dependencies"].items():
         own += [f"{one}; extra == '{extra}'" for one in asked]
-    pins = pins | {PROJECT["name"]: PROJECT["version"]}
+    pins = pins | {PROJECT["name"]: dismai.__version__}
     requires = requires | {PROJECT["name"]: own}
     missing, seen = set(), set()
     wanted = [Requirement(f"{PROJECT['name']}[{EXTRAS}]")]

@@ -92,5 +92,5 @@ def test_models_on_the_interface_keep_their_settings():
     fields = list(type(dismai.models.check_hparams("crystens", {})).model_fields)
     assert fields[:7] == ["batch", "learning_rate", "precision", "checkpoint_every", "separators",
                           "base_side", "resize"]  # fmt: skip
-    assert fields[-11:-8] == ["snr_cap", "region", "copies"]
+    assert fields[-12:-9] == ["snr_cap", "region", "copies"]
     assert set(Hparams.model_fields) - set(fields) == {"clustering"}

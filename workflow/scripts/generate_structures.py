@@ -20,8 +20,8 @@ with job(snakemake, saves=True), locked(state):
     model = models.load(Path(snakemake.input.model))
     model.device, model.deterministic = device(snakemake), deterministic(snakemake)
     model.state_folder = state
-    if card := snakemake.input.get("card"):  # trained before this dataset was made
-        check_card(model.spec, read_card(Path(card)), snakemake.input.model)
+    if snakemake.input.card:
+        check_card(model.spec, read_card(Path(snakemake.input.card)), snakemake.input.model)
     if sampling := snakemake.params.get("sampling"):
         model = models.with_hparams(model, sampling)
     if snakemake.input.steps:
