@@ -29,6 +29,7 @@ import pandas as pd
 import torch
 from ase import Atoms
 from lightning.pytorch import Callback
+from small_models import SMALL
 
 from dismai import models
 from dismai.base import device as devices
@@ -72,70 +73,6 @@ CALLS_OF["crystens"] = ("steps", 2)
 RELAXATIONS = 22_000
 FORCE_CALLS = 300
 """Structures of the papers' interface relaxed, and force calls each (100 to 500)."""
-SMALL = {
-    "cryingan": {
-        "epochs": 2,
-        "generator_first": 8,
-        "generator_channels": [8, 8],
-        "critic_channels": [8, 8],
-        "critic_hidden": [8],
-        "translations": False,
-        "lambda_distance": 0.1,
-    },
-    "diffcsp": {
-        "epochs": 2,
-        "hidden": 16,
-        "frequencies": 4,
-        "time_features": 8,
-        "layers": 2,
-        "timesteps": 10,
-        "steps": 3,
-    },
-    "cdvae": {
-        "epochs": 2,
-        "hidden": 16,
-        "encoder_hidden": 16,
-        "encoder_blocks": 1,
-        "blocks": 1,
-        "triplet": 8,
-        "encoder_triplet": 8,
-        "latent": 16,
-        "encoder_output": 16,
-        "head_hidden": 16,
-        "levels": 2,
-        "langevin_steps": 1,
-    },
-    "unimat": {
-        "epochs": 2,
-        "channels": 8,
-        "heads": 2,
-        "head_width": 4,
-        "blocks": 1,
-        "steps": 2,
-        "multipliers": [1, 2],
-        "joint_attention": [False, True],
-        "cross_attention": [False, True],
-    },
-    "crystens": {
-        "base_epochs": 2,
-        "sr_epochs": 1,
-        "base_side": 16,
-        "base_channels": 8,
-        "sr_channels": 8,
-        "heads": 2,
-        "head_width": 4,
-        "base_multipliers": [1, 2],
-        "base_blocks": [1, 1],
-        "base_attention": ["linear", "full"],
-        "base_cross_attention": [False, True],
-        "sr_multipliers": [1, 2],
-        "sr_blocks": [1, 1],
-        "sr_attention": ["none", "full"],
-        "sr_cross_attention": [False, True],
-        "steps": 2,
-    },
-}
-"""Hyperparameters with which a training takes seconds."""
 
 
 class Report:
@@ -217,8 +154,7 @@ def structures(spec: DatasetSpec, n: int, seed: int) -> list[Atoms]:
 
 def small_model(name: str, device: str):
     """A model that trains in seconds, on the small alloy."""
-    more = {} if name == "cryingan" else {"sampling_batch": 4, "validate_every": 1}
-    model = models.create(name, alloy(), **SMALL[name], **more, batch=4, checkpoint_every=10**6)
+    model = models.create(name, alloy(), **SMALL[name], batch=4, checkpoint_every=10**6)
     model.device = device
     return model
 

@@ -6,10 +6,10 @@ from numpy.testing import assert_allclose
 from torch import nn
 from torch._dynamo.backends.debugging import aot_eager
 
+from benchmarks.small_models import COMMON, SMALL
 from dismai import models
 from dismai.base import running
 from tests.makers import alloy_spec, permuted_alloys
-from tests.models.small import COMMON, SMALL
 
 
 @pytest.fixture

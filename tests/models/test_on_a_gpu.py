@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.small_models import COMMON, SMALL
 from dismai import models
 from dismai.base import stopping
 from dismai.training import callbacks
 from tests.makers import alloy_spec, common_crystals, permuted_alloys
 from tests.models.conftest import outcome
-from tests.models.small import COMMON, SMALL
 from tests.pretended_gpu import pretended_gpu
 
 

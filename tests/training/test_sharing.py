@@ -8,13 +8,13 @@ import torch
 from numpy.testing import assert_allclose
 from torch import nn
 
+from benchmarks.small_models import COMMON, SMALL
 from dismai import models
 from dismai.base import stopping
 from dismai.base.errors import InputError
 from dismai.training import callbacks
 from dismai.training.sharing import Group, sharing
 from tests.makers import alloy_spec, permuted_alloys
-from tests.models.small import COMMON, SMALL
 
 SETTINGS = {**SMALL["diffcsp"], **COMMON, "batch": 3}
 """Batches of 3 and of 1: a process without a structure is among them."""

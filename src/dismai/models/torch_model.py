@@ -45,13 +45,12 @@ class TorchModel(GenerativeModel):
         # Lightning takes seconds to import, and sampling does without.
         from dismai.training.sharing import ALONE
 
-        device = resolved(self.device)
         if self.devices == 1:
             self.fit_as(ALONE, train, val, workdir, seed)
             return
         from dismai.models.together import followed
 
-        with followed(self, train, val, seed, device) as group:
+        with followed(self, train, val, seed, resolved(self.device)) as group:
             self.fit_as(group, train, val, workdir, seed)
 
     def fit_as(

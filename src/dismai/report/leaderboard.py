@@ -1,6 +1,6 @@
 """The leaderboard: one HTML file that opens offline, made of submissions."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -21,11 +21,10 @@ from dismai.evaluation.submission import (
     training_fingerprints,
 )
 from dismai.metrics.entries import METRICS
+from dismai.report.document import POLICY, document
 from dismai.report.ranking import FEW, ranking_notes, readable_ranking
-from dismai.report.style import MODELS, model_styles
+from dismai.report.style import swatches
 from dismai.report.tables import HEADINGS, html_table, over_seeds, wide_table
-from dismai.report.themes import theme_css, variable
-from dismai.report.viewer import POLICY
 
 TITLE = "Dismai-Bench, leaderboard"
 SAME_SHARE = 0.75
@@ -87,6 +86,13 @@ class Benchmark:
                 beside.setdefault(key, rows)
         return pd.concat([*own, *beside.values()], ignore_index=True)
 
+    def states(self, sets: pd.DataFrame, name: str) -> Iterator[tuple[bool, pd.DataFrame]]:
+        """Of `sets` those of a dataset: relaxed ones, if any, then ones as they were drawn."""
+        for relaxed in (True, False) if self.datasets[name].relaxed else (False,):
+            rows = sets[(sets["dataset"] == name) & (sets["relaxed"] == relaxed)]
+            if len(rows):
+                yield relaxed, rows
+
     def scored_last(self) -> pd.DataFrame:
         """The same, of datasets with relaxed structures only those after relaxation."""
         sets, datasets = self.sets(), self.datasets
@@ -129,20 +135,16 @@ def leaderboard_page(folders: Sequence[Path]) -> str:
     """The page as HTML text; the same submissions give the same text."""
     found = benchmarks_of(folders)
     sections = "".join(part for one in found for part in _sections(one))
-    style = theme_css() + resource("page/run.css").read_text(encoding="utf-8")
+    style = resource("page/run.css").read_text(encoding="utf-8")
     script = resource("page/leaderboard.js").read_text(encoding="utf-8")
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{TITLE}</title><style>{style}</style></head><body>\n"
+    body = (
         '<a class="skip" href="#tables">To the tables</a>'
         f"<header><h1>{TITLE}</h1><p class=soft>{_size(found)}</p>"
         f"{_filters(found)}</header>\n"
         f'<main id="tables">{sections}{_about(found)}</main>\n'
         f"<footer>Written by dismai {__version__}.</footer>\n<script>{script}</script>"
-        "</body></html>\n"
     )
+    return document(TITLE, style, body, POLICY)
 
 
 def _size(found: Sequence[Benchmark]) -> str:
@@ -186,14 +188,11 @@ def _sections(one: Benchmark) -> Iterator[str]:
     shown = readable_ranking(table)
     shown.attrs["caption"] = "Places over all datasets, and ranks on each"
     title = f"Overall, {len(datasets)} datasets of {sizes[0]} to {sizes[-1]} atoms"
-    looks = _swatches(sets)
+    looks = swatches(sets["model"])
     notes = "".join(f"<li>{escape(note)}</li>" for note in ranking_notes(table))
     yield _section(title, {"dataset": "overall"}, html_table(shown, swatches=looks), notes)
     for name, data in datasets.items():
-        for relaxed in (True, False) if data.relaxed else (False,):
-            rows = sets[(sets["dataset"] == name) & (sets["relaxed"] == relaxed)]
-            if len(rows) == 0:
-                continue
+        for relaxed, rows in one.states(sets, name):
             state = "relaxed" if relaxed else "as they were generated"
             keys = {
                 "dataset": name,
@@ -253,15 +252,3 @@ def _about(found: Sequence[Benchmark]) -> str:
     table = pd.DataFrame(rows)
     table.attrs["caption"] = "What ran where"
     return f"<section><h2>Submissions</h2>{html_table(table)}</section>"
-
-
-def _swatches(sets: pd.DataFrame) -> Callable[[str], str]:
-    """The colour of a model as a dot before its name."""
-    looks = model_styles([*dict.fromkeys([*MODELS, *sets["model"]])])
-
-    def swatch(model: str) -> str:
-        if model not in looks:
-            return ""
-        return f'<span class="swatch" style="background:{variable(looks[model].color)}"></span>'
-
-    return swatch

@@ -15,10 +15,11 @@ from dismai.evaluation.file import UNRELAXED, Evaluation
 from dismai.evaluation.reference import reference_digest
 from dismai.evaluation.trivial import LABELS, trivial_of, verdict
 from dismai.metrics.entries import METRICS
+from dismai.report.document import document
 from dismai.report.drawings import drawings_of
 from dismai.report.figures import plot_structures
 from dismai.report.style import same_bytes
-from dismai.report.themes import theme_css, themed
+from dismai.report.themes import themed
 
 MAX_FATES = 200
 """Rejected structures listed one by one; all are in fates.parquet."""
@@ -88,10 +89,7 @@ def page(
         _captioned(figure, caption) for _, caption, figure in drawings_of(evaluation, sets)
     )
     notes = "".join(f"<li>{escape(note)}</li>" for note in evaluation.notes)
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{theme_css()}{STYLE}</style></head><body>\n"
+    body = (
         f"<main><h1>{escape(title)}</h1>\n"
         '<p class="lead">Dismai-Bench: how well generated structures reproduce the disorder of '
         "the training set.</p>\n"
@@ -102,8 +100,9 @@ def page(
         f"<h2>Figures</h2>\n{figures}\n"
         f"<h2>What became of the structures</h2>\n{_fates(evaluation)}\n"
         f"<h2>What each metric does not see</h2>\n{_explanations(evaluation.metrics)}</main>\n"
-        f"<footer>{_origin(evaluation, command, made)}</footer>\n</body></html>\n"
+        f"<footer>{_origin(evaluation, command, made)}</footer>\n"
     )
+    return document(title, STYLE, body)
 
 
 def _tiles(evaluation: Evaluation) -> str:

@@ -28,12 +28,6 @@ TAU = (
     "sets and trainings differ from the paper's, so agreement is no test of either."
 )
 
-NONE_YET = """# Results: none yet
-
-The small benchmark ([what it takes](run.md#the-small-benchmark)) has not been run to its end; this
-page will hold its tables. Run it, or a part of it, and [submit](submit.md) what came out.
-"""
-
 
 def results_page(folder: Path) -> str:
     """The page as Markdown; the same submission gives the same text."""
@@ -74,12 +68,10 @@ def _parts(found: Benchmark, card: SubmissionCard) -> Iterator[str]:
         yield f"## {name}\n"
         sizes = f"{data.n_train} training and {data.n_val} held-out structures"
         yield f"{sizes} of {data.n_atoms} atoms.\n"
-        for relaxed in (True, False) if data.relaxed else (False,):
-            rows = sets[(sets["dataset"] == name) & (sets["relaxed"] == relaxed)]
-            if len(rows):
-                shown = table_of(rows, data.kind)
-                shown.attrs["caption"] = "Relaxed" if relaxed else "As they were generated"
-                yield to_markdown(shown)
+        for relaxed, rows in found.states(sets, name):
+            shown = table_of(rows, data.kind)
+            shown.attrs["caption"] = "Relaxed" if relaxed else "As they were generated"
+            yield to_markdown(shown)
         yield "\n".join(_listed(notes_of(data.kind))) + "\n"
 
 

@@ -16,17 +16,17 @@ from dismai.evaluation.ranking import BASELINE, ranking
 from dismai.evaluation.runs import published_run
 from dismai.metrics.entries import FEWEST_STRUCTURES, METRICS
 from dismai.report.cost import CORE_W, MEMORY_W_PER_GB, OVERHEAD, cost_of
+from dismai.report.document import POLICY, document
 from dismai.report.drawings import OF_ALL_KINDS
 from dismai.report.figures import plot_datasets
 from dismai.report.page import svg_text
 from dismai.report.ranking import plot_spider, ranking_notes, readable_ranking, span
 from dismai.report.run_files import RunFiles
 from dismai.report.run_studies import studies_section, study_tables
-from dismai.report.style import MODELS, model_styles
+from dismai.report.style import swatches
 from dismai.report.tables import HEADINGS, footnotes, html_table, readable_tables
-from dismai.report.themes import theme_css, themed, title_of, variable
+from dismai.report.themes import themed, title_of
 from dismai.report.viewer import (
-    POLICY,
     controls,
     generated_entries,
     region,
@@ -70,20 +70,17 @@ def run_page(run: RunFiles, made: str) -> str:
     contents = "".join(
         f'<li><a href="#{key}">{title}</a></li>' for key, (title, _) in sections.items()
     )
-    style = theme_css() + resource("page/run.css").read_text(encoding="utf-8")
-    title = escape(f"Dismai-Bench, run {name}")
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{style}</style></head><body>\n"
+    title = f"Dismai-Bench, run {name}"
+    page = (
         '<a class="skip" href="#leader">To the results</a>'
-        f"<header><h1>{title}</h1><p class=soft>{_size(run)}</p>{_warning(run)}"
+        f"<header><h1>{escape(title)}</h1><p class=soft>{_size(run)}</p>{_warning(run)}"
         f'<nav aria-label="Contents"><ol>{contents}</ol></nav></header>\n<main>{body}</main>\n'
         f"<footer>Written by dismai {__version__} on {escape(made)}. 3D by 3Dmol.js "
         "(BSD-3-Clause).</footer>\n"
-        f"{_scripts(run)}</body></html>\n"
+        f"{_scripts(run)}"
     )
+    style = resource("page/run.css").read_text(encoding="utf-8")
+    return document(title, style, page, POLICY)
 
 
 def _size(run: RunFiles) -> str:
@@ -177,8 +174,8 @@ def _dataset(run: RunFiles, name: str) -> str:
     table = run.table(name)
     parts = readable_tables(table, HEADINGS[card.kind])
     parts[0].attrs["caption"] = f"Metrics of {name}, the published values beside"
-    swatches = _swatches(run)
-    tables = "".join(html_table(part, swatches=swatches) for part in parts)
+    looks = _swatches(run)
+    tables = "".join(html_table(part, swatches=looks) for part in parts)
     notes = "".join(f"<li>{escape(note)}</li>" for note in footnotes(table, HEADINGS[card.kind]))
     figures = "".join(_kept_figure(path, kind, name) for path in run.figures(name).values())
     about = "".join(f"<li>{escape(note)}</li>" for note in card.notes)
@@ -212,8 +209,8 @@ def _failures(run: RunFiles) -> str:
     shown.attrs["caption"] = "Most frequent reasons; # stands for a number"
     more = len(reasons) - len(shown)
     rest = f"<p>{more} rarer reasons are in the fates.parquet of the sets.</p>" if more > 0 else ""
-    swatches = _swatches(run)
-    return html_table(table, swatches=swatches) + html_table(shown, swatches=swatches) + rest
+    looks = _swatches(run)
+    return html_table(table, swatches=looks) + html_table(shown, swatches=looks) + rest
 
 
 def _studies(run: RunFiles) -> str:
@@ -301,15 +298,7 @@ def _kept_figure(path: Path, kind: Kind, dataset: str) -> str:
 
 
 def _swatches(run: RunFiles) -> Callable[[str], str]:
-    """The colour of a model as a dot before its name."""
-    looks = model_styles([*run.models, *run.metrics["model"].unique(), *MODELS])
-
-    def swatch(model: str) -> str:
-        if model not in looks:
-            return ""
-        return f'<span class="swatch" style="background:{variable(looks[model].color)}"></span>'
-
-    return swatch
+    return swatches([*run.models, *run.metrics["model"].unique()])
 
 
 def _scripts(run: RunFiles) -> str:

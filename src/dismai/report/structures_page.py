@@ -5,8 +5,8 @@ from html import escape
 from dismai.base.kinds import KINDS, VIEW
 from dismai.base.resources import resource
 from dismai.evaluation.file import Evaluation
-from dismai.report.themes import theme_css
-from dismai.report.viewer import POLICY, controls, entry, scripts
+from dismai.report.document import POLICY, document
+from dismai.report.viewer import controls, entry, scripts
 
 
 def structures_page(evaluation: Evaluation) -> str:
@@ -20,14 +20,12 @@ def structures_page(evaluation: Evaluation) -> str:
     ]
     species = {symbol for one in structures for symbol in one["symbols"]}
     marks = {"lattice": kind.on_fcc, "region": None, "upright": kind.view != VIEW}
-    title = escape(f"Structures of {name}")
-    style = theme_css() + resource("page/run.css").read_text(encoding="utf-8")
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{style}</style></head><body>\n"
-        f'<header><h1>{title}</h1><p><a href="report.html">Back to the numbers</a></p></header>\n'
+    title = f"Structures of {name}"
+    body = (
+        f"<header><h1>{escape(title)}</h1>"
+        '<p><a href="report.html">Back to the numbers</a></p></header>\n'
         f"<main>{controls(2)}</main>\n<footer>3D by 3Dmol.js (BSD-3-Clause).</footer>\n"
-        f"{scripts({spec.name: {'structures': structures, **marks}}, species)}</body></html>\n"
+        f"{scripts({spec.name: {'structures': structures, **marks}}, species)}"
     )
+    style = resource("page/run.css").read_text(encoding="utf-8")
+    return document(title, style, body, POLICY)

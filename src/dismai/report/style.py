@@ -2,7 +2,7 @@
 
 import textwrap
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dismai.base.kinds import KINDS
+from dismai.report.themes import variable
 
 MAX_SIZE_IN = (9.0, 6.3)
 """Width and height that a browser window of 1366 x 768 shows whole beside the report's menu."""
@@ -83,6 +84,18 @@ def model_styles(names: Sequence[str]) -> dict[str, Style]:
         name: known[name] if name in known else further_style(next(turn))
         for name in dict.fromkeys(names)
     }
+
+
+def swatches(models: Iterable[str]) -> Callable[[str], str]:
+    """What gives the colour of a model as a dot before its name, as HTML; nothing for others."""
+    looks = model_styles([*models, *MODELS])
+
+    def swatch(model: str) -> str:
+        if model not in looks:
+            return ""
+        return f'<span class="swatch" style="background:{variable(looks[model].color)}"></span>'
+
+    return swatch
 
 
 def line_styles(names: Sequence[str]) -> dict[str, Style]:

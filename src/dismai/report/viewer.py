@@ -23,11 +23,6 @@ from dismai.geometry.fcc import fractional_sites
 from dismai.postprocess.separation import CLOSE_A
 from dismai.report.figures import SPECIES_COLORS
 
-POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; connect-src 'none'"
-)
-"""What a browser may load for the page: nothing from outside."""
 N_TRAINING = 2
 STATES = {"raw": "as generated", "clean": "cleaned", "relaxed": "relaxed"}
 

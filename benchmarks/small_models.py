@@ -1,4 +1,4 @@
-"""Hyperparameters by architecture with which a training takes a second."""
+"""Hyperparameters by architecture with which a training takes a second; for tests, too."""
 
 COMMON = {"batch": 2, "checkpoint_every": 10_000}
 STEERED = {"epochs": 2, "validate_every": 1, "sampling_batch": 2}
